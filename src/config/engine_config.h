@@ -1,0 +1,35 @@
+// What an operator sets for one engine. The names are those of vLLM's command line.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/error.h"
+#include "config/field_table.h"
+
+namespace quire {
+
+struct EngineConfig {
+  std::string model;  // path of a GGUF file
+
+  int32_t max_model_len = 0;  // 0: the model's context
+  int32_t max_num_seqs = 64;
+  int32_t max_num_batched_tokens = 512;
+  int32_t block_size = 16;
+  std::string kv_cache_dtype = "auto";             // auto: fp16
+  std::optional<int64_t> kv_cache_memory_bytes;    // none: see memory_plan.h of the engine room
+  int32_t threads = 0;                             // 0: all cores this process may use
+  int32_t max_queue = 1024;
+  std::string activations = "int8";
+  int64_t seed = 0;  // of requests that bring none
+};
+
+// Every flag of EngineConfig but `model`.
+std::span<const Field<EngineConfig>> engine_fields();
+
+// Ranges, choices and combinations that can be judged without the model.
+Expected<> validate(const EngineConfig& config);
+
+}  // namespace quire

@@ -1,0 +1,59 @@
+// How one request's tokens are chosen and when it ends. Field names, ranges and defaults follow vLLM's OpenAI server.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/types.h"
+#include "config/field_table.h"
+
+namespace quire {
+
+struct LogitBias {
+  TokenId token = 0;
+  float bias = 0;  // added to the logit, -100 to 100
+};
+
+inline constexpr int32_t kMaxLogprobs = 20;
+inline constexpr size_t kMaxStopStrings = 16;
+inline constexpr size_t kMaxLogitBiases = 1024;
+
+struct SamplingParams {
+  int32_t n = 1;
+  int32_t max_tokens = 16;
+  int32_t min_tokens = 0;
+  double temperature = 1.0;  // 0: greedy
+  double top_p = 1.0;
+  int32_t top_k = 0;  // 0 or -1: off
+  double min_p = 0.0;
+  double repetition_penalty = 1.0;
+  double presence_penalty = 0.0;
+  double frequency_penalty = 0.0;
+  std::optional<int64_t> seed;  // none: the engine draws one
+  std::optional<int32_t> logprobs;         // alternatives beside the chosen token
+  std::optional<int32_t> prompt_logprobs;  // the same for the prompt's tokens
+  bool ignore_eos = false;
+  bool skip_special_tokens = true;
+  bool include_stop_str_in_output = false;
+
+  std::vector<LogitBias> logit_bias;
+  std::vector<std::string> stop;
+  std::vector<TokenId> stop_token_ids;
+
+  // Filled by the front from the model's end-of-sequence tokens; ends the sequence unless ignore_eos.
+  std::vector<TokenId> eos_token_ids;
+
+  bool greedy() const { return temperature == 0.0; }
+};
+
+// The scalar fields.
+std::span<const Field<SamplingParams>> sampling_fields();
+
+// Checks all ranges, the lists included, against the vocabulary. Errors name the field.
+Expected<> validate(const SamplingParams& params, int32_t vocab_size);
+
+}  // namespace quire

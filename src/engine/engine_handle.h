@@ -1,0 +1,30 @@
+// Opens a model and brings up everything that serves it: what `quire serve`, `chat`, `complete` and `bench` start from.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/metrics.h"
+#include "chat/chat_template.h"
+#include "config/engine_config.h"
+#include "config/model_config.h"
+#include "engine/llm_engine.h"
+#include "tokenizer/tokenizer.h"
+
+namespace quire {
+
+struct EngineHandle {
+  EngineConfig config;      // as resolved: no zero that means "default" is left
+  ModelConfig model;
+  std::unique_ptr<const Tokenizer> tokenizer;
+  std::unique_ptr<const ChatTemplate> chat_template;  // null if the file has none
+  std::unique_ptr<LLMEngine> engine;                  // started
+};
+
+// Progress goes to the log. `clock` and `metrics` outlive the handle.
+Expected<EngineHandle> open_engine(const EngineConfig& config, const Clock& clock, MetricsRegistry& metrics);
+
+}  // namespace quire

@@ -1,0 +1,80 @@
+// The engine: takes requests from any thread, runs the step loop on its own, and answers through one RequestStream a
+// request. The loop thread alone owns sequences and blocks, so it takes no locks on them:
+//   drain commands -> Scheduler::schedule -> Executor::submit ... Executor::collect -> Scheduler::update.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/metrics.h"
+#include "base/types.h"
+#include "config/sampling_params.h"
+#include "engine/request_stream.h"
+#include "step/executor.h"
+
+namespace quire {
+
+struct LLMEngineOptions {
+  int32_t num_blocks = 0;
+  int32_t block_size = 16;
+  int32_t max_model_len = 0;
+  int32_t max_num_seqs = 64;
+  int32_t max_num_batched_tokens = 512;
+  int32_t max_queue = 1024;
+  int64_t seed = 0;
+};
+
+// What /metrics, /health and tests see; a snapshot made by the loop thread after every step.
+struct EngineStats {
+  int32_t num_running = 0;
+  int32_t num_waiting = 0;
+  int32_t num_free_blocks = 0;
+  int32_t num_blocks = 0;
+  int64_t kv_slots_allocated = 0;  // token slots in taken blocks
+  int64_t kv_slots_filled = 0;     // those that hold a token
+  int64_t num_steps = 0;
+  int64_t num_preemptions = 0;
+};
+
+class LLMEngine {
+ public:
+  // `clock` and `metrics` outlive the engine.
+  LLMEngine(const LLMEngineOptions& options, std::unique_ptr<Executor> executor, const Clock& clock,
+            MetricsRegistry& metrics);
+  ~LLMEngine();  // aborts what runs, joins the loop
+
+  // Starts the loop on a thread of its own. Without it, tests and simulations call step() themselves.
+  void start();
+
+  // Any thread. Errors: kInvalidArgument (prompt empty or longer than the context, or more than the pool can ever hold:
+  // the message has the numbers), kResourceExhausted (queue full), kUnavailable (draining). The params were validated.
+  Expected<std::shared_ptr<RequestStream>> submit(std::vector<TokenId> prompt, const SamplingParams& params);
+
+  // Any thread; idempotent. abort: the client left; all of the request's blocks are back within two steps and its stream
+  // ends with kAborted. finish: the consumer found a stop string in continuation `index`; only that one ends.
+  void abort(RequestId id);
+  void finish(RequestId id, int32_t index);
+
+  // Refuses new requests from now on; returns when all running ones have ended or `timeout_seconds` have passed, after
+  // which the rest is aborted.
+  void drain(double timeout_seconds);
+
+  EngineStats stats() const;
+  const LLMEngineOptions& options() const { return options_; }
+
+  // One iteration of the loop, on the calling thread; false if there was nothing to do. Not together with start().
+  bool step();
+
+ private:
+  struct Loop;  // sequences, scheduler, block manager: the loop thread's own
+  LLMEngineOptions options_;
+  std::unique_ptr<Loop> loop_;
+};
+
+}  // namespace quire

@@ -1,0 +1,66 @@
+// The way back from the engine to whoever waits for a request. The loop thread pushes TokenDeltas; one consumer takes
+// them, either by waiting or when told by a callback. Bounded by the request's own max_tokens.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/types.h"
+#include "step/step_output.h"
+
+namespace quire {
+
+enum class FinishReason : uint8_t { kNone, kStop, kLength, kAborted, kError };
+
+std::string_view to_string(FinishReason reason);  // "stop", "length", "abort", "error"
+
+struct TokenDelta {
+  int32_t index = 0;  // which of the request's n continuations
+  TokenId token = -1;  // -1: this delta brings no token (an end, or prompt log-probabilities)
+  float logprob = 0;
+  std::vector<TokenLogprob> top;  // alternatives, most likely first; empty unless asked for
+  FinishReason finish_reason = FinishReason::kNone;
+  std::optional<TokenId> stop_token;  // the stop token that ended it, if one from stop_token_ids or EOS did
+  // For a request with prompt_logprobs: in the deltas before the first token, in order of position, in pieces.
+  struct PromptToken {
+    int32_t position = 0;
+    TokenId token = 0;
+    float logprob = 0;
+    std::vector<TokenLogprob> top;
+  };
+  std::vector<PromptToken> prompt;
+};
+
+class RequestStream {
+ public:
+  RequestStream(RequestId id, int32_t num_continuations) : id_(id), open_(num_continuations) {}
+
+  RequestId id() const { return id_; }
+
+  // Consumer. Moves all waiting deltas to `out`; false when the stream has ended and everything was taken.
+  bool poll(std::vector<TokenDelta>& out);
+  // The same, but waits for at least one delta or the end, up to `timeout`.
+  bool wait(std::vector<TokenDelta>& out, std::chrono::nanoseconds timeout = std::chrono::hours(24));
+  // Called (on the loop thread; must not block) whenever deltas arrive after the consumer emptied the stream. Set once,
+  // before or after the first delta; if deltas wait already, it is called at once.
+  void set_notify(std::function<void()> notify);
+
+  // Loop thread. A delta with a finish_reason ends its continuation; the last one ends the stream.
+  void push(TokenDelta delta);
+
+ private:
+  const RequestId id_;
+  std::mutex mutex_;
+  std::condition_variable ready_;
+  std::function<void()> notify_;
+  std::vector<TokenDelta> deltas_;
+  int32_t open_;  // continuations that have not ended
+};
+
+}  // namespace quire

@@ -1,0 +1,24 @@
+// The seam between the engine and whatever computes: one process, several ranks, or a test's fake.
+#pragma once
+
+#include "base/error.h"
+#include "step/step_input.h"
+#include "step/step_output.h"
+
+namespace quire {
+
+// submit() and collect() are apart so that the next step can be scheduled while one runs. Steps are collected in the
+// order they were submitted. Both are called by the engine thread only.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  // Takes a step; `input` must stay unchanged until it has been collected.
+  virtual void submit(const StepInput& input) = 0;
+
+  // Waits for the oldest submitted step. The reference is valid until the next submit(). An error is fatal for the
+  // requests in flight, not for the process.
+  virtual Expected<const StepOutput*> collect() = 0;
+};
+
+}  // namespace quire

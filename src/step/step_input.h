@@ -1,0 +1,77 @@
+// One step as plain data: what the scheduler tells a worker. It is what rank 0 would broadcast and what tests
+// fabricate, so it holds no pointer. A worker keeps one row a slot (tokens, sampling parameters, block table, position);
+// a step carries changes only. A worker applies it in the order of the members: ends, copies, starts, forks, work,
+// samples.
+//
+// The worker appends every token it samples to the slot's row, so a decode names no token: the row's next tokens to
+// compute are always those at [first_position, first_position + num_tokens) of its history.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/types.h"
+#include "config/sampling_params.h"
+
+namespace quire {
+
+// A sequence that enters (or, after preemption, re-enters) the worker. Its block table starts empty.
+struct RowStart {
+  SlotId slot = 0;
+  std::vector<TokenId> tokens;  // prompt, then what was generated before a preemption
+  int32_t num_prompt_tokens = 0;
+  uint64_t seed = 0;
+  std::shared_ptr<const SamplingParams> sampling;
+};
+
+// `child` becomes a copy of `parent` (tokens, parameters, block table) with its own seed. The blocks' reference
+// counts are the scheduler's matter.
+struct RowFork {
+  SlotId parent = 0;
+  SlotId child = 0;
+  uint64_t seed = 0;
+};
+
+// Copies a whole block (all layers) before anything is computed: copy-on-write. Slot's table entry `index` is then
+// `target`.
+struct BlockCopy {
+  BlockId source = 0;
+  BlockId target = 0;
+  SlotId slot = 0;
+  int32_t index = 0;  // logical block of the slot's table that moves from source to target
+};
+
+// Tokens of one slot to compute in this step.
+struct RowWork {
+  SlotId slot = 0;
+  int32_t first_position = 0;  // tokens whose keys and values are in the cache already
+  int32_t num_tokens = 0;      // at least 1
+  int32_t new_blocks = 0;      // entries of StepInput::block_ids appended to the slot's table
+  // First position whose token's log-probability is wanted from this row's logits (the logits at p speak of p + 1);
+  // -1: none. Ends with the prompt or with this row's tokens.
+  int32_t prompt_logprobs_from = -1;
+};
+
+// Sample a token for `slot` from the logits of the last token of work[row]. Several samples may name one row: the
+// children of a fork after its prefill.
+struct SampleWork {
+  int32_t row = 0;
+  SlotId slot = 0;
+};
+
+struct StepInput {
+  int64_t step_id = 0;
+  std::vector<SlotId> ends;
+  std::vector<BlockCopy> copies;
+  std::vector<RowStart> starts;
+  std::vector<RowFork> forks;
+  std::vector<RowWork> work;        // decodes first, then chunks of prefills
+  std::vector<BlockId> block_ids;   // new blocks of work[0], work[1], ... in that order
+  std::vector<SampleWork> samples;
+
+  // Empties every list and keeps the capacity.
+  void clear();
+};
+
+}  // namespace quire

@@ -1,0 +1,47 @@
+// What a worker answers to one StepInput. Plain data.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/types.h"
+
+namespace quire {
+
+struct TokenLogprob {
+  TokenId token = 0;
+  float logprob = 0;  // natural logarithm, of the model's own distribution (before temperature and penalties)
+};
+
+struct SampledToken {
+  SlotId slot = 0;
+  TokenId token = 0;
+  float logprob = 0;      // set when the row asked for logprobs
+  int32_t num_top = 0;    // entries of StepOutput::top that belong to it, most likely first
+};
+
+// Log-probability of the prompt's token at `position` (>= 1), given those before it.
+struct PromptLogprob {
+  SlotId slot = 0;
+  int32_t position = 0;
+  TokenId token = 0;
+  float logprob = 0;
+  int32_t num_top = 0;  // entries of StepOutput::prompt_top
+};
+
+struct StepOutput {
+  int64_t step_id = 0;
+  std::vector<SampledToken> samples;  // in the order of StepInput::samples
+  std::vector<TokenLogprob> top;      // alternatives of samples[0], samples[1], ... in that order
+  std::vector<PromptLogprob> prompt_logprobs;  // by row, then position
+  std::vector<TokenLogprob> prompt_top;
+
+  void clear() {
+    samples.clear();
+    top.clear();
+    prompt_logprobs.clear();
+    prompt_top.clear();
+  }
+};
+
+}  // namespace quire
