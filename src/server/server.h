@@ -1,0 +1,51 @@
+// The HTTP front: OpenAI's API over an engine. A few threads of its own read, parse, tokenize and write;
+// the engine's thread never waits for them.
+//
+//   auto server = HttpServer::bind(config, clock, metrics);     // an address in use is known before a
+//   model is read auto engine = open_engine(engine_config, clock, metrics);   // meanwhile /live says 200,
+//   the rest 503
+//   (*server)->serve(*engine);                                  // until SIGTERM, SIGINT or stop(), then
+//   drains
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/metrics.h"
+#include "engine/engine_handle.h"
+#include "server/server_config.h"
+
+namespace quire {
+
+class HttpServer {
+ public:
+  // Validates, binds, listens and starts the HTTP threads. `clock` and `metrics` outlive the server; no
+  // metric may be registered after serve() was called. kIo: the address cannot be bound (the message says
+  // which and why).
+  static Expected<std::unique_ptr<HttpServer>> bind(const ServerConfig& config, const Clock& clock,
+                                                    const MetricsRegistry& metrics);
+  ~HttpServer();  // closes every connection and joins the threads
+
+  // The port that is listened on, and "http://127.0.0.1:8000" as a person would type it.
+  uint16_t port() const;
+  std::string url() const;
+
+  // Answers from `engine` until SIGTERM, SIGINT or stop(). Then drains: accepts no connection, answers new
+  // requests with 503, lets what runs finish within shutdown_timeout and aborts the rest. A second signal
+  // ends the process at once (exit status 130 or 143). Returns when no connection is left that uses
+  // `engine`. At most once.
+  void serve(EngineHandle& engine);
+
+  // Any thread; idempotent. What a signal does.
+  void stop();
+
+ private:
+  struct Impl;
+  explicit HttpServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace quire

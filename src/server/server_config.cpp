@@ -1,0 +1,85 @@
+#include "server/server_config.h"
+
+#include <array>
+#include <type_traits>
+
+namespace quire {
+namespace {
+
+using C = ServerConfig;
+constexpr double kDaySeconds = 86400;
+
+const std::array<Field<C>, 14> kFields{{
+    {"host", &C::host, "address to listen on; 0.0.0.0 is every interface"},
+    {"port", &C::port, "TCP port; 0: any that is free", 0, 65535},
+    {"api_key", &C::api_key, "key that clients must send; several with commas; also from QUIRE_API_KEY"},
+    {"served_model_name", &C::served_model_name,
+     "name of the model in the API; several with commas; without it, the file's name"},
+    {"http_threads", &C::http_threads, "threads that read, tokenize and write", 1, 64},
+    {"max_connections", &C::max_connections, "most connections at once; one more waits to be accepted", 1,
+     65536},
+    {"max_body_bytes", &C::max_body_bytes, "longest request body; a longer one is answered with 413", 1024,
+     1 << 30, false, FieldUnit::kBytes},
+    {"max_header_bytes", &C::max_header_bytes, "longest request header; a longer one is answered with 431",
+     1024, 1 << 20, false, FieldUnit::kBytes},
+    {"header_timeout", &C::header_timeout, "for a request's header to arrive", 0, kDaySeconds, true,
+     FieldUnit::kSeconds},
+    {"body_timeout", &C::body_timeout, "for a request's body to arrive", 0, kDaySeconds, true,
+     FieldUnit::kSeconds},
+    {"idle_timeout", &C::idle_timeout, "that a connection is kept between requests", 0, kDaySeconds, true,
+     FieldUnit::kSeconds},
+    {"write_timeout", &C::write_timeout, "after which a client that reads nothing is gone", 0, kDaySeconds,
+     true, FieldUnit::kSeconds},
+    {"shutdown_timeout", &C::shutdown_timeout, "that running requests may take after SIGTERM", 0,
+     kDaySeconds, false, FieldUnit::kSeconds},
+    {"log_requests", &C::log_requests, "log one line a request (never its text)"},
+}};
+
+// The non-empty pieces of `text` between commas, without spaces around them.
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> pieces;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    std::string_view piece = text.substr(begin, end - begin);
+    while (piece.starts_with(' ')) piece.remove_prefix(1);
+    while (piece.ends_with(' ')) piece.remove_suffix(1);
+    if (!piece.empty()) pieces.emplace_back(piece);
+    begin = end + 1;
+  }
+  return pieces;
+}
+
+}  // namespace
+
+std::span<const Field<ServerConfig>> server_fields() {
+  return kFields;
+}
+
+Expected<> validate(const ServerConfig& config) {
+  for (const auto& field : kFields) {
+    Expected<> checked = std::visit(
+        [&](auto member) -> Expected<> {
+          using Value = std::remove_cvref_t<decltype(config.*member)>;
+          if constexpr (std::is_arithmetic_v<Value>) {
+            return field.check(static_cast<double>(config.*member));
+          } else {
+            return {};
+          }
+        },
+        field.member);
+    if (!checked) return checked;
+  }
+  if (config.host.empty()) return fail_param("host", "host must not be empty");
+  return {};
+}
+
+std::vector<std::string> served_model_names(const ServerConfig& config, const EngineConfig& engine) {
+  std::vector<std::string> names = split_list(config.served_model_name);
+  if (!names.empty()) return names;
+  std::string_view name = engine.model;
+  name.remove_prefix(name.find_last_of('/') + 1);  // npos + 1 is 0
+  if (name.ends_with(".gguf")) name.remove_suffix(5);
+  return {name.empty() ? std::string("model") : std::string(name)};
+}
+
+}  // namespace quire

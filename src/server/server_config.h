@@ -1,0 +1,43 @@
+// What an operator sets for the HTTP front. `quire serve` takes the fields of this table beside those of
+// EngineConfig.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "config/engine_config.h"
+#include "config/field_table.h"
+
+namespace quire {
+
+struct ServerConfig {
+  std::string host = "127.0.0.1";  // an address or a name; "0.0.0.0" and "::" are all interfaces
+  int32_t port = 8000;             // 0: one that is free (HttpServer::port tells which)
+  std::string api_key;             // empty: none is asked for; several are separated by commas
+  std::string served_model_name;   // empty: the model file's name; several are separated by commas
+
+  int32_t http_threads = 2;
+  int32_t max_connections = 1024;
+  int64_t max_body_bytes = 16 << 20;
+  int64_t max_header_bytes = 16 << 10;
+  double header_timeout = 10;    // from a request's first byte to the end of its header
+  double body_timeout = 60;      // from the end of the header to the end of the body
+  double idle_timeout = 75;      // a kept connection between two requests
+  double write_timeout = 30;     // a client that takes no byte for so long has left
+  double shutdown_timeout = 30;  // what runs may finish within it when the server drains
+  bool log_requests = true;      // one line a request: never a prompt, a completion or a key
+};
+
+std::span<const Field<ServerConfig>> server_fields();
+
+// Ranges and combinations. Errors name the field.
+Expected<> validate(const ServerConfig& config);
+
+// The names that requests may give as `model`, at least one; answers carry the first. Without
+// served_model_name it is the model's file name without its extension.
+std::vector<std::string> served_model_names(const ServerConfig& config, const EngineConfig& engine);
+
+}  // namespace quire
