@@ -58,13 +58,15 @@ struct LinearArgs {
   int64_t out_stride;
   int64_t num_tokens;
   Epilogue epilogue;
+  int64_t activation_stride;  // kF32: floats from token to token
 };
 
 struct EmbedArgs {
   PackedMatrix table;  // [vocab, width]
   const int32_t* ids;  // [num_tokens]
-  float* out;          // [num_tokens, table.cols]
+  float* out;          // [num_tokens, table.cols], rows `out_stride` apart
   int64_t num_tokens;
+  int64_t out_stride;
 };
 
 // out = x / sqrt(mean(x^2) + epsilon) * weight, in `format`.
@@ -77,6 +79,7 @@ struct NormArgs {
   int64_t num_tokens;
   std::byte* out;
   ActivationFormat format;
+  int64_t out_stride;  // kF32: floats from token to token
 };
 
 // Quantizes fp32 rows to kInt8 activations.
