@@ -1,0 +1,231 @@
+#include "graph/plan_executor.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+
+namespace quire {
+namespace {
+
+// Fewer tokens than this make a linear wait for memory, where equal shares of the weights are best; more
+// make it compute, where chunks even out a thread that loses its core.
+constexpr int64_t kComputeBoundTokens = 8;
+constexpr int64_t kLinearChunksPerThread = 8;
+constexpr int64_t kLinearChunkGrain = 4;  // groups; a multiple of what the kernels unpack at once
+
+}  // namespace
+
+PlanExecutor::PlanExecutor(const Plan& plan, const KernelTable& kernels, ThreadPool& pool,
+                           std::vector<BoundWeight> weights)
+    : plan_(&plan), kernels_(&kernels), pool_(&pool), weights_(std::move(weights)) {}
+
+Expected<PlanExecutor> PlanExecutor::create(const Plan& plan, const KernelTable& kernels, ThreadPool& pool,
+                                            std::vector<BoundWeight> weights,
+                                            int64_t scratch_bytes_per_thread) {
+  CHECK(weights.size() == plan.graph.weights.size());
+  PlanExecutor executor(plan, kernels, pool, std::move(weights));
+  auto arena = Arena::create(plan.arena_bytes);
+  if (!arena) return std::unexpected(arena.error());
+  executor.scratch_bytes_per_thread_ = round_up(scratch_bytes_per_thread, kCacheLine);
+  auto scratch = Arena::create(executor.scratch_bytes_per_thread_ * pool.num_threads());
+  if (!scratch) return std::unexpected(scratch.error());
+  executor.arena_ = std::move(*arena);
+  executor.scratch_ = std::move(*scratch);
+  return executor;
+}
+
+std::byte* PlanExecutor::bytes(ValueId id) const {
+  return arena_.data() + plan_->buffers[static_cast<size_t>(plan_->graph.root(id))].offset_bytes;
+}
+
+float* PlanExecutor::floats(ValueId id) const {
+  return reinterpret_cast<float*>(bytes(id)) + plan_->graph.column(id);
+}
+
+int64_t PlanExecutor::stride(ValueId id) const {
+  return plan_->buffers[static_cast<size_t>(plan_->graph.root(id))].stride;
+}
+
+int64_t PlanExecutor::logits_stride() const {
+  return stride(plan_->logits());
+}
+
+ExecContext PlanExecutor::context(int thread) const {
+  return {thread, scratch_.data() + thread * scratch_bytes_per_thread_, scratch_bytes_per_thread_};
+}
+
+void PlanExecutor::run_body(const StepTensors& step) {
+  CHECK(step.num_tokens > 0 && step.num_tokens <= plan_->limits.max_tokens);
+  for (int32_t i = 0; i < plan_->head_begin; ++i) {
+    run(plan_->graph.ops[static_cast<size_t>(i)], step, {}, step.num_tokens);
+  }
+}
+
+float* PlanExecutor::run_head(std::span<const int32_t> rows) {
+  CHECK(!rows.empty() && static_cast<int64_t>(rows.size()) <= plan_->limits.max_selected);
+  for (size_t i = static_cast<size_t>(plan_->head_begin); i < plan_->graph.ops.size(); ++i) {
+    run(plan_->graph.ops[i], {}, rows, static_cast<int64_t>(rows.size()));
+  }
+  return floats(plan_->logits());
+}
+
+void PlanExecutor::run(const Op& op, const StepTensors& step, std::span<const int32_t> selected,
+                       int64_t rows) {
+  switch (op.kind) {
+    case OpKind::kEmbed: {
+      const EmbedArgs args{weights_[static_cast<size_t>(op.weight)].matrix, step.token_ids,
+                           floats(op.output), rows, stride(op.output)};
+      return pool_->split(rows, 1, [&](int thread, int64_t begin, int64_t end) {
+        kernels_->embed(context(thread), args, begin, end);
+      });
+    }
+    case OpKind::kRmsNorm:
+      return run_norm(op, rows);
+    case OpKind::kQuantize: {
+      const QuantizeArgs args{floats(op.inputs[0]), stride(op.inputs[0]),
+                              plan_->graph.values[static_cast<size_t>(op.inputs[0])].cols, rows,
+                              bytes(op.output)};
+      return pool_->split(rows, 1, [&](int thread, int64_t begin, int64_t end) {
+        kernels_->quantize(context(thread), args, begin, end);
+      });
+    }
+    case OpKind::kLinear:
+      return run_linear(op, rows);
+    case OpKind::kRope:
+    case OpKind::kKvWrite:
+    case OpKind::kRopeKvWrite:
+      return run_rope(op, step);
+    case OpKind::kPagedAttention:
+      return run_attention(op, step);
+    case OpKind::kSiluMul:
+    case OpKind::kAdd:
+      return run_binary(op, rows);
+    case OpKind::kGatherRows:
+      return gather(op, selected);
+    case OpKind::kKvRead:
+    case OpKind::kAttention:
+    case OpKind::kSilu:
+    case OpKind::kMul:
+      break;  // plan_memory() refuses them
+  }
+  CHECK(false, "{} has no kernel", to_string(op.kind));
+}
+
+void PlanExecutor::run_norm(const Op& op, int64_t rows) {
+  const Value& out = plan_->graph.values[static_cast<size_t>(op.output)];
+  const NormArgs args{.x = floats(op.inputs[0]),
+                      .x_stride = stride(op.inputs[0]),
+                      .weight = weights_[static_cast<size_t>(op.weight)].vector,
+                      .epsilon = op.epsilon,
+                      .width = out.cols,
+                      .num_tokens = rows,
+                      .out = bytes(op.output),
+                      .format = out.format,
+                      .out_stride = stride(op.output)};
+  pool_->split(rows, 1, [&](int thread, int64_t begin, int64_t end) {
+    kernels_->rms_norm(context(thread), args, begin, end);
+  });
+}
+
+void PlanExecutor::run_linear(const Op& op, int64_t rows) {
+  const PackedMatrix& weight = weights_[static_cast<size_t>(op.weight)].matrix;
+  const ActivationFormat format = plan_->graph.values[static_cast<size_t>(op.inputs[0])].format;
+  const LinearArgs args{.activations = bytes(op.inputs[0]),
+                        .format = format,
+                        .weight = weight,
+                        .out = floats(op.output),
+                        .out_stride = stride(op.output),
+                        .num_tokens = rows,
+                        .epilogue = op.epilogue,
+                        .activation_stride = stride(op.inputs[0])};
+  const auto kernel = kernels_->linear[static_cast<size_t>(weight.dtype)][static_cast<size_t>(format)];
+  const auto job = [&](int thread, int64_t begin, int64_t end) {
+    kernel(context(thread), args, begin, end);
+  };
+  const int64_t groups_per_item = op.epilogue == Epilogue::kSiluMul ? 2 : 1;
+  const int64_t items = round_up(weight.rows, kernels_->row_group) / kernels_->row_group / groups_per_item;
+  if (rows < kComputeBoundTokens) return pool_->split(items, 1, job);
+  const int64_t chunks = pool_->num_threads() * kLinearChunksPerThread;
+  const int64_t chunk = round_up(std::max<int64_t>(1, items / chunks), kLinearChunkGrain);
+  pool_->share(items, chunk, job);
+}
+
+void PlanExecutor::run_rope(const Op& op, const StepTensors& step) {
+  const HeadShape& heads = plan_->graph.heads;
+  RopeKvArgs args{};
+  args.stride = stride(op.inputs[0]);
+  args.cos_sin = step.cos_sin;
+  args.slots = step.kv_slots;
+  args.num_tokens = step.num_tokens;
+  args.num_heads = heads.num_heads;
+  args.rope_dim = heads.rope_dim;
+  args.interleaved = heads.rope_interleaved;
+  auto kernel = kernels_->rope;
+  if (op.kind == OpKind::kRope) {
+    args.q = floats(op.inputs[0]);
+    args.num_heads = op.heads;
+    args.kv.head_dim = heads.head_dim;
+  } else {
+    args.kv = step.layers[static_cast<size_t>(op.layer)];
+    const size_t key = op.kind == OpKind::kRopeKvWrite ? 1 : 0;
+    if (op.kind == OpKind::kRopeKvWrite) args.q = floats(op.inputs[0]);
+    args.k = floats(op.inputs[key]);
+    args.v = floats(op.inputs[key + 1]);
+    kernel = op.kind == OpKind::kRopeKvWrite ? kernels_->rope_kv_write : kernels_->kv_write;
+    CHECK(stride(op.inputs[key]) == stride(op.inputs[key + 1]));
+  }
+  pool_->split(step.num_tokens, 1,
+               [&](int thread, int64_t begin, int64_t end) { kernel(context(thread), args, begin, end); });
+}
+
+void PlanExecutor::run_attention(const Op& op, const StepTensors& step) {
+  const AttentionPlan& plan = *step.attention;
+  const AttentionArgs args{.q = floats(op.inputs[0]),
+                           .q_stride = stride(op.inputs[0]),
+                           .out = floats(op.output),
+                           .out_stride = stride(op.output),
+                           .sequences = step.sequences.data(),
+                           .tasks = plan.tasks.data(),
+                           .merges = plan.merges.data(),
+                           .partials = step.attention_partials,
+                           .num_heads = plan_->graph.heads.num_heads,
+                           .scale = 1.0F / std::sqrt(static_cast<float>(plan_->graph.heads.head_dim)),
+                           .kv = step.layers[static_cast<size_t>(op.layer)]};
+  pool_->share(static_cast<int64_t>(plan.tasks.size()), 1, [&](int thread, int64_t begin, int64_t end) {
+    kernels_->attention(context(thread), args, begin, end);
+  });
+  pool_->share(static_cast<int64_t>(plan.merges.size()), 1, [&](int thread, int64_t begin, int64_t end) {
+    kernels_->attention_merge(context(thread), args, begin, end);
+  });
+}
+
+void PlanExecutor::run_binary(const Op& op, int64_t rows) {
+  const BinaryArgs args{.a = floats(op.inputs[0]),
+                        .a_stride = stride(op.inputs[0]),
+                        .b = floats(op.inputs[1]),
+                        .b_stride = stride(op.inputs[1]),
+                        .out = floats(op.output),
+                        .out_stride = stride(op.output),
+                        .width = plan_->graph.values[static_cast<size_t>(op.output)].cols,
+                        .num_tokens = rows};
+  const auto kernel = op.kind == OpKind::kAdd ? kernels_->add : kernels_->silu_mul;
+  pool_->split(rows, 1,
+               [&](int thread, int64_t begin, int64_t end) { kernel(context(thread), args, begin, end); });
+}
+
+void PlanExecutor::gather(const Op& op, std::span<const int32_t> selected) {
+  const float* source = floats(op.inputs[0]);
+  float* target = floats(op.output);
+  const int64_t source_stride = stride(op.inputs[0]), target_stride = stride(op.output);
+  const auto row_bytes =
+      static_cast<size_t>(plan_->graph.values[static_cast<size_t>(op.output)].cols) * sizeof(float);
+  for (size_t i = 0; i < selected.size(); ++i) {
+    std::memcpy(target + static_cast<int64_t>(i) * target_stride, source + selected[i] * source_stride,
+                row_bytes);
+  }
+}
+
+}  // namespace quire
