@@ -1,0 +1,114 @@
+#include "sampling/sampler.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/rng.h"
+
+namespace quire {
+namespace {
+
+// Below this temperature the distribution is its maximum for every purpose, and 1 / temperature overflows.
+constexpr double kGreedyTemperature = 1e-5;
+
+constexpr size_t kChunk = 512;  // logits whose exponentials are summed together by draw()
+
+bool has_filters(const SamplingParams& params) {
+  return params.top_k > 0 || params.top_p < 1.0 || params.min_p > 0.0;
+}
+
+}  // namespace
+
+Sampler::Sampler(const KernelTable& kernels, int32_t vocab_size, int num_threads)
+    : kernels_(&kernels), processors_(logits_processors()) {
+  for (int thread = 0; thread < num_threads; ++thread)
+    scratch_.push_back({{}, {}, {}, {}, SeenTokens(vocab_size)});
+}
+
+std::span<const float> Sampler::process(Scratch& scratch, std::span<const float> logits,
+                                        const SequenceView& sequence) const {
+  bool copied = false;
+  for (const auto& processor : processors_) {
+    if (!processor->active(sequence)) continue;
+    if (!copied) scratch.logits.assign(logits.begin(), logits.end());
+    copied = true;
+    processor->apply(sequence, scratch.logits, scratch.seen);
+  }
+  return copied ? std::span<const float>(scratch.logits) : logits;
+}
+
+void Sampler::sample(int thread, std::span<const float> logits, const SequenceView& sequence,
+                     SampleResult& result) {
+  Scratch& scratch = scratch_[static_cast<size_t>(thread)];
+  const SamplingParams& params = *sequence.params;
+  const std::span<const float> row = process(scratch, logits, sequence);
+  if (params.temperature < kGreedyTemperature) {
+    result.token = static_cast<TokenId>(kernels_->argmax(row.data(), static_cast<int64_t>(row.size())));
+  } else {
+    const double uniform = random_uniform(sequence.seed, sequence.output().size());
+    result.token = has_filters(params) ? draw_filtered(scratch, row, params, uniform)
+                                       : draw(scratch, row, 1.0 / params.temperature, uniform);
+  }
+  result.top.clear();
+  if (params.logprobs) score(logits, result.token, *params.logprobs, result);
+}
+
+void Sampler::score(std::span<const float> logits, TokenId token, int32_t num_top,
+                    SampleResult& result) const {
+  float maximum = 0;
+  double sum = 0;
+  kernels_->max_sum_exp(logits.data(), static_cast<int64_t>(logits.size()), 1.0F, &maximum, &sum);
+  const double log_sum_exp = maximum + std::log(sum);
+  result.token = token;
+  result.logprob = static_cast<float>(logits[static_cast<size_t>(token)] - log_sum_exp);
+  top_logprobs(logits, num_top, log_sum_exp, result.top);
+}
+
+// Inverse transform in two levels: the chunk that holds the drawn point, then the token in it.
+TokenId Sampler::draw(Scratch& scratch, std::span<const float> logits, double scale, double uniform) const {
+  const size_t num_chunks = (logits.size() + kChunk - 1) / kChunk;
+  scratch.chunk_sums.resize(num_chunks);
+  scratch.chunk_maxima.resize(num_chunks);
+  for (size_t c = 0; c < num_chunks; ++c) {
+    const auto count = static_cast<int64_t>(std::min(kChunk, logits.size() - c * kChunk));
+    kernels_->max_sum_exp(logits.data() + c * kChunk, count, static_cast<float>(scale),
+                          &scratch.chunk_maxima[c], &scratch.chunk_sums[c]);
+  }
+  const float maximum = *std::ranges::max_element(scratch.chunk_maxima);
+  double total = 0;
+  for (size_t c = 0; c < num_chunks; ++c) {
+    const double below = scale * (static_cast<double>(scratch.chunk_maxima[c]) - maximum);
+    scratch.chunk_sums[c] *= std::isfinite(below) ? std::exp(below) : 0.0;
+    total += scratch.chunk_sums[c];
+  }
+  double point = uniform * total;
+  size_t chunk = 0;
+  while (chunk + 1 < num_chunks && point >= scratch.chunk_sums[chunk]) point -= scratch.chunk_sums[chunk++];
+  // The sums are rounded: the point may lie a little past the last token, which then is the last that has
+  // any weight.
+  auto chosen = static_cast<TokenId>(kernels_->argmax(logits.data(), static_cast<int64_t>(logits.size())));
+  const size_t end = std::min((chunk + 1) * kChunk, logits.size());
+  for (size_t i = chunk * kChunk; i < end; ++i) {
+    const double weight = std::exp(scale * (static_cast<double>(logits[i]) - maximum));
+    if (!(weight > 0)) continue;
+    chosen = static_cast<TokenId>(i);
+    if (point < weight) break;
+    point -= weight;
+  }
+  return chosen;
+}
+
+TokenId Sampler::draw_filtered(Scratch& scratch, std::span<const float> logits,
+                               const SamplingParams& params, double uniform) const {
+  filter_candidates(logits, params, *kernels_, scratch.candidates);
+  double total = 0;
+  for (const Candidate& candidate : scratch.candidates) total += candidate.weight;
+  double point = uniform * total;
+  for (const Candidate& candidate : scratch.candidates) {
+    if (point < candidate.weight) return candidate.token;
+    point -= candidate.weight;
+  }
+  return scratch.candidates.back().token;
+}
+
+}  // namespace quire
