@@ -12,11 +12,10 @@
 #include <vector>
 
 #include "base/types.h"
+#include "request/finish_reason.h"
 #include "step/step_output.h"
 
 namespace quire {
-
-enum class FinishReason : uint8_t { kNone, kStop, kLength, kAborted, kError };
 
 std::string_view to_string(FinishReason reason);  // "stop", "length", "abort", "error"
 

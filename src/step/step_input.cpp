@@ -6,9 +6,9 @@ void StepInput::clear() {
   ends.clear();
   copies.clear();
   starts.clear();
-  forks.clear();
   work.clear();
   block_ids.clear();
+  forks.clear();
   samples.clear();
 }
 
