@@ -31,6 +31,7 @@ struct ModelConfig {
   float rope_base = 10000;
   float rope_scale = 1;  // positions are multiplied by it (linear scaling)
   int32_t rope_dim = 0;  // leading dimensions of a head that are rotated
+  std::vector<float> rope_factors;  // [rope_dim / 2], each frequency is divided by its own; empty: none
   RopeStyle rope_style = RopeStyle::kInterleaved;
   bool tied_embeddings = false;
   std::vector<KvGroup> kv_groups;

@@ -27,8 +27,8 @@ void widen(const GgufTensor& tensor, float* target) {
   }
 }
 
-void pack_matrix(const GgufFile& file, const PackRequest& request, const KernelTable& kernels, ThreadPool& pool,
-                 std::byte* target) {
+void pack_matrix(const GgufFile& file, const PackRequest& request, const KernelTable& kernels,
+                 ThreadPool& pool, std::byte* target) {
   int64_t first_group = 0;
   for (const std::string& name : request.parts) {
     const GgufTensor* tensor = file.find_tensor(name);

@@ -1,4 +1,5 @@
-// A model's weights in the layout of one instruction set, packed from the file by all threads. Owns the memory.
+// A model's weights in the layout of one instruction set, packed from the file by all threads. Owns the
+// memory.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,8 @@ namespace quire {
 
 // One matrix to make: of a single tensor, of several stacked, or of two in alternate row groups.
 struct PackRequest {
-  std::vector<std::string> parts;  // tensors of one type and width, each filling whole row groups unless it is the only one
+  std::vector<std::string>
+      parts;  // tensors of one type and width, each filling whole row groups unless it is the only one
   DType dtype = DType::kF32;
   int64_t rows = 0;  // of all parts
   int64_t cols = 0;
@@ -29,12 +31,15 @@ int64_t packed_weight_bytes(std::span<const PackRequest> requests, const KernelT
 
 class PackedWeights {
  public:
-  // The tensors were checked to exist with these shapes. Pages of the file that were read are released as it goes.
+  // The tensors were checked to exist with these shapes. Pages of the file that were read are released as
+  // it goes.
   static Expected<PackedWeights> pack(const GgufFile& file, std::span<const PackRequest> requests,
                                       const KernelTable& kernels, ThreadPool& pool);
 
   PackedMatrix matrix(size_t request) const { return matrices_[request]; }
-  const float* vector(size_t request) const { return reinterpret_cast<const float*>(matrices_[request].data); }
+  const float* vector(size_t request) const {
+    return reinterpret_cast<const float*>(matrices_[request].data);
+  }
   int64_t bytes() const { return arena_.size(); }
 
  private:
