@@ -1,0 +1,48 @@
+// Storage of keys and values. A block holds the keys and values of block_size tokens in all layers,
+// contiguously:
+//   [block][layer][keys, values][num_kv_heads * block_size * head_dim elements]
+// so a block is copied (or, later, swapped) as one piece, and memory is taken as blocks are first used.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/error.h"
+#include "base/types.h"
+#include "config/model_config.h"
+#include "kernels/kernel_args.h"
+#include "step/step_input.h"
+#include "tensor/arena.h"
+
+namespace quire {
+
+struct CacheShape {
+  int32_t num_layers = 0;
+  int32_t num_kv_heads = 0;
+  int32_t head_dim = 0;
+  int32_t block_size = 0;
+  DType dtype = DType::kF16;
+
+  // Keys, or values, of one layer in one block.
+  int64_t part_bytes() const { return int64_t{num_kv_heads} * head_dim * block_size * block_bytes(dtype); }
+  int64_t bytes_per_block() const { return 2 * num_layers * part_bytes(); }
+};
+
+class CacheEngine {
+ public:
+  static Expected<CacheEngine> create(const CacheShape& shape, int32_t num_blocks);
+
+  std::span<const KvCacheView> layers() const { return layers_; }
+  const CacheShape& shape() const { return shape_; }
+
+  // Copies whole blocks; the order does not matter (StepInput says so).
+  void copy(std::span<const BlockCopy> copies);
+
+ private:
+  CacheShape shape_;
+  Arena arena_;
+  std::vector<KvCacheView> layers_;
+};
+
+}  // namespace quire

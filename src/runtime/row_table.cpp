@@ -1,0 +1,59 @@
+#include "runtime/row_table.h"
+
+#include "base/check.h"
+
+namespace quire {
+namespace {
+
+// Empties a row and keeps its capacity.
+void reset(WorkerRow& row) {
+  row.tokens.clear();
+  row.block_ids.clear();
+  row.sampling.reset();
+}
+
+}  // namespace
+
+void RowTable::begin_step(const StepInput& input) {
+  for (const SlotId slot : input.ends) {
+    CHECK(row(slot).sampling != nullptr, "slot {} ends twice", slot);
+    reset(row(slot));
+  }
+  for (const BlockCopy& copy : input.copies) {
+    row(copy.slot).block_ids[static_cast<size_t>(copy.index)] = copy.target;
+  }
+  for (const RowStart& start : input.starts) {
+    WorkerRow& fresh = row(start.slot);
+    CHECK(fresh.sampling == nullptr, "slot {} starts while taken", start.slot);
+    fresh.tokens.assign(start.tokens.begin(), start.tokens.end());
+    fresh.num_prompt_tokens = start.num_prompt_tokens;
+    fresh.seed = start.seed;
+    fresh.sampling = start.sampling;
+  }
+  size_t next_block = 0;
+  for (const RowWork& work : input.work) {
+    auto& table = row(work.slot).block_ids;
+    for (int32_t i = 0; i < work.new_blocks; ++i) table.push_back(input.block_ids[next_block++]);
+  }
+  CHECK(next_block == input.block_ids.size());
+}
+
+void RowTable::fork(std::span<const RowFork> forks) {
+  for (const RowFork& fork : forks) {
+    const WorkerRow& parent = row(fork.parent);
+    WorkerRow& child = row(fork.child);
+    CHECK(child.sampling == nullptr && parent.sampling != nullptr);
+    child.tokens.assign(parent.tokens.begin(), parent.tokens.begin() + fork.num_tokens);
+    child.tokens.insert(child.tokens.end(), fork.tokens.begin(), fork.tokens.end());
+    child.block_ids = parent.block_ids;
+    child.num_prompt_tokens = parent.num_prompt_tokens;
+    child.seed = fork.seed;
+    child.sampling = parent.sampling;
+  }
+}
+
+void RowTable::clear() {
+  for (WorkerRow& row : rows_) reset(row);
+}
+
+}  // namespace quire
