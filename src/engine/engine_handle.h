@@ -1,9 +1,10 @@
-// Opens a model and brings up everything that serves it: what `quire serve`, `chat`, `complete` and `bench` start from.
+// Opens a model and brings up everything that serves it: what `quire serve`, `chat`, `complete` and `bench`
+// start from.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -17,14 +18,16 @@
 namespace quire {
 
 struct EngineHandle {
-  EngineConfig config;      // as resolved: no zero that means "default" is left
+  EngineConfig config;  // as resolved: no zero that means "default" is left
   ModelConfig model;
   std::unique_ptr<const Tokenizer> tokenizer;
   std::unique_ptr<const ChatTemplate> chat_template;  // null if the file has none
+  std::vector<TokenId> eos_token_ids;                 // for SamplingParams::eos_token_ids
   std::unique_ptr<LLMEngine> engine;                  // started
 };
 
 // Progress goes to the log. `clock` and `metrics` outlive the handle.
-Expected<EngineHandle> open_engine(const EngineConfig& config, const Clock& clock, MetricsRegistry& metrics);
+Expected<EngineHandle> open_engine(const EngineConfig& config, const Clock& clock,
+                                   MetricsRegistry& metrics);
 
 }  // namespace quire

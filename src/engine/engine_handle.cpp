@@ -1,0 +1,78 @@
+#include "engine/engine_handle.h"
+
+#include <utility>
+
+#include "base/byte_size.h"
+#include "base/log.h"
+#include "base/machine.h"
+#include "engine/memory_plan.h"
+#include "runtime/local_executor.h"
+#include "weights/gguf_config.h"
+
+namespace quire {
+namespace {
+
+Expected<> open_text(const GgufFile& file, EngineHandle& handle) {
+  auto spec = read_tokenizer_spec(file);
+  if (!spec) return std::unexpected(spec.error());
+  for (const auto& id : {spec->eos, spec->eot}) {
+    if (id && (handle.eos_token_ids.empty() || handle.eos_token_ids[0] != *id))
+      handle.eos_token_ids.push_back(*id);
+  }
+  if (!spec->chat_template.empty()) {
+    auto parsed = ChatTemplate::parse(spec->chat_template);
+    if (parsed) {
+      handle.chat_template = std::make_unique<ChatTemplate>(std::move(*parsed));
+    } else {  // completions still work
+      LOG(warn, "the model's chat template cannot be used: {}", parsed.error().message);
+    }
+  }
+  auto tokenizer = Tokenizer::create(std::move(*spec));
+  if (!tokenizer) return std::unexpected(tokenizer.error());
+  handle.tokenizer = std::move(*tokenizer);
+  return {};
+}
+
+void log_plan(const EnginePlan& plan) {
+  const MemoryPlan& memory = plan.memory;
+  LOG(info, "{}: {} layers, {} kernels, {} threads", plan.model.config.name, plan.model.config.num_layers,
+      to_string(plan.kernels->isa), plan.config.threads);
+  LOG(info, "memory: weights {}, KV cache {} in {} blocks of {} tokens{}, workspace {}",
+      format_byte_size(memory.weight_bytes), format_byte_size(memory.kv_bytes()), memory.num_blocks,
+      plan.config.block_size, memory.kv_limited_by_memory ? " (half of the free memory)" : "",
+      format_byte_size(memory.workspace_bytes));
+  if (!plan.warning.empty()) LOG(warn, "{}", plan.warning);
+}
+
+}  // namespace
+
+Expected<EngineHandle> open_engine(const EngineConfig& config, const Clock& clock,
+                                   MetricsRegistry& metrics) {
+  const int64_t start_ns = clock.now_ns();
+  auto file = GgufFile::open(config.model);
+  if (!file) return std::unexpected(file.error());
+  auto plan = plan_engine(config, *file, available_memory_bytes());
+  if (!plan) return std::unexpected(plan.error());
+  log_plan(*plan);
+
+  EngineHandle handle;
+  handle.config = plan->config;
+  handle.model = plan->model.config;
+  if (auto opened = open_text(*file, handle); !opened) return std::unexpected(opened.error());
+  auto runner = ModelRunner::create(*file, std::move(plan->model), *plan->kernels, plan->runner);
+  if (!runner) return std::unexpected(runner.error());
+  const LLMEngineOptions options{.num_blocks = plan->memory.num_blocks,
+                                 .block_size = handle.config.block_size,
+                                 .max_model_len = handle.config.max_model_len,
+                                 .max_num_seqs = handle.config.max_num_seqs,
+                                 .max_num_batched_tokens = handle.config.max_num_batched_tokens,
+                                 .max_queue = handle.config.max_queue,
+                                 .seed = handle.config.seed};
+  handle.engine = std::make_unique<LLMEngine>(options, std::make_unique<LocalExecutor>(std::move(*runner)),
+                                              clock, metrics);
+  handle.engine->start();
+  LOG(info, "ready after {:.2f} s", static_cast<double>(clock.now_ns() - start_ns) * 1e-9);
+  return handle;
+}
+
+}  // namespace quire
