@@ -11,7 +11,7 @@ namespace quire {
 namespace {
 
 std::string shape_of(const Graph& graph, ValueId id) {
-  const Value& value = graph.values[static_cast<size_t>(id)];
+  const GraphValue& value = graph.values[static_cast<size_t>(id)];
   return fmt::format("{}[{}, {}]", value.format == ActivationFormat::kInt8 ? "int8" : "f32",
                      value.rows == Rows::kTokens ? "T" : "R", value.cols);
 }
@@ -63,7 +63,7 @@ std::string_view to_string(OpKind kind) {
   return "unknown";
 }
 
-ValueId Graph::add_value(Value value) {
+ValueId Graph::add_value(GraphValue value) {
   values.push_back(value);
   return static_cast<ValueId>(values.size()) - 1;
 }

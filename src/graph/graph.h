@@ -24,7 +24,7 @@ enum class Rows : uint8_t {
 
 // A matrix [rows, cols]. A view lies in columns [offset, offset + cols) of its base: parts of fused
 // linears, and results that take the place of an input.
-struct Value {
+struct GraphValue {
   Rows rows = Rows::kTokens;
   int64_t cols = 0;
   ActivationFormat format = ActivationFormat::kF32;
@@ -84,11 +84,11 @@ struct Op {
 
 struct Graph {
   HeadShape heads;
-  std::vector<Value> values;
+  std::vector<GraphValue> values;
   std::vector<Weight> weights;
   std::vector<Op> ops;  // in a valid order; the last one's output is the logits [R, vocab]
 
-  ValueId add_value(Value value);
+  ValueId add_value(GraphValue value);
   WeightId add_weight(Weight weight);
 
   // The value that owns the storage of `id`, and the column at which `id` begins in it.

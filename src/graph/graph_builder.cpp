@@ -10,7 +10,7 @@ WeightId GraphBuilder::weight(std::string name, DType dtype, int64_t rows, int64
   return graph_.add_weight({.parts = {std::move(name)}, .dtype = dtype, .rows = rows, .cols = cols});
 }
 
-ValueId GraphBuilder::append(Op op, Value result) {
+ValueId GraphBuilder::append(Op op, GraphValue result) {
   op.output = graph_.add_value(result);
   graph_.ops.push_back(std::move(op));
   return graph_.ops.back().output;

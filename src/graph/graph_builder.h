@@ -29,8 +29,8 @@ class GraphBuilder {
   Graph finish() && { return std::move(graph_); }
 
  private:
-  const Value& value(ValueId id) const { return graph_.values[static_cast<size_t>(id)]; }
-  ValueId append(Op op, Value result);
+  const GraphValue& value(ValueId id) const { return graph_.values[static_cast<size_t>(id)]; }
+  ValueId append(Op op, GraphValue result);
 
   Graph graph_;
 };

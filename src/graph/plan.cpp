@@ -38,7 +38,7 @@ std::vector<Lifetime> lifetimes(const Plan& plan) {
 
 void size_buffers(Plan& plan, const KernelTable& kernels) {
   for (size_t id = 0; id < plan.graph.values.size(); ++id) {
-    const Value& value = plan.graph.values[id];
+    const GraphValue& value = plan.graph.values[id];
     if (value.base != kNoId || value.cols == 0) continue;
     const int64_t rows = value.rows == Rows::kTokens ? plan.limits.max_tokens : plan.limits.max_selected;
     Buffer& buffer = plan.buffers[id];

@@ -115,7 +115,7 @@ void PlanExecutor::run(const Op& op, const StepTensors& step, std::span<const in
 }
 
 void PlanExecutor::run_norm(const Op& op, int64_t rows) {
-  const Value& out = plan_->graph.values[static_cast<size_t>(op.output)];
+  const GraphValue& out = plan_->graph.values[static_cast<size_t>(op.output)];
   const NormArgs args{.x = floats(op.inputs[0]),
                       .x_stride = stride(op.inputs[0]),
                       .weight = weights_[static_cast<size_t>(op.weight)].vector,

@@ -15,7 +15,7 @@ bool try_fuse(Graph& graph, size_t add_index, size_t side) {
   Op& linear = graph.ops[static_cast<size_t>(index)];
   if (linear.kind != OpKind::kLinear || linear.epilogue != Epilogue::kStore) return false;
   // The residual must be a whole buffer, not a part of a fused linear's.
-  const Value& storage = graph.values[static_cast<size_t>(graph.root(residual))];
+  const GraphValue& storage = graph.values[static_cast<size_t>(graph.root(residual))];
   if (graph.column(residual) != 0 || graph.values[static_cast<size_t>(residual)].cols != storage.cols)
     return false;
   if (graph.used_after(residual, static_cast<int32_t>(add_index))) return false;

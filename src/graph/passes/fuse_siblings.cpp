@@ -26,13 +26,13 @@ void fuse_siblings(Graph& graph, int32_t row_group) {
     if (siblings.size() < 2) continue;
     Weight stacked = {.dtype = graph.weights[static_cast<size_t>(graph.ops[i].weight)].dtype,
                       .cols = graph.weights[static_cast<size_t>(graph.ops[i].weight)].cols};
-    Value whole = {.rows = graph.values[static_cast<size_t>(graph.ops[i].output)].rows};
+    GraphValue whole = {.rows = graph.values[static_cast<size_t>(graph.ops[i].output)].rows};
     const ValueId whole_id = graph.add_value(whole);
     for (const size_t j : siblings) {
       Op& op = graph.ops[j];
       const Weight& part = graph.weights[static_cast<size_t>(op.weight)];
       stacked.parts.insert(stacked.parts.end(), part.parts.begin(), part.parts.end());
-      Value& view = graph.values[static_cast<size_t>(op.output)];
+      GraphValue& view = graph.values[static_cast<size_t>(op.output)];
       view.base = whole_id;
       view.offset = stacked.rows;
       stacked.rows += part.rows;

@@ -42,7 +42,7 @@ void insert_quantize(Graph& graph) {
       const ValueId input = op.inputs[0];
       auto [entry, fresh] = quantized.try_emplace(input, kNoId);
       if (fresh) {
-        Value value = graph.values[static_cast<size_t>(input)];
+        GraphValue value = graph.values[static_cast<size_t>(input)];
         value = {.rows = value.rows, .cols = value.cols, .format = ActivationFormat::kInt8};
         entry->second = graph.add_value(value);
         ops.push_back({.kind = OpKind::kQuantize, .inputs = {input}, .output = entry->second});
