@@ -1,5 +1,5 @@
-// Text to token ids and back, as the model file says. Byte-level BPE (Sennrich et al. 2016; GPT-2's byte alphabet) with
-// the pre-tokenizers that GGUF names. Immutable after creation; safe from any thread.
+// Text to token ids and back, as the model file says. Byte-level BPE (Sennrich et al. 2016; GPT-2's byte
+// alphabet) with the pre-tokenizers that GGUF names. Immutable after creation; safe from any thread.
 #pragma once
 
 #include <memory>
@@ -14,8 +14,9 @@
 
 namespace quire {
 
-// A stretch of text and whether special tokens' spellings in it are tokens (the template's own text) or plain text (what
-// a user wrote).
+// A stretch of text and whether control tokens' spellings in it are tokens (the template's own text) or
+// plain text (what a user wrote). User-defined tokens are vocabulary like any other: recognized in both,
+// within a part.
 struct TextPart {
   std::string_view text;
   bool parse_special = false;
@@ -25,14 +26,19 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  // `spec` is kept (moved in) and available from spec().
+  // `spec` is kept (moved in) and available from spec(). Errors: kUnsupported names what is supported;
+  // kCorrupt for a spec that contradicts itself (types of another number than tokens, malformed merges, ids
+  // outside the vocabulary, duplicate tokens).
   static Expected<std::unique_ptr<Tokenizer>> create(TokenizerSpec spec);
 
-  // The ids of `text`; nothing is put before or after. Text need not be valid UTF-8.
+  // The ids of `text`; nothing is put before or after. Any bytes are text. The ids' token_bytes() are the
+  // text again, except that a byte for which the vocabulary has no token is left out (published
+  // vocabularies lack some that UTF-8 text hardly has).
   virtual std::vector<TokenId> encode(std::string_view text, bool parse_special) const = 0;
 
-  // The parts are one text (merges and pre-tokens cross part borders where no special token stands between): only the
-  // recognition of special tokens differs by part.
+  // The parts are one text (merges and pre-tokens cross part borders where no special token stands
+  // between): only the recognition of special tokens differs by part, and their spellings do not reach
+  // across a border.
   virtual std::vector<TokenId> encode_parts(std::span<const TextPart> parts) const = 0;
 
   // The bytes a token stands for; for a special token its spelling. Empty for an id outside the vocabulary.
@@ -51,7 +57,8 @@ class Tokenizer {
 // Decodes one sequence as its tokens come. A character is held back until its bytes are all there.
 class IncrementalDecoder {
  public:
-  IncrementalDecoder(const Tokenizer& tokenizer, bool skip_special) : tokenizer_(tokenizer), skip_special_(skip_special) {}
+  IncrementalDecoder(const Tokenizer& tokenizer, bool skip_special)
+      : tokenizer_(tokenizer), skip_special_(skip_special) {}
 
   // Appends what became whole text to `out`.
   void push(TokenId id, std::string& out);
