@@ -1,12 +1,11 @@
-// The engine: takes requests from any thread, runs the step loop on its own, and answers through one RequestStream a
-// request. The loop thread alone owns sequences and blocks, so it takes no locks on them:
+// The engine: takes requests from any thread, runs the step loop on its own, and answers through one
+// RequestStream a request. The loop thread alone owns sequences and blocks, so it takes no locks on them:
 //   drain commands -> Scheduler::schedule -> Executor::submit ... Executor::collect -> Scheduler::update.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <thread>
 #include <vector>
 
@@ -26,11 +25,12 @@ struct LLMEngineOptions {
   int32_t max_model_len = 0;
   int32_t max_num_seqs = 64;
   int32_t max_num_batched_tokens = 512;
-  int32_t max_queue = 1024;
+  int32_t max_queue = 1024;  // requests that wait to run
   int64_t seed = 0;
 };
 
-// What /metrics, /health and tests see; a snapshot made by the loop thread after every step.
+// What /health and tests see; a snapshot made by the loop thread after every step and every batch of
+// commands.
 struct EngineStats {
   int32_t num_running = 0;
   int32_t num_waiting = 0;
@@ -42,6 +42,9 @@ struct EngineStats {
   int64_t num_preemptions = 0;
 };
 
+class EngineLoop;
+class EngineMailbox;
+
 class LLMEngine {
  public:
   // `clock` and `metrics` outlive the engine.
@@ -52,29 +55,41 @@ class LLMEngine {
   // Starts the loop on a thread of its own. Without it, tests and simulations call step() themselves.
   void start();
 
-  // Any thread. Errors: kInvalidArgument (prompt empty or longer than the context, or more than the pool can ever hold:
-  // the message has the numbers), kResourceExhausted (queue full), kUnavailable (draining). The params were validated.
-  Expected<std::shared_ptr<RequestStream>> submit(std::vector<TokenId> prompt, const SamplingParams& params);
+  // Any thread. Errors: kInvalidArgument (prompt empty; prompt and max_tokens beyond the context; more
+  // sequences or blocks than there can ever be: the message has the numbers), kResourceExhausted (max_queue
+  // requests wait already), kUnavailable (draining). The params were validated. A request without a seed
+  // gets one from the engine's seed and its own id.
+  Expected<std::shared_ptr<RequestStream>> submit(std::vector<TokenId> prompt,
+                                                  const SamplingParams& params);
 
-  // Any thread; idempotent. abort: the client left; all of the request's blocks are back within two steps and its stream
-  // ends with kAborted. finish: the consumer found a stop string in continuation `index`; only that one ends.
+  // Any thread; idempotent. abort: the client left; all of the request's blocks are back within two steps
+  // and its stream ends with kAborted. finish: the consumer found a stop string in continuation `index`;
+  // only that one ends (kStop).
   void abort(RequestId id);
   void finish(RequestId id, int32_t index);
 
-  // Refuses new requests from now on; returns when all running ones have ended or `timeout_seconds` have passed, after
-  // which the rest is aborted.
+  // Refuses new requests from now on; returns when all others have ended or `timeout_seconds` have passed,
+  // after which the rest is aborted. One thread that is not the loop's.
   void drain(double timeout_seconds);
 
   EngineStats stats() const;
   const LLMEngineOptions& options() const { return options_; }
 
-  // One iteration of the loop, on the calling thread; false if there was nothing to do. Not together with start().
+  // One iteration of the loop, on the calling thread; false if there was nothing to do. Not together with
+  // start().
   bool step();
 
+  // The whole state of sequences, blocks and slots; the error says what is wrong. Not together with
+  // start().
+  Expected<> check() const;
+
  private:
-  struct Loop;  // sequences, scheduler, block manager: the loop thread's own
-  LLMEngineOptions options_;
-  std::unique_ptr<Loop> loop_;
+  const LLMEngineOptions options_;
+  const Clock& clock_;
+  std::atomic<RequestId> next_id_{1};
+  std::unique_ptr<EngineMailbox> mailbox_;
+  std::unique_ptr<EngineLoop> loop_;  // after start() the loop thread's own
+  std::thread thread_;
 };
 
 }  // namespace quire

@@ -1,10 +1,11 @@
-// One step as plain data: what the scheduler tells a worker. It is what rank 0 would broadcast and what tests
-// fabricate, so it holds no pointer. A worker keeps one row a slot (tokens, sampling parameters, block table, position);
-// a step carries changes only. A worker applies it in the order of the members: ends, copies, starts, work, forks,
-// samples. So a fork sees the blocks that its parent's work brought in the same step.
+// One step as plain data: what the scheduler tells a worker. It is what rank 0 would broadcast and what
+// tests fabricate, so it holds no pointer. A worker keeps one row a slot (tokens, sampling parameters,
+// block table, position); a step carries changes only. A worker applies it in the order of the members:
+// ends, copies, starts, work, forks, samples. So a fork sees the blocks that its parent's work brought in
+// the same step.
 //
-// The worker appends every token it samples to the slot's row, so a decode names no token: the row's next tokens to
-// compute are always those at [first_position, first_position + num_tokens) of its history.
+// The worker appends every token it samples to the slot's row, so a decode names no token: the row's next
+// tokens to compute are always those at [first_position, first_position + num_tokens) of its history.
 #pragma once
 
 #include <cstdint>
@@ -25,19 +26,20 @@ struct RowStart {
   std::shared_ptr<const SamplingParams> sampling;
 };
 
-// `child`, an empty slot, becomes a copy of `parent` with its own seed: sampling parameters, number of prompt tokens,
-// the block table as it is after this step's work, and the first `num_tokens` of its history, which `tokens` then
-// follow. The blocks' reference counts are the scheduler's matter.
+// `child`, an empty slot, becomes a copy of `parent` with its own seed: sampling parameters, number of
+// prompt tokens, the block table as it is after this step's work, and the first `num_tokens` of its
+// history, which `tokens` then follow. The blocks' reference counts are the scheduler's matter.
 struct RowFork {
   SlotId parent = 0;
   SlotId child = 0;
   uint64_t seed = 0;
-  int32_t num_tokens = 0;       // those in the cache: the parent's first_position + num_tokens after this step's work
+  int32_t num_tokens =
+      0;  // those in the cache: the parent's first_position + num_tokens after this step's work
   std::vector<TokenId> tokens;  // what the child had generated before a preemption
 };
 
-// Copies a whole block (all layers) before anything is computed: copy-on-write. Slot's table entry `index` is then
-// `target`. No block is both a source and a target in one step, so the copies may run in any order.
+// Copies a whole block (all layers) before anything is computed: copy-on-write. Slot's table entry `index`
+// is then `target`. No block is both a source and a target in one step, so the copies may run in any order.
 struct BlockCopy {
   BlockId source = 0;
   BlockId target = 0;
@@ -51,13 +53,14 @@ struct RowWork {
   int32_t first_position = 0;  // tokens whose keys and values are in the cache already
   int32_t num_tokens = 0;      // at least 1
   int32_t new_blocks = 0;      // entries of StepInput::block_ids appended to the slot's table
-  // First position whose token's log-probability is wanted from this row's logits (the logits at p speak of p + 1), so
-  // it is above first_position; -1: none. The last one is min(first_position + num_tokens, num_prompt_tokens - 1).
+  // First position whose logits are to score the prompt's next token (the logits at p speak of p + 1), not
+  // below first_position; -1: none. The last one is min(first_position + num_tokens, num_prompt_tokens - 1)
+  // - 1.
   int32_t prompt_logprobs_from = -1;
 };
 
-// Sample a token for `slot` from the logits of the last token of work[row]. Several samples may name one row: the
-// children of a fork after its prefill.
+// Sample a token for `slot` from the logits of the last token of work[row]. Several samples may name one
+// row: the children of a fork after its prefill. In the order of the rows.
 struct SampleWork {
   int32_t row = 0;
   SlotId slot = 0;
@@ -68,8 +71,8 @@ struct StepInput {
   std::vector<SlotId> ends;
   std::vector<BlockCopy> copies;
   std::vector<RowStart> starts;
-  std::vector<RowWork> work;        // decodes first, then chunks of prefills; at most one a slot
-  std::vector<BlockId> block_ids;   // new blocks of work[0], work[1], ... in that order
+  std::vector<RowWork> work;       // decodes first, then chunks of prefills; at most one a slot
+  std::vector<BlockId> block_ids;  // new blocks of work[0], work[1], ... in that order
   std::vector<RowFork> forks;
   std::vector<SampleWork> samples;
 

@@ -1,0 +1,215 @@
+#include "engine/engine_loop.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "base/rng.h"
+
+namespace quire {
+namespace {
+
+SchedulerOptions scheduler_options(const LLMEngineOptions& options) {
+  return {.max_num_seqs = options.max_num_seqs,
+          .max_num_batched_tokens = options.max_num_batched_tokens,
+          .max_model_len = options.max_model_len};
+}
+
+TokenDelta token_delta(const StepEvents::Token& event, const StepOutput& output) {
+  const SampledToken& sample = output.samples[static_cast<size_t>(event.sample)];
+  const auto top = output.top.begin() + event.first_top;
+  TokenDelta delta{.index = event.sequence->index,
+                   .token = sample.token,
+                   .logprob = sample.logprob,
+                   .top = {top, top + sample.num_top},
+                   .finish_reason = event.finish_reason,
+                   .stop_token = {},
+                   .prompt = {}};
+  if (event.finish_reason == FinishReason::kStop) delta.stop_token = sample.token;
+  return delta;
+}
+
+TokenDelta prompt_delta(const StepEvents::PromptLogprobs& event, const StepOutput& output) {
+  TokenDelta delta;
+  auto top = output.prompt_top.begin() + event.first_top;
+  for (int32_t i = event.first; i < event.first + event.count; ++i) {
+    const PromptLogprob& scored = output.prompt_logprobs[static_cast<size_t>(i)];
+    delta.prompt.push_back({.position = scored.position,
+                            .token = scored.token,
+                            .logprob = scored.logprob,
+                            .top = {top, top + scored.num_top}});
+    top += scored.num_top;
+  }
+  return delta;
+}
+
+}  // namespace
+
+EngineLoop::EngineLoop(const LLMEngineOptions& options, std::unique_ptr<Executor> executor,
+                       const Clock& clock, MetricsRegistry& metrics, EngineMailbox& mailbox)
+    : options_(options),
+      executor_(std::move(executor)),
+      clock_(clock),
+      mailbox_(mailbox),
+      metrics_(metrics, options.max_model_len),
+      memory_(options.num_blocks, options.block_size),
+      scheduler_(scheduler_options(options), memory_) {
+  publish();
+}
+
+bool EngineLoop::step() {
+  const bool commanded = take_commands();
+  const bool stepped = run_step();
+  return commanded || stepped;
+}
+
+void EngineLoop::run() {
+  while (!mailbox_.stopping()) {
+    if (!step()) mailbox_.wait_take(commands_);
+  }
+}
+
+void EngineLoop::abort_all() {
+  take_commands();
+  obey(AbortAll{});
+  settle();
+  forget_ended();
+}
+
+Expected<> EngineLoop::check() const {
+  if (auto checked = scheduler_.check(); !checked) return checked;
+  const size_t num_groups = scheduler_.running().size() + scheduler_.waiting().size();
+  if (streams_.size() != num_groups) {
+    return fail(ErrorCode::kInternal, "{} streams are open for {} requests", streams_.size(), num_groups);
+  }
+  return {};
+}
+
+bool EngineLoop::take_commands() {
+  mailbox_.take(commands_);
+  if (commands_.empty()) return false;
+  for (EngineCommand& command : commands_) {
+    std::visit([this](auto& value) { obey(value); }, command);
+  }
+  commands_.clear();
+  settle();
+  forget_ended();
+  return true;
+}
+
+void EngineLoop::obey(AddRequest& command) {
+  const SamplingParams& params = *command.params;
+  const uint64_t seed =
+      params.seed ? static_cast<uint64_t>(*params.seed)
+                  : random_bits(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(command.id));
+  const SequenceGroup::Origin origin{
+      .id = command.id,
+      .first_sequence = std::exchange(next_sequence_, next_sequence_ + params.n),
+      .seed = seed,
+      .arrival_ns = command.arrival_ns};
+  streams_.emplace(command.id, std::move(command.stream));
+  scheduler_.add(
+      std::make_unique<SequenceGroup>(origin, std::move(command.prompt), std::move(command.params)));
+}
+
+void EngineLoop::obey(const AbortRequest& command) {
+  if (SequenceGroup* group = scheduler_.find(command.id)) end_group(*group, FinishReason::kAborted);
+}
+
+void EngineLoop::obey(const FinishContinuation& command) {
+  SequenceGroup* group = scheduler_.find(command.id);
+  if (group == nullptr || command.index < 0 || command.index >= std::ssize(group->sequences())) return;
+  Sequence& sequence = group->sequences()[static_cast<size_t>(command.index)];
+  if (!sequence.finished()) end_sequence(*group, sequence, FinishReason::kStop);
+}
+
+void EngineLoop::obey(const AbortAll&) {
+  while (!scheduler_.running().empty()) end_group(*scheduler_.running().back(), FinishReason::kAborted);
+  while (!scheduler_.waiting().empty()) end_group(*scheduler_.waiting().back(), FinishReason::kAborted);
+}
+
+bool EngineLoop::run_step() {
+  if (!scheduler_.schedule(clock_.now_ns(), input_)) return false;
+  const int64_t num_admitted = scheduler_.num_admitted();
+  mailbox_.stop_waiting(num_admitted - std::exchange(num_admitted_, num_admitted));
+
+  executor_->submit(input_);
+  const auto output = executor_->collect();
+  ++num_steps_;
+  if (!output) {
+    fail_running(output.error());
+    settle();
+  } else {
+    scheduler_.update(**output, clock_.now_ns(), events_);
+    count_step();
+    settle();  // first, so that who sees a request's end also sees it counted
+    deliver(**output);
+  }
+  forget_ended();
+  return true;
+}
+
+void EngineLoop::count_step() {
+  int64_t num_tokens = 0;
+  for (const RowWork& work : input_.work) num_tokens += work.num_tokens;
+  metrics_.step(num_tokens);
+  for (const auto& event : events_.tokens) metrics_.token(event);
+}
+
+void EngineLoop::deliver(const StepOutput& output) {
+  for (const auto& event : events_.prompt_logprobs)
+    stream_of(*event.group).push(prompt_delta(event, output));
+  for (const auto& event : events_.tokens) stream_of(*event.group).push(token_delta(event, output));
+}
+
+void EngineLoop::fail_running(const Error& error) {
+  LOG(error, "a step failed, and {} requests with it: {}", scheduler_.running().size(), error.message);
+  scheduler_.forget_rows();
+  while (!scheduler_.running().empty()) end_group(*scheduler_.running().back(), FinishReason::kError);
+}
+
+void EngineLoop::end_group(SequenceGroup& group, FinishReason reason) {
+  for (Sequence& sequence : group.sequences()) {
+    if (!sequence.finished()) end_sequence(group, sequence, reason);
+  }
+}
+
+void EngineLoop::end_sequence(SequenceGroup& group, Sequence& sequence, FinishReason reason) {
+  scheduler_.end(group, sequence, reason);
+  TokenDelta delta;
+  delta.index = sequence.index;
+  delta.finish_reason = reason;
+  stream_of(group).push(std::move(delta));
+}
+
+void EngineLoop::settle() {
+  scheduler_.take_ended(ended_);
+  const int64_t now_ns = clock_.now_ns();
+  for (const auto& group : ended_) {
+    metrics_.ended(*group, now_ns);
+    if (group->times.first_scheduled_ns == kNotYet) mailbox_.stop_waiting(1);
+  }
+  publish();
+}
+
+void EngineLoop::forget_ended() {
+  for (const auto& group : ended_) {
+    streams_.erase(group->id());
+    mailbox_.leave();
+  }
+  ended_.clear();
+}
+
+void EngineLoop::publish() {
+  const EngineStats stats{.num_running = static_cast<int32_t>(scheduler_.running().size()),
+                          .num_waiting = static_cast<int32_t>(scheduler_.waiting().size()),
+                          .num_free_blocks = memory_.num_free_blocks(),
+                          .num_blocks = memory_.num_blocks(),
+                          .kv_slots_allocated = memory_.slots_allocated(),
+                          .kv_slots_filled = memory_.slots_filled(),
+                          .num_steps = num_steps_,
+                          .num_preemptions = scheduler_.num_preemptions()};
+  metrics_.refresh(stats);
+  mailbox_.publish(stats);
+}
+
+}  // namespace quire

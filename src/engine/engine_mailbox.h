@@ -1,0 +1,113 @@
+// What the loop thread shares with all others: the commands to it, the counts that bound them, and the
+// latest snapshot of its state. Everything else of the engine is the loop thread's own.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <variant>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "base/types.h"
+#include "config/sampling_params.h"
+#include "engine/llm_engine.h"
+#include "engine/request_stream.h"
+
+namespace quire {
+
+struct AddRequest {
+  RequestId id = 0;
+  int64_t arrival_ns = 0;
+  std::vector<TokenId> prompt;
+  std::shared_ptr<const SamplingParams> params;
+  std::shared_ptr<RequestStream> stream;
+};
+
+struct AbortRequest {
+  RequestId id = 0;
+};
+
+struct FinishContinuation {
+  RequestId id = 0;
+  int32_t index = 0;
+};
+
+struct AbortAll {};
+
+using EngineCommand = std::variant<AddRequest, AbortRequest, FinishContinuation, AbortAll>;
+
+class EngineMailbox {
+ public:
+  explicit EngineMailbox(int32_t max_queue)
+      : max_queue_(max_queue), commands_(static_cast<size_t>(max_queue)) {}
+
+  // Commands wake the loop. Those that may be refused were counted by enter() before.
+  void send(EngineCommand command) { commands_.push_urgent(std::move(command)); }
+  void take(std::vector<EngineCommand>& out) { commands_.drain(out); }
+  void wait_take(std::vector<EngineCommand>& out) { commands_.wait_drain(out, std::chrono::hours(1)); }
+
+  // Counts a new request as alive and as waiting to run; false if max_queue requests wait already.
+  bool enter() {
+    int32_t waiting = num_waiting_.load(std::memory_order_relaxed);
+    do {
+      if (waiting >= max_queue_) return false;
+    } while (!num_waiting_.compare_exchange_weak(waiting, waiting + 1, std::memory_order_relaxed));
+    std::lock_guard lock(mutex_);
+    ++num_alive_;
+    return true;
+  }
+  // Loop: so many requests run for the first time, or ended before they could.
+  void stop_waiting(int64_t count) {
+    if (count > 0) num_waiting_.fetch_sub(static_cast<int32_t>(count), std::memory_order_relaxed);
+  }
+  // A request has ended.
+  void leave() {
+    std::lock_guard lock(mutex_);
+    if (--num_alive_ == 0) idle_.notify_all();
+  }
+  bool idle() const {
+    std::lock_guard lock(mutex_);
+    return num_alive_ == 0;
+  }
+  bool wait_until_idle(std::chrono::nanoseconds timeout) {
+    std::unique_lock lock(mutex_);
+    return idle_.wait_for(lock, timeout, [this] { return num_alive_ == 0; });
+  }
+
+  void refuse_requests() { draining_.store(true); }
+  bool draining() const { return draining_.load(); }
+
+  // Ends the loop. Nothing is sent after this.
+  void stop() {
+    stopping_.store(true);
+    commands_.close();
+  }
+  bool stopping() const { return stopping_.load(); }
+
+  void publish(const EngineStats& stats) {
+    std::lock_guard lock(mutex_);
+    stats_ = stats;
+  }
+  EngineStats stats() const {
+    std::lock_guard lock(mutex_);
+    return stats_;
+  }
+
+ private:
+  const int32_t max_queue_;
+  BoundedQueue<EngineCommand> commands_;
+  std::atomic<int32_t> num_waiting_{0};
+  std::atomic<bool> draining_{false};
+  std::atomic<bool> stopping_{false};
+  mutable std::mutex mutex_;
+  std::condition_variable idle_;
+  int64_t num_alive_ = 0;  // requests that entered and have not ended
+  EngineStats stats_;
+};
+
+}  // namespace quire

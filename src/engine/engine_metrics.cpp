@@ -1,0 +1,123 @@
+#include "engine/engine_metrics.h"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+namespace quire {
+namespace {
+
+// Dashboards compare histograms across engines, so the bounds are those that vLLM's users know.
+constexpr double kFirstTokenBounds[] = {0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75,
+                                        1,     2.5,   5,    7.5,  10,   20,   40,   80,  160,  640, 2560};
+constexpr double kTokenGapBounds[] = {0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5,
+                                      0.75, 1,     2.5,  5,     7.5, 10,   20,  40,  80};
+constexpr double kRequestBounds[] = {0.3, 0.5, 0.8, 1,  1.5, 2,   2.5, 5,   10,   15,  20,
+                                     30,  40,  50,  60, 120, 240, 480, 960, 1920, 7680};
+constexpr double kIterationBounds[] = {1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384};
+
+// 1, 2, 5, 10, 20, 50, ... up to `max`.
+std::vector<double> length_bounds(int32_t max) {
+  std::vector<double> bounds;
+  for (int64_t decade = 1;; decade *= 10) {
+    for (const int64_t digit : {1, 2, 5}) {
+      if (digit * decade > max) return bounds;
+      bounds.push_back(static_cast<double>(digit * decade));
+    }
+  }
+}
+
+double seconds(int64_t from_ns, int64_t to_ns) {
+  return static_cast<double>(to_ns - from_ns) * 1e-9;
+}
+
+}  // namespace
+
+EngineMetrics::EngineMetrics(MetricsRegistry& registry, int32_t max_model_len)
+    : running_(registry.gauge("vllm:num_requests_running", "Requests that are being computed.")),
+      waiting_(registry.gauge("vllm:num_requests_waiting", "Requests that wait to be computed.")),
+      cache_usage_(
+          registry.gauge("vllm:kv_cache_usage_perc", "Share of the KV cache's blocks in use, 0 to 1.")),
+      gpu_cache_usage_(registry.gauge("vllm:gpu_cache_usage_perc", "The same, under its older name.")),
+      slots_allocated_(registry.gauge("quire:kv_slots_allocated", "Token slots in taken KV blocks.")),
+      slots_filled_(
+          registry.gauge("quire:kv_slots_filled", "Token slots in taken KV blocks that hold a token.")),
+      prompt_tokens_(
+          registry.counter("vllm:prompt_tokens_total", "Prompt tokens of requests that were prefilled.")),
+      generation_tokens_(registry.counter("vllm:generation_tokens_total", "Tokens generated.")),
+      preemptions_(
+          registry.counter("vllm:num_preemptions_total", "Times a request gave up its blocks for others.")),
+      time_to_first_token_(registry.histogram("vllm:time_to_first_token_seconds",
+                                              "From arrival to the first token.", kFirstTokenBounds)),
+      inter_token_(registry.histogram("vllm:inter_token_latency_seconds",
+                                      "Gaps between the tokens of a continuation.", kTokenGapBounds)),
+      time_per_output_token_(registry.histogram("vllm:time_per_output_token_seconds",
+                                                "The same, under its older name.", kTokenGapBounds)),
+      latency_(registry.histogram("vllm:e2e_request_latency_seconds", "From arrival to the end.",
+                                  kRequestBounds)),
+      queue_time_(registry.histogram("vllm:request_queue_time_seconds", "From arrival to the first step.",
+                                     kRequestBounds)),
+      prefill_time_(registry.histogram("vllm:request_prefill_time_seconds",
+                                       "From the first step to the first token.", kRequestBounds)),
+      decode_time_(registry.histogram("vllm:request_decode_time_seconds",
+                                      "From the first token to the last.", kRequestBounds)),
+      prompt_length_(registry.histogram("vllm:request_prompt_tokens", "Prompt tokens of a request.",
+                                        length_bounds(max_model_len))),
+      generation_length_(registry.histogram("vllm:request_generation_tokens",
+                                            "Tokens generated for a request.",
+                                            length_bounds(max_model_len))),
+      iteration_tokens_(registry.histogram("vllm:iteration_tokens_total", "Tokens computed in a step.",
+                                           kIterationBounds)) {
+  const std::array<const char*, 4> reasons{"stop", "length", "abort", "error"};
+  for (size_t i = 0; i < reasons.size(); ++i) {
+    success_[i] = &registry.counter("vllm:request_success_total", "Requests that ended, by reason.",
+                                    fmt::format("finished_reason=\"{}\"", reasons[i]));
+  }
+}
+
+void EngineMetrics::step(int64_t num_tokens) {
+  iteration_tokens_.observe(static_cast<double>(num_tokens));
+}
+
+void EngineMetrics::token(const StepEvents::Token& event) {
+  const int64_t now_ns = event.now_ns;
+  generation_tokens_.add();
+  if (event.first_of_group) {
+    prompt_tokens_.add(event.group->num_prompt_tokens());
+    time_to_first_token_.observe(seconds(event.group->times.arrival_ns, now_ns));
+  }
+  if (event.previous_ns == kNotYet) return;
+  const double gap = seconds(event.previous_ns, now_ns);
+  inter_token_.observe(gap);
+  time_per_output_token_.observe(gap);
+}
+
+void EngineMetrics::ended(const SequenceGroup& group, int64_t now_ns) {
+  const FinishReason reason = group.finish_reason();
+  success_[static_cast<size_t>(reason) - static_cast<size_t>(FinishReason::kStop)]->add();
+  if (reason != FinishReason::kStop && reason != FinishReason::kLength) return;
+  const GroupTimes& times = group.times;
+  if (times.first_token_ns == kNotYet) return;  // the consumer finished it before it began
+  latency_.observe(seconds(times.arrival_ns, now_ns));
+  queue_time_.observe(seconds(times.arrival_ns, times.first_scheduled_ns));
+  prefill_time_.observe(seconds(times.first_scheduled_ns, times.first_token_ns));
+  decode_time_.observe(seconds(times.first_token_ns, times.last_token_ns));
+  prompt_length_.observe(group.num_prompt_tokens());
+  size_t generated = 0;
+  for (const Sequence& sequence : group.sequences()) generated += sequence.output.size();
+  generation_length_.observe(static_cast<double>(generated));
+}
+
+void EngineMetrics::refresh(const EngineStats& stats) {
+  running_.set(stats.num_running);
+  waiting_.set(stats.num_waiting);
+  const double used = static_cast<double>(stats.num_blocks - stats.num_free_blocks) / stats.num_blocks;
+  cache_usage_.set(used);
+  gpu_cache_usage_.set(used);
+  slots_allocated_.set(static_cast<double>(stats.kv_slots_allocated));
+  slots_filled_.set(static_cast<double>(stats.kv_slots_filled));
+  preemptions_.add(stats.num_preemptions - preemptions_.value());
+}
+
+}  // namespace quire

@@ -1,0 +1,36 @@
+// The engine's part of /metrics, under the names that vLLM's dashboards query. Registered once; updated by
+// the loop thread, read by any.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "base/metrics.h"
+#include "engine/llm_engine.h"
+#include "request/sequence_group.h"
+#include "scheduler/scheduler.h"
+
+namespace quire {
+
+class EngineMetrics {
+ public:
+  // `registry` outlives this. `max_model_len` bounds the histograms of lengths.
+  EngineMetrics(MetricsRegistry& registry, int32_t max_model_len);
+
+  // One step computed so many tokens.
+  void step(int64_t num_tokens);
+  // A token was sampled.
+  void token(const StepEvents::Token& event);
+  // The last sequence of a group ended; the request counts under that sequence's reason.
+  void ended(const SequenceGroup& group, int64_t now_ns);
+  void refresh(const EngineStats& stats);
+
+ private:
+  Gauge &running_, &waiting_, &cache_usage_, &gpu_cache_usage_, &slots_allocated_, &slots_filled_;
+  Counter &prompt_tokens_, &generation_tokens_, &preemptions_;
+  std::array<Counter*, 4> success_;  // by FinishReason, kStop first
+  Histogram &time_to_first_token_, &inter_token_, &time_per_output_token_, &latency_, &queue_time_,
+      &prefill_time_, &decode_time_, &prompt_length_, &generation_length_, &iteration_tokens_;
+};
+
+}  // namespace quire

@@ -1,0 +1,102 @@
+#include "engine/llm_engine.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/check.h"
+#include "engine/engine_loop.h"
+#include "engine/engine_mailbox.h"
+#include "scheduler/scheduler.h"
+
+namespace quire {
+
+LLMEngine::LLMEngine(const LLMEngineOptions& options, std::unique_ptr<Executor> executor,
+                     const Clock& clock, MetricsRegistry& metrics)
+    : options_(options),
+      clock_(clock),
+      mailbox_(std::make_unique<EngineMailbox>(options.max_queue)),
+      loop_(std::make_unique<EngineLoop>(options, std::move(executor), clock, metrics, *mailbox_)) {}
+
+LLMEngine::~LLMEngine() {
+  mailbox_->refuse_requests();
+  mailbox_->stop();
+  if (thread_.joinable()) thread_.join();
+  loop_->abort_all();
+}
+
+void LLMEngine::start() {
+  CHECK(!thread_.joinable(), "started twice");
+  thread_ = std::thread([this] { loop_->run(); });
+}
+
+Expected<std::shared_ptr<RequestStream>> LLMEngine::submit(std::vector<TokenId> prompt,
+                                                           const SamplingParams& params) {
+  const SchedulerOptions limits{.max_num_seqs = options_.max_num_seqs,
+                                .max_num_batched_tokens = options_.max_num_batched_tokens,
+                                .max_model_len = options_.max_model_len};
+  if (auto fits = Scheduler::check_fits(limits, options_.num_blocks, options_.block_size,
+                                        static_cast<int64_t>(prompt.size()), params.max_tokens, params.n);
+      !fits) {
+    return std::unexpected(fits.error());
+  }
+  if (!mailbox_->enter()) {
+    return fail(ErrorCode::kResourceExhausted, "{} requests wait already; try again later",
+                options_.max_queue);
+  }
+  // After enter(), so that a drain either sees the request or is seen by it.
+  if (mailbox_->draining()) {
+    mailbox_->stop_waiting(1);
+    mailbox_->leave();
+    return fail(ErrorCode::kUnavailable, "the engine is shutting down");
+  }
+  AddRequest command{.id = next_id_.fetch_add(1, std::memory_order_relaxed),
+                     .arrival_ns = clock_.now_ns(),
+                     .prompt = std::move(prompt),
+                     .params = std::make_shared<const SamplingParams>(params),
+                     .stream = nullptr};
+  command.stream = std::make_shared<RequestStream>(command.id, params.n);
+  auto stream = command.stream;
+  mailbox_->send(std::move(command));
+  return stream;
+}
+
+void LLMEngine::abort(RequestId id) {
+  mailbox_->send(AbortRequest{id});
+}
+
+void LLMEngine::finish(RequestId id, int32_t index) {
+  mailbox_->send(FinishContinuation{id, index});
+}
+
+void LLMEngine::drain(double timeout_seconds) {
+  mailbox_->refuse_requests();
+  const double bounded_seconds = std::clamp(timeout_seconds, 0.0, 1e6);
+  const auto timeout = std::chrono::nanoseconds(static_cast<int64_t>(bounded_seconds * 1e9));
+  if (thread_.joinable()) {
+    if (mailbox_->wait_until_idle(timeout)) return;
+    mailbox_->send(AbortAll{});
+    while (!mailbox_->wait_until_idle(std::chrono::hours(1))) {
+    }
+    return;
+  }
+  const int64_t deadline_ns = clock_.now_ns() + timeout.count();
+  while (!mailbox_->idle() && clock_.now_ns() < deadline_ns) loop_->step();
+  loop_->abort_all();
+}
+
+EngineStats LLMEngine::stats() const {
+  return mailbox_->stats();
+}
+
+bool LLMEngine::step() {
+  CHECK(!thread_.joinable(), "the loop has a thread of its own");
+  return loop_->step();
+}
+
+Expected<> LLMEngine::check() const {
+  CHECK(!thread_.joinable(), "the loop has a thread of its own");
+  return loop_->check();
+}
+
+}  // namespace quire

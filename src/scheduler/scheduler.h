@@ -1,0 +1,138 @@
+// Decides what every step computes. Iteration-level batching: all running sequences decode in every step,
+// and what is left of the token budget goes to chunks of prefills, oldest request first. Requests enter in
+// order of arrival. When blocks run out, the newest group gives all of its blocks back and later recomputes
+// them (all or nothing: Kwon et al. 2023, section 4.5); the oldest group therefore always makes progress,
+// and so, in turn, does everyone.
+//
+// Owns the sequence groups and knows no tensor. Engine thread only.
+//
+// Order of calls: schedule, (the executor runs the step), update; add and end in between steps.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+#include "base/types.h"
+#include "memory/kv_cache_manager.h"
+#include "request/sequence_group.h"
+#include "scheduler/slot_pool.h"
+#include "scheduler/step_plan.h"
+#include "step/step_input.h"
+#include "step/step_output.h"
+
+namespace quire {
+
+struct SchedulerOptions {
+  int32_t max_num_seqs = 64;             // rows of the worker; also the most continuations of one request
+  int32_t max_num_batched_tokens = 512;  // tokens computed in one step, at least 1
+  int32_t max_model_len = 0;             // prompt and output of one sequence
+};
+
+// What one step brought, in the order of its samples. Groups stay valid until take_ended.
+struct StepEvents {
+  struct Token {
+    SequenceGroup* group = nullptr;
+    Sequence* sequence = nullptr;
+    int32_t sample = 0;     // of StepOutput::samples
+    int32_t first_top = 0;  // of StepOutput::top
+    bool first_of_group = false;
+    int64_t now_ns = kNotYet;
+    int64_t previous_ns = kNotYet;  // when the sequence got the token before
+    FinishReason finish_reason = FinishReason::kNone;
+  };
+  struct PromptLogprobs {
+    SequenceGroup* group = nullptr;
+    int32_t first = 0, count = 0;  // of StepOutput::prompt_logprobs
+    int32_t first_top = 0;         // of StepOutput::prompt_top
+  };
+  std::vector<Token> tokens;
+  std::vector<PromptLogprobs> prompt_logprobs;
+
+  void clear() {
+    tokens.clear();
+    prompt_logprobs.clear();
+  }
+};
+
+class Scheduler {
+ public:
+  // `memory` outlives the scheduler, which alone changes it.
+  Scheduler(const SchedulerOptions& options, KvCacheManager& memory);
+
+  // Whether such a request can ever run; the error has the arithmetic. Pure, so that any thread may ask.
+  static Expected<> check_fits(const SchedulerOptions& options, int32_t num_blocks, int32_t block_size,
+                               int64_t num_prompt_tokens, int64_t max_tokens, int32_t n);
+
+  // Queues a group that check_fits allows, behind all others.
+  void add(std::unique_ptr<SequenceGroup> group);
+
+  // Plans the next step; false, and no step, if there is nothing to run. Without waiting or running groups
+  // there is nothing to run, and with some there is always something.
+  bool schedule(int64_t now_ns, StepInput& input);
+
+  // Takes the answer to the step scheduled last.
+  void update(const StepOutput& output, int64_t now_ns, StepEvents& events);
+
+  // Null once it has ended.
+  SequenceGroup* find(RequestId id);
+
+  // Ends one sequence from outside; its blocks are free at once, its row ends with the next step. The last
+  // one ends the group.
+  void end(SequenceGroup& group, Sequence& sequence, FinishReason reason);
+
+  // The workers lost all rows (a failed step): from now on no row is known to them.
+  void forget_rows();
+
+  // Groups that have ended since the last call.
+  void take_ended(std::vector<std::unique_ptr<SequenceGroup>>& out);
+
+  const std::vector<std::unique_ptr<SequenceGroup>>& running() const { return running_; }  // oldest first
+  const std::deque<std::unique_ptr<SequenceGroup>>& waiting() const {
+    return waiting_;
+  }  // next to enter first
+  int64_t num_preemptions() const { return num_preemptions_; }
+  int64_t num_admitted() const { return num_admitted_; }  // groups that ran at all
+
+  // Everything in one call: the memory's books, and that tables, slots, rows and lists agree with each
+  // other. Between steps.
+  Expected<> check() const;
+
+ private:
+  // Every decode, and prefills as the budget allows, oldest group first; then newcomers.
+  void plan_by_age(int32_t num_decodes, int64_t now_ns);
+  // One token for each of the sequences that have waited longest, when there are more than the budget
+  // holds.
+  void plan_in_turns();
+  // Plans up to `num_tokens` of the sequence's next tokens, preempting newer groups for blocks; returns how
+  // many.
+  int32_t plan_row(SequenceGroup& group, Sequence& sequence, int32_t num_tokens);
+  void collect_prompt_logprobs(const StepOutput& output, StepEvents& events);
+  void plan_fork(SequenceGroup& group, const Sequence& leader);
+  bool admit(int64_t now_ns);  // the head of the waiting groups, if there is room
+  bool preempt_newer_than(const SequenceGroup& group);
+  void preempt(SequenceGroup& group);
+  void release(Sequence& sequence);
+  void retire(SequenceGroup& group);
+  Expected<> check_running(const SequenceGroup& group) const;
+
+  const SchedulerOptions options_;
+  KvCacheManager& memory_;
+  SlotPool slots_;
+  std::vector<std::unique_ptr<SequenceGroup>> running_;  // all older than all of waiting_
+  std::deque<std::unique_ptr<SequenceGroup>> waiting_;
+  std::vector<std::unique_ptr<SequenceGroup>> ended_;
+  std::unordered_map<RequestId, SequenceGroup*> by_id_;
+  std::vector<SlotId> ends_;  // rows that the worker still has and that must end
+  StepPlan plan_;
+  std::vector<SlotId> sampled_slots_;  // of the step under way
+  std::vector<SlotPool::Occupant> turns_;
+  int64_t step_id_ = 0;
+  int64_t num_preemptions_ = 0;
+  int64_t num_admitted_ = 0;
+};
+
+}  // namespace quire

@@ -1,0 +1,84 @@
+// Scheduler::check: the books of memory, slots, sequences and lists against each other.
+#include "memory/block_table.h"
+#include "scheduler/scheduler.h"
+
+namespace quire {
+namespace {
+
+// What a sequence that neither runs nor waits for its siblings' prefill must look like.
+bool holds_nothing(const Sequence& sequence) {
+  return sequence.slot == kNoSlot && !sequence.has_row && sequence.num_computed == 0 &&
+         sequence.num_blocks_sent == 0;
+}
+
+}  // namespace
+
+Expected<> Scheduler::check_running(const SequenceGroup& group) const {
+  for (const Sequence& sequence : group.sequences()) {
+    if (sequence.finished()) {
+      if (holds_nothing(sequence) && !memory_.contains(sequence.id)) continue;
+      return fail(ErrorCode::kInternal, "sequence {} has finished and holds blocks or a slot", sequence.id);
+    }
+    if (sequence.slot == kNoSlot || slots_[sequence.slot].sequence != &sequence) {
+      return fail(ErrorCode::kInternal, "sequence {} runs without a slot of its own", sequence.id);
+    }
+    const bool has_table = memory_.contains(sequence.id);
+    const int32_t num_tokens = has_table ? memory_.table(sequence.id).num_tokens : 0;
+    if (sequence.num_computed != num_tokens) {
+      return fail(ErrorCode::kInternal, "sequence {} has computed {} tokens and has slots for {}",
+                  sequence.id, sequence.num_computed, num_tokens);
+    }
+    if (sequence.num_computed >= group.num_tokens(sequence)) {
+      return fail(ErrorCode::kInternal, "sequence {} has nothing left to compute", sequence.id);
+    }
+    if (sequence.has_row && sequence.num_blocks_sent != blocks_for(num_tokens, memory_.block_size())) {
+      return fail(ErrorCode::kInternal, "the worker knows {} blocks of sequence {}, which has {} tokens",
+                  sequence.num_blocks_sent, sequence.id, num_tokens);
+    }
+    if (sequence.has_row && !group.forked && !group.is_leader(sequence)) {
+      return fail(ErrorCode::kInternal, "sequence {} has a row before the fork", sequence.id);
+    }
+  }
+  return {};
+}
+
+Expected<> Scheduler::check() const {
+  if (auto checked = memory_.check(); !checked) return checked;
+  size_t num_tables = 0;
+  int32_t num_slots = 0;
+  for (const auto& group : running_) {
+    if (group->state() != GroupState::kRunning) {
+      return fail(ErrorCode::kInternal, "request {} is listed as running and is not", group->id());
+    }
+    if (auto checked = check_running(*group); !checked) return checked;
+    for (const Sequence& sequence : group->sequences()) {
+      num_tables += memory_.contains(sequence.id) ? 1 : 0;
+      num_slots += sequence.slot != kNoSlot ? 1 : 0;
+    }
+  }
+  if (num_tables != memory_.num_tables()) {
+    return fail(ErrorCode::kInternal, "{} block tables, but running sequences have {}",
+                memory_.num_tables(), num_tables);
+  }
+  if (num_slots != slots_.num_slots() - slots_.num_free()) {
+    return fail(ErrorCode::kInternal, "{} slots are taken, but running sequences have {}",
+                slots_.num_slots() - slots_.num_free(), num_slots);
+  }
+  for (const auto& group : waiting_) {
+    if (group->state() != GroupState::kWaiting) {
+      return fail(ErrorCode::kInternal, "request {} is listed as waiting and is not", group->id());
+    }
+    for (const Sequence& sequence : group->sequences()) {
+      if (!holds_nothing(sequence)) {
+        return fail(ErrorCode::kInternal, "request {} waits and holds a slot", group->id());
+      }
+    }
+  }
+  if (by_id_.size() != running_.size() + waiting_.size()) {
+    return fail(ErrorCode::kInternal, "{} requests are known, but {} run and {} wait", by_id_.size(),
+                running_.size(), waiting_.size());
+  }
+  return {};
+}
+
+}  // namespace quire
