@@ -1,0 +1,148 @@
+// RMS norm and quantization; cpu/scalar/norm.cpp states the order of sums and gives the same values.
+#include "kernels/cpu/avx2/int8_activations.h"
+#include "kernels/cpu/avx2/linear.h"
+
+namespace quire::avx2 {
+namespace {
+
+// 32 consecutive floats.
+struct Floats {
+  __m256 part[4];
+};
+
+Floats load(const float* x) {
+  return {{_mm256_loadu_ps(x), _mm256_loadu_ps(x + 8), _mm256_loadu_ps(x + 16), _mm256_loadu_ps(x + 24)}};
+}
+
+// Where a token's quants go: quad j at quads + j * quad_stride, and so block after block.
+struct TokenPlace {
+  std::byte* quads;
+  int64_t quad_stride;
+  std::byte* scale;
+  std::byte* scaled_sum;
+  int64_t block_stride;
+
+  void advance() {
+    quads += block_stride;
+    scale += block_stride;
+    scaled_sum += block_stride;
+  }
+};
+
+TokenPlace place_token(std::byte* out, int64_t token, int64_t num_tokens, int64_t width) {
+  const int64_t num_blocks = width / kQuantBlock;
+  const int64_t first = token / kTile * kTile;
+  if (first + kTile <= num_tokens) {
+    std::byte* tile = out + first * num_blocks * kActivationBlockBytes;
+    const int64_t lane = (token - first) * 4;
+    constexpr int64_t kScales = kTile * kQuantBlock;
+    return {tile + lane, kTile * 4, tile + kScales + lane, tile + kScales + kTile * 4 + lane,
+            kTileBlockBytes};
+  }
+  std::byte* row = out + token * num_blocks * kActivationBlockBytes;
+  return {row, 4, row + kQuantBlock, row + kQuantBlock + 4, kActivationBlockBytes};
+}
+
+int32_t horizontal_sum(__m256i v) {
+  __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
+  return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1)));
+}
+
+// The largest magnitude. Compared as bits, which keeps a NaN.
+float max_magnitude(const Floats& x) {
+  const __m256i mask = _mm256_set1_epi32(0x7fffffff);
+  __m256i bits[4];
+  for (int i = 0; i < 4; ++i) bits[i] = _mm256_and_si256(_mm256_castps_si256(x.part[i]), mask);
+  const __m256i max8 =
+      _mm256_max_epi32(_mm256_max_epi32(bits[0], bits[1]), _mm256_max_epi32(bits[2], bits[3]));
+  __m128i max = _mm_max_epi32(_mm256_castsi256_si128(max8), _mm256_extracti128_si256(max8, 1));
+  max = _mm_max_epi32(max, _mm_shuffle_epi32(max, 0x4e));
+  max = _mm_max_epi32(max, _mm_shuffle_epi32(max, 0xb1));
+  return _mm_cvtss_f32(_mm_castsi128_ps(max));
+}
+
+void quantize_block(const Floats& x, const TokenPlace& place) {
+  constexpr float kSmallestMax = 1e-36F;  // below it a block counts as zero: 127 / max would overflow
+  const float max = max_magnitude(x);
+  const __m256 inverse = _mm256_set1_ps(max < kSmallestMax ? 0.0F : 127.0F / max);
+  __m256i q[4];
+  for (int i = 0; i < 4; ++i) q[i] = _mm256_cvtps_epi32(_mm256_mul_ps(x.part[i], inverse));
+  const int32_t sum =
+      horizontal_sum(_mm256_add_epi32(_mm256_add_epi32(q[0], q[1]), _mm256_add_epi32(q[2], q[3])));
+  const __m256i packed = _mm256_packs_epi16(_mm256_packs_epi32(q[0], q[1]), _mm256_packs_epi32(q[2], q[3]));
+  alignas(32) int32_t quads[8];
+  _mm256_store_si256(reinterpret_cast<__m256i*>(quads),
+                     _mm256_permutevar8x32_epi32(packed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+  for (int64_t j = 0; j < 8; ++j) __builtin_memcpy(place.quads + j * place.quad_stride, &quads[j], 4);
+  const float scale = max / 127.0F;
+  const float scaled_sum = scale * static_cast<float>(sum);
+  __builtin_memcpy(place.scale, &scale, sizeof scale);
+  __builtin_memcpy(place.scaled_sum, &scaled_sum, sizeof scaled_sum);
+}
+
+// 1 / sqrt(mean(x^2) + epsilon).
+float inverse_rms(const float* x, int64_t width, float epsilon) {
+  __m256 lanes[4] = {};
+  int64_t i = 0;
+  for (; i + 32 <= width; i += 32) {
+    const Floats v = load(x + i);
+    for (int j = 0; j < 4; ++j) lanes[j] = _mm256_add_ps(lanes[j], _mm256_mul_ps(v.part[j], v.part[j]));
+  }
+  alignas(32) float rest[32] = {};
+  for (int64_t j = 0; i + j < width; ++j) rest[j] = x[i + j] * x[i + j];
+  for (int j = 0; j < 4; ++j) lanes[j] = _mm256_add_ps(lanes[j], _mm256_load_ps(rest + j * 8));
+  const __m256 sum8 = _mm256_add_ps(_mm256_add_ps(lanes[0], lanes[2]), _mm256_add_ps(lanes[1], lanes[3]));
+  __m128 sum = _mm_add_ps(_mm256_castps256_ps128(sum8), _mm256_extractf128_ps(sum8, 1));
+  sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
+  const float total = _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
+  const __m128 mean = _mm_set_ss(total / static_cast<float>(width) + epsilon);
+  return 1.0F / _mm_cvtss_f32(_mm_sqrt_ss(mean));
+}
+
+Floats normed(const float* x, const float* weight, __m256 scale) {
+  Floats v = load(x);
+  const Floats w = load(weight);
+  for (int j = 0; j < 4; ++j) v.part[j] = _mm256_mul_ps(_mm256_mul_ps(v.part[j], scale), w.part[j]);
+  return v;
+}
+
+}  // namespace
+
+int64_t activation_bytes(ActivationFormat format, int64_t num_tokens, int64_t width) {
+  if (format == ActivationFormat::kF32) return num_tokens * width * static_cast<int64_t>(sizeof(float));
+  return num_tokens * (width / kQuantBlock) * kActivationBlockBytes;
+}
+
+void rms_norm(const ExecContext&, const NormArgs& args, int64_t begin, int64_t end) {
+  for (int64_t t = begin; t < end; ++t) {
+    const float* x = args.x + t * args.x_stride;
+    const float inverse = inverse_rms(x, args.width, args.epsilon);
+    const __m256 scale = _mm256_set1_ps(inverse);
+    if (args.format == ActivationFormat::kInt8) {
+      TokenPlace place = place_token(args.out, t, args.num_tokens, args.width);
+      for (int64_t k = 0; k < args.width; k += kQuantBlock, place.advance()) {
+        quantize_block(normed(x + k, args.weight + k, scale), place);
+      }
+      continue;
+    }
+    float* out = reinterpret_cast<float*>(args.out) + t * args.out_stride;
+    int64_t k = 0;
+    for (; k + 32 <= args.width; k += 32) {
+      const Floats v = normed(x + k, args.weight + k, scale);
+      for (int j = 0; j < 4; ++j) _mm256_storeu_ps(out + k + j * 8, v.part[j]);
+    }
+    for (; k < args.width; ++k) out[k] = x[k] * inverse * args.weight[k];
+  }
+}
+
+void quantize(const ExecContext&, const QuantizeArgs& args, int64_t begin, int64_t end) {
+  for (int64_t t = begin; t < end; ++t) {
+    const float* x = args.x + t * args.x_stride;
+    TokenPlace place = place_token(args.out, t, args.num_tokens, args.width);
+    for (int64_t k = 0; k < args.width; k += kQuantBlock, place.advance())
+      quantize_block(load(x + k), place);
+  }
+}
+
+}  // namespace quire::avx2

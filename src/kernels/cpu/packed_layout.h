@@ -1,0 +1,34 @@
+// How packed weights and int8 activations lie in memory; included by files of every instruction set, so
+// everything here has internal linkage.
+//
+// Weights: groups of R rows (KernelTable::row_group), each a stream of blocks along k:
+//   q4_0  [4][R] quads, R fp16 scales                  quad j of a row: its bytes 4j..4j+3 of GGUF's
+//   nibbles, so the q4_1  [4][R] quads, R fp16 scales, R fp16 minima   low halves are k 4j..4j+3, the high
+//   ones k 16+4j..16+4j+3 q8_0  [8][R] quads, R fp16 scales                  quad j: k 4j..4j+3 f32, f16,
+//   bf16: a block is one k: R values
+// A block of R rows takes exactly R GGUF blocks' bytes, and rows past the end are zeros.
+//
+// A linear computes, for each output and each block in ascending k, with exact integer sums and fp32
+// otherwise:
+//   sum = fma(min_w, s_a, sum)                 4-bit types; q4_0 has min_w = -8 * d_w
+//   sum = fma(float(dot(q_w, q_a)) * d_a, d_w, sum)
+// from int8 activations (d_a: scale, s_a = d_a * float(sum of the block's quants)), and from fp32
+// activations
+//   sum = sum + w * x                          fused on AVX2 and AVX-512, two roundings in scalar
+// for each k in ascending order, where w is the weight as embed() gives it.
+#pragma once
+
+#include "tensor/dtype.h"
+
+namespace quire {
+namespace {
+
+[[maybe_unused]] constexpr int64_t kQ4Quads = 4;  // 4-byte quads in a row's block
+[[maybe_unused]] constexpr int64_t kQ8Quads = 8;
+
+// Bytes of one token's block of int8 activations: 32 quants, scale, scaled sum. How tokens interleave is
+// each level's own, but n tokens of nb blocks always take n * nb * kActivationBlockBytes.
+[[maybe_unused]] constexpr int64_t kActivationBlockBytes = 40;
+
+}  // namespace
+}  // namespace quire

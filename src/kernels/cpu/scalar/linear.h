@@ -1,0 +1,20 @@
+// The portable forms of everything around a linear. Groups have 8 rows; int8 activations lie token by
+// token, block by block: 32 quants, then the scale, then the scaled sum.
+#pragma once
+
+#include "kernels/kernel_args.h"
+
+namespace quire::scalar {
+
+int64_t activation_bytes(ActivationFormat format, int64_t num_tokens, int64_t width);
+int64_t scratch_bytes(int64_t max_width);
+
+void rms_norm(const ExecContext& context, const NormArgs& args, int64_t begin, int64_t end);
+void quantize(const ExecContext& context, const QuantizeArgs& args, int64_t begin, int64_t end);
+
+using LinearFunction = void (*)(const ExecContext&, const LinearArgs&, int64_t begin, int64_t end);
+
+// Null where the pair is not offered: plain weights with int8 activations.
+LinearFunction linear(DType dtype, ActivationFormat format);
+
+}  // namespace quire::scalar
