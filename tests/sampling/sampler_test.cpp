@@ -1,0 +1,112 @@
+#include "sampling/sampler.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+
+namespace quire {
+namespace {
+
+const KernelTable& kernels() {
+  return *kernels_for(Isa::kScalar);
+}
+
+TokenId sample_once(Sampler& sampler, const std::vector<float>& logits, const SamplingParams& params,
+                    uint64_t seed, const std::vector<TokenId>& tokens = {0}) {
+  SampleResult result;
+  sampler.sample(0, logits, {&params, tokens, 1, seed}, result);
+  return result.token;
+}
+
+TEST(Sampler, GreedyTakesTheFirstMaximum) {
+  Sampler sampler(kernels(), 4, 1);
+  SamplingParams params;
+  params.temperature = 0;
+  EXPECT_EQ(sample_once(sampler, {1, 5, 5, 2}, params, 1), 1);
+  params.temperature = 1e-7;  // would overflow a division
+  EXPECT_EQ(sample_once(sampler, {1, 5, 5, 2}, params, 1), 1);
+}
+
+TEST(Sampler, LeavesTheLogitsAsTheyWere) {
+  Sampler sampler(kernels(), 4, 1);
+  SamplingParams params;
+  params.logit_bias = {{2, 50.0F}};
+  params.temperature = 0;
+  const std::vector<float> logits{1, 5, 4, 2};
+  EXPECT_EQ(sample_once(sampler, logits, params, 1), 2);
+  EXPECT_EQ(logits, (std::vector<float>{1, 5, 4, 2}));
+}
+
+// Chi-squared over many draws, in the plain and in the filtered form, on a vocabulary of several chunks.
+TEST(Sampler, DrawsFollowTheDistribution) {
+  constexpr size_t kVocab = 1300;
+  std::vector<float> logits(kVocab, -30.0F);
+  const std::map<size_t, double> probabilities{
+      {3, 0.4}, {511, 0.3}, {512, 0.15}, {1100, 0.1}, {1299, 0.05}};
+  for (const auto& [token, p] : probabilities) logits[token] = static_cast<float>(std::log(p));
+  Sampler sampler(kernels(), kVocab, 1);
+  for (const double top_p : {1.0, 0.99999}) {
+    SamplingParams params;
+    params.top_p = top_p;
+    std::map<TokenId, int> counts;
+    constexpr int kDraws = 20000;
+    for (int i = 0; i < kDraws; ++i)
+      ++counts[sample_once(sampler, logits, params, static_cast<uint64_t>(i))];
+    double chi_squared = 0;
+    for (const auto& [token, p] : probabilities) {
+      const double expected = p * kDraws;
+      chi_squared += std::pow(counts[static_cast<TokenId>(token)] - expected, 2) / expected;
+    }
+    EXPECT_LT(chi_squared, 23.5) << "4 degrees of freedom, p = 1e-4";
+  }
+}
+
+TEST(Sampler, TheDrawDependsOnSeedAndLengthOnly) {
+  std::vector<float> logits(100);
+  for (size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(i % 7) * 0.3F;
+  Sampler sampler(kernels(), 100, 2);
+  const SamplingParams params;
+  const std::vector<TokenId> tokens{0, 1, 2, 3};
+  SampleResult first, second;
+  sampler.sample(0, logits, {&params, tokens, 1, 99}, first);
+  sample_once(sampler, logits, params, 5);
+  sampler.sample(1, logits, {&params, tokens, 1, 99}, second);
+  EXPECT_EQ(first.token, second.token);
+  std::map<TokenId, int> by_length, by_seed;
+  for (uint64_t i = 0; i < 50; ++i) {
+    ++by_seed[sample_once(sampler, logits, params, i)];
+    ++by_length[sample_once(sampler, logits, params, 1, std::vector<TokenId>(i + 1, 0))];
+  }
+  EXPECT_GT(by_seed.size(), 10U);
+  EXPECT_GT(by_length.size(), 10U);
+}
+
+TEST(Sampler, LogprobsAreOfTheModelsOwnDistribution) {
+  Sampler sampler(kernels(), 3, 1);
+  SamplingParams params;
+  params.temperature = 0;
+  params.logprobs = 2;
+  params.logit_bias = {{0, 100.0F}};
+  const std::vector<float> logits{0, std::log(2.0F), std::log(5.0F)};
+  const std::vector<TokenId> tokens{0};
+  SampleResult result;
+  sampler.sample(0, logits, {&params, tokens, 1, 0}, result);
+  EXPECT_EQ(result.token, 0);
+  EXPECT_NEAR(result.logprob, std::log(1.0 / 8), 1e-6);
+  ASSERT_EQ(result.top.size(), 2U);
+  EXPECT_EQ(result.top[0].token, 2);
+  EXPECT_NEAR(result.top[0].logprob, std::log(5.0 / 8), 1e-6);
+}
+
+TEST(Sampler, TokensWithoutWeightAreNeverDrawn) {
+  const float inf = std::numeric_limits<float>::infinity();
+  Sampler sampler(kernels(), 4, 1);
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    const TokenId token = sample_once(sampler, {-inf, 1, -inf, 1}, {}, seed);
+    ASSERT_TRUE(token == 1 || token == 3);
+  }
+}
+
+}  // namespace
+}  // namespace quire
