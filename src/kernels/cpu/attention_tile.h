@@ -1,0 +1,149 @@
+// The register tiles of paged attention, for any vector width: included by the files of one instruction set
+// after that set's Simd. Internal linkage.
+//
+// A tile is up to kMaxTileRows pairs (a row and one of the query heads that share a KV head). Every sum
+// runs in one chain, dimension by dimension or key by key in ascending order, so its bits do not depend on
+// the tile's height.
+#pragma once
+
+#include "kernels/cpu/attention_layout.h"
+
+namespace quire {
+namespace {
+
+// Where a chunk's keys and values lie: one pointer for every Simd::kLanes tokens.
+template <class T>
+struct ChunkView {
+  const T* const* keys;    // padded with valid pointers to a multiple of 8
+  const T* const* values;  // rows of head_dim
+  int64_t key_stride;      // between dimensions of a key
+  int32_t head_dim;
+};
+
+// scores[m][lane of vector v] = q[m] . key, for kVectors vectors of keys. q: [head_dim][kRows].
+template <int kRows, int kVectors, class T>
+void score_tile(const ChunkView<T>& chunk, const float* q, int32_t first_vector, float* scores) {
+  using Vec = Simd::Vec;
+  Vec sums[kRows][kVectors];
+  const T* keys[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    keys[v] = chunk.keys[first_vector + v];
+    for (int m = 0; m < kRows; ++m) sums[m][v] = Simd::zero();
+  }
+  const int64_t end = chunk.head_dim * chunk.key_stride;
+  for (int64_t at = 0; at < end; at += chunk.key_stride, q += kRows) {
+    if constexpr (kRows < kVectors) {
+      Vec rows[kRows];
+      for (int m = 0; m < kRows; ++m) rows[m] = Simd::set1(q[m]);
+      for (int v = 0; v < kVectors; ++v) {
+        const Vec key = Simd::load(keys[v] + at);
+        for (int m = 0; m < kRows; ++m) sums[m][v] = Simd::fma(rows[m], key, sums[m][v]);
+      }
+    } else {
+      Vec key[kVectors];
+      for (int v = 0; v < kVectors; ++v) key[v] = Simd::load(keys[v] + at);
+      for (int m = 0; m < kRows; ++m) {
+        const Vec row = Simd::set1(q[m]);
+        for (int v = 0; v < kVectors; ++v) sums[m][v] = Simd::fma(row, key[v], sums[m][v]);
+      }
+    }
+  }
+  for (int m = 0; m < kRows; ++m) {
+    for (int v = 0; v < kVectors; ++v)
+      Simd::store(scores + m * kScoreStride + v * Simd::kLanes, sums[m][v]);
+  }
+}
+
+// Scores of the chunk's first `vectors` vectors of keys, and of a few more: what lies beyond a row's limit
+// is noise.
+template <int kRows, class T>
+void score_chunk(const ChunkView<T>& chunk, const float* q, int32_t vectors, float* scores) {
+  constexpr int kVectors = Simd::vectors(kRows);
+  for (int32_t v = 0; v < vectors; v += kVectors) {
+    score_tile<kRows, kVectors>(chunk, q, v, scores + v * Simd::kLanes);
+  }
+}
+
+// Turns `count` >= 1 scores (in units of log2) into weights 2^(score - maximum). Lanes past the count
+// become 0.
+inline void softmax_row(float* scores, int32_t count, float& maximum, float& total) {
+  using Vec = Simd::Vec;
+  constexpr int32_t kLanes = Simd::kLanes;
+  const int32_t whole = count / kLanes * kLanes;
+  const Vec nothing = Simd::set1(-__builtin_inff());
+  Vec highest = nothing;
+  for (int32_t j = 0; j < whole; j += kLanes) highest = Simd::max(highest, Simd::load(scores + j));
+  if (whole < count) {
+    const Vec rest = Simd::first_lanes(Simd::load(scores + whole), nothing, count - whole);
+    Simd::store(scores + whole, rest);
+    highest = Simd::max(highest, rest);
+  }
+  maximum = Simd::highest(highest);
+  const Vec base = Simd::set1(maximum);
+  Vec sum = Simd::zero();
+  for (int32_t j = 0; j < count; j += kLanes) {
+    const Vec weight = Simd::exp2(Simd::sub(Simd::load(scores + j), base));
+    Simd::store(scores + j, weight);
+    sum = Simd::add(sum, weight);
+  }
+  total = Simd::sum(sum);
+}
+
+// sums[m][d] += weights[m][j] * value[j][d] for keys j in [begin, end) and kVectors vectors of dimensions
+// from d. sums: rows head_dim apart.
+template <int kRows, int kVectors, class T>
+void value_tile(const ChunkView<T>& chunk, const float* weights, int32_t begin, int32_t end, int32_t d,
+                float* to) {
+  using Vec = Simd::Vec;
+  constexpr int32_t kLanes = Simd::kLanes;
+  Vec sums[kRows][kVectors];
+  float* const out = to + d;
+  for (int m = 0; m < kRows; ++m) {
+    for (int v = 0; v < kVectors; ++v) {
+      sums[m][v] = Simd::load(out + int64_t{m} * chunk.head_dim + v * kLanes);
+    }
+  }
+  for (int32_t j = begin; j < end;) {
+    const int32_t group_end = (j / kLanes + 1) * kLanes;
+    const int32_t stop = group_end < end ? group_end : end;
+    const T* value = chunk.values[j / kLanes] + int64_t{j % kLanes} * chunk.head_dim + d;
+    for (; j < stop; ++j, value += chunk.head_dim) {
+      if constexpr (kRows < kVectors) {
+        Vec rows[kRows];
+        for (int m = 0; m < kRows; ++m) rows[m] = Simd::set1(weights[m * kScoreStride + j]);
+        for (int v = 0; v < kVectors; ++v) {
+          const Vec x = Simd::load(value + v * kLanes);
+          for (int m = 0; m < kRows; ++m) sums[m][v] = Simd::fma(rows[m], x, sums[m][v]);
+        }
+      } else {
+        Vec x[kVectors];
+        for (int v = 0; v < kVectors; ++v) x[v] = Simd::load(value + v * kLanes);
+        for (int m = 0; m < kRows; ++m) {
+          const Vec row = Simd::set1(weights[m * kScoreStride + j]);
+          for (int v = 0; v < kVectors; ++v) sums[m][v] = Simd::fma(row, x[v], sums[m][v]);
+        }
+      }
+    }
+  }
+  for (int m = 0; m < kRows; ++m) {
+    for (int v = 0; v < kVectors; ++v) {
+      Simd::store(out + int64_t{m} * chunk.head_dim + v * kLanes, sums[m][v]);
+    }
+  }
+}
+
+// The same for all dimensions, in the widest tiles that fit.
+template <int kRows, class T, int kVectors = Simd::vectors(kRows)>
+void value_rows(const ChunkView<T>& chunk, const float* weights, int32_t begin, int32_t end, float* sums,
+                int32_t d = 0) {
+  constexpr int32_t kStep = kVectors * Simd::kLanes;
+  for (; d + kStep <= chunk.head_dim; d += kStep) {
+    value_tile<kRows, kVectors>(chunk, weights, begin, end, d, sums);
+  }
+  if constexpr (kVectors > 1) {
+    if (d < chunk.head_dim) value_rows<kRows, T, kVectors / 2>(chunk, weights, begin, end, sums, d);
+  }
+}
+
+}  // namespace
+}  // namespace quire

@@ -1,0 +1,106 @@
+#include "kernels/cpu/attention_entries.h"
+#include "kernels/cpu/attention_layout.h"
+#include "kernels/cpu/scalar/half.h"
+
+namespace quire {
+namespace {
+
+void put(float* to, float x) {
+  *to = x;
+}
+void put(Float16* to, float x) {
+  to->bits = f16_from_float(x);
+}
+void put(BFloat16* to, float x) {
+  to->bits = bf16_from_float(x);
+}
+
+// Rotates one head: pair i by the angle whose cosine and sine are cos_sin[2i] and cos_sin[2i + 1].
+void rotate(float* head, const float* cos_sin, int32_t rope_dim, bool interleaved) {
+  const int32_t half = rope_dim / 2;
+  for (int32_t i = 0; i < half; ++i) {
+    float& first = head[interleaved ? 2 * i : i];
+    float& second = head[interleaved ? 2 * i + 1 : i + half];
+    const float cosine = cos_sin[2 * i];
+    const float sine = cos_sin[2 * i + 1];
+    const float rotated = first * cosine - second * sine;
+    second = first * sine + second * cosine;
+    first = rotated;
+  }
+}
+
+void rotate_heads(const RopeKvArgs& args, int64_t token, float* heads, int32_t num_heads) {
+  const float* cos_sin = args.cos_sin + token * (args.rope_dim / 2 * 2);
+  for (int32_t h = 0; h < num_heads; ++h) {
+    rotate(heads + int64_t{h} * args.kv.head_dim, cos_sin, args.rope_dim, args.interleaved);
+  }
+}
+
+template <class T>
+void write_key(const KvCacheView& kv, int64_t slot, int32_t kv_head, const float* key) {
+  T* to = const_cast<T*>(keys_of_block<T>(kv, slot / kv.block_size)) +
+          key_offset(kv, kv_head, static_cast<int32_t>(slot % kv.block_size));
+  const int32_t lanes = key_lanes(kv.block_size);
+  for (int32_t d = 0; d < kv.head_dim; ++d) put(to + int64_t{d} * lanes, key[d]);
+}
+
+template <class T>
+void write_value(const KvCacheView& kv, int64_t slot, int32_t kv_head, const float* value) {
+  T* to = const_cast<T*>(values_of_block<T>(kv, slot / kv.block_size)) +
+          value_offset(kv, kv_head, static_cast<int32_t>(slot % kv.block_size));
+  for (int32_t d = 0; d < kv.head_dim; ++d) put(to + d, value[d]);
+}
+
+// `rotated` is null, or room for one head: the key is then rotated there.
+template <class T>
+void write_token(const RopeKvArgs& args, int64_t token, float* rotated) {
+  const KvCacheView& kv = args.kv;
+  for (int32_t h = 0; h < kv.num_kv_heads; ++h) {
+    const int64_t at = token * args.stride + int64_t{h} * kv.head_dim;
+    const float* key = args.k + at;
+    if (rotated != nullptr) {
+      for (int32_t d = 0; d < kv.head_dim; ++d) rotated[d] = key[d];
+      rotate_heads(args, token, rotated, 1);
+      key = rotated;
+    }
+    write_key<T>(kv, args.slots[token], h, key);
+    write_value<T>(kv, args.slots[token], h, args.v + at);
+  }
+}
+
+void write_token(const RopeKvArgs& args, int64_t token, float* rotated) {
+  switch (args.kv.dtype) {
+    case DType::kF16:
+      return write_token<Float16>(args, token, rotated);
+    case DType::kBF16:
+      return write_token<BFloat16>(args, token, rotated);
+    default:
+      return write_token<float>(args, token, rotated);
+  }
+}
+
+}  // namespace
+
+namespace scalar {
+
+void rope(const ExecContext&, const RopeKvArgs& args, int64_t begin, int64_t end) {
+  for (int64_t token = begin; token < end; ++token) {
+    rotate_heads(args, token, args.q + token * args.stride, args.num_heads);
+    rotate_heads(args, token, args.k + token * args.stride, args.kv.num_kv_heads);
+  }
+}
+
+void kv_write(const ExecContext&, const RopeKvArgs& args, int64_t begin, int64_t end) {
+  for (int64_t token = begin; token < end; ++token) write_token(args, token, nullptr);
+}
+
+void rope_kv_write(const ExecContext& context, const RopeKvArgs& args, int64_t begin, int64_t end) {
+  float* rotated = reinterpret_cast<float*>(context.scratch);
+  for (int64_t token = begin; token < end; ++token) {
+    rotate_heads(args, token, args.q + token * args.stride, args.num_heads);
+    write_token(args, token, rotated);
+  }
+}
+
+}  // namespace scalar
+}  // namespace quire

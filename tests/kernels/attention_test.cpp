@@ -1,0 +1,191 @@
+#include <gtest/gtest.h>
+
+#include <bit>
+
+#include "tests/kernels/levels.h"
+#include "tests/kernels/paged_step.h"
+
+namespace quire {
+namespace {
+
+// Largest |difference| to the double reference, where outputs are means of values within [-2, 2].
+constexpr double kTolerance = 2e-6;
+
+bool same_bits(std::span<const float> a, std::span<const float> b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size_bytes()) == 0;
+}
+
+double largest_error(const std::vector<float>& got, const std::vector<double>& want) {
+  EXPECT_EQ(got.size(), want.size());
+  double largest = 0;
+  for (size_t i = 0; i < got.size(); ++i) {
+    const double error = std::abs(double{got[i]} - want[i]);
+    if (!(error <= largest)) largest = error;  // NaN too
+  }
+  return largest;
+}
+
+const PagedShape kModel{{9, 3, 64}, 16, DType::kF16};
+
+TEST(Attention, MatchesDoubleReference) {
+  const std::vector<PagedShape> shapes = {
+      {{9, 3, 64}, 16, DType::kF32},  {{9, 3, 64}, 16, DType::kF16},   {{9, 3, 64}, 16, DType::kBF16},
+      {{1, 1, 8}, 8, DType::kF32},    {{8, 2, 128}, 32, DType::kF16},  {{7, 1, 96}, 64, DType::kF32},
+      {{5, 5, 40}, 16, DType::kBF16}, {{12, 1, 80}, 128, DType::kF16}, {{10, 2, 16}, 8, DType::kF16},
+      {{4, 2, 20}, 16, DType::kF32},  {{3, 1, 1}, 8, DType::kF16},     {{100, 1, 24}, 16, DType::kF32},
+      {{6, 6, 48}, 8, DType::kBF16},  {{22, 2, 112}, 16, DType::kF32},
+  };
+  for (const KernelTable* table : runnable_levels()) {
+    double worst = 0;
+    for (const PagedShape& shape : shapes) {
+      SCOPED_TRACE(std::string(to_string(table->isa)) + ": " + describe(shape));
+      PagedStep step(*table, shape, 240);
+      std::vector<PagedStep::Work> work;
+      const int rows[][2] = {{1, 1}, {9, 9}, {255, 1}, {256, 3}, {257, 2}, {300, 70}, {517, 1}};
+      for (const auto& [context, num_rows] : rows) {
+        const int sequence = step.add_sequence(static_cast<uint64_t>(context));
+        step.append(sequence, context);
+        work.push_back({sequence, num_rows});
+      }
+      const double error = largest_error(step.attend(work, 2), step.reference(work));
+      EXPECT_LE(error, kTolerance);
+      worst = std::max(worst, error);
+    }
+    std::printf("%s: largest error %.2g\n", std::string(to_string(table->isa)).c_str(), worst);
+  }
+}
+
+// Rows of one prefill of `total` tokens, computed `chunk` tokens a step.
+std::vector<float> prefill(const KernelTable& table, const PagedShape& shape, int total, int chunk,
+                           int threads) {
+  PagedStep step(table, shape, total / shape.block_size + 1);
+  const int sequence = step.add_sequence(7);
+  std::vector<float> out;
+  for (int done = 0; done < total;) {
+    const int rows = std::min(chunk, total - done);
+    step.append(sequence, rows);
+    const auto part = step.attend({{sequence, rows}}, threads);
+    out.insert(out.end(), part.begin(), part.end());
+    done += rows;
+  }
+  return out;
+}
+
+TEST(Attention, ChunkedPrefillGivesTheSameBits) {
+  for (const KernelTable* table : runnable_levels()) {
+    const bool scalar = table->isa == Isa::kScalar;
+    for (const PagedShape& shape : {kModel, PagedShape{{4, 4, 40}, 8, DType::kF32}}) {
+      SCOPED_TRACE(std::string(to_string(table->isa)) + ": " + describe(shape));
+      const int total = scalar ? 300 : 700;
+      const auto whole = prefill(*table, shape, total, total, 1);
+      for (const int chunk : {1, 7, 64, 512}) {
+        EXPECT_TRUE(same_bits(whole, prefill(*table, shape, total, chunk, 1))) << "chunks of " << chunk;
+      }
+      EXPECT_TRUE(same_bits(whole, prefill(*table, shape, total, 100, 2)));
+    }
+  }
+}
+
+TEST(Attention, BatchAndThreadsDoNotChangeBits) {
+  for (const KernelTable* table : runnable_levels()) {
+    const bool scalar = table->isa == Isa::kScalar;
+    SCOPED_TRACE(to_string(table->isa));
+    const int long_context = scalar ? 2100 : 9000;
+    const std::vector<std::pair<int, int>> contexts = {
+        {long_context, 1}, {1, 1}, {700, 40}, {256, 1}, {3000, 4}};
+    PagedStep step(*table, kModel, 900);
+    std::vector<PagedStep::Work> work;
+    std::vector<float> alone;
+    for (const auto& [context, rows] : contexts) {
+      const int sequence = step.add_sequence(static_cast<uint64_t>(context));
+      step.append(sequence, context);
+      work.push_back({sequence, rows});
+      const auto part = step.attend({work.back()}, 1);
+      EXPECT_TRUE(step.last_plan().merges.empty());
+      alone.insert(alone.end(), part.begin(), part.end());
+    }
+    for (const int threads : {1, 2, 3}) {
+      EXPECT_TRUE(same_bits(alone, step.attend(work, threads))) << threads << " threads";
+    }
+    const std::span first(alone.data(), static_cast<size_t>(9 * 64));
+    for (const int threads : {2, 3}) {
+      EXPECT_TRUE(same_bits(first, step.attend({work[0]}, threads))) << threads << " threads, alone";
+      EXPECT_FALSE(step.last_plan().merges.empty()) << "the long context was to be cut";
+    }
+  }
+}
+
+TEST(Attention, ContextsBeyondTheRoomForPartialsGiveTheSameBits) {
+  // 96 heads share a KV head, so that partials run out at a context of a few thousand.
+  const PagedShape shape{{96, 1, 8}, 128, DType::kBF16};
+  for (const KernelTable* table : runnable_levels()) {
+    if (table->isa == Isa::kScalar) continue;
+    PagedStep step(*table, shape, 200);
+    const int sequence = step.add_sequence(1);
+    step.append(sequence, 20000);
+    const auto one = step.attend({{sequence, 1}}, 1);
+    EXPECT_TRUE(same_bits(one, step.attend({{sequence, 1}}, 2)));
+    ASSERT_EQ(step.last_plan().merges.size(), 1U);
+    EXPECT_LE(step.last_plan().num_partials, 2 * kAttentionPartialsPerThread);
+    EXPECT_GT(step.last_plan().num_partials, kAttentionPartialsPerThread);
+  }
+}
+
+TEST(Attention, LaterTokensNeverContribute) {
+  for (const KernelTable* table : runnable_levels()) {
+    SCOPED_TRACE(to_string(table->isa));
+    const PagedShape shape{{6, 2, 32}, 16, DType::kF32};
+    PagedStep step(*table, shape, 30);
+    const int sequence = step.add_sequence(3);
+    step.append(sequence, 300);
+    const auto clean = step.attend({{sequence, 300}}, 1);
+    const int poisoned = 283;
+    step.poison_value(sequence, poisoned, std::numeric_limits<float>::infinity());
+    const auto out = step.attend({{sequence, 300}}, 1);
+    const size_t before = static_cast<size_t>(poisoned) * 6 * 32;
+    EXPECT_TRUE(same_bits(std::span(clean).first(before), std::span(out).first(before)));
+    for (size_t i = before; i < out.size(); ++i) ASSERT_FALSE(std::isfinite(out[i]));
+  }
+}
+
+// All weight on one key: the others underflow to nothing, and the result is that key's value.
+TEST(Attention, ExtremeScoresStayFinite) {
+  for (const KernelTable* table : runnable_levels()) {
+    SCOPED_TRACE(to_string(table->isa));
+    constexpr int kHeadDim = 16;
+    std::vector<float> keys(8 * kHeadDim, -1000.0F);
+    std::vector<float> values(8 * kHeadDim, 5.0F);
+    std::vector<int64_t> slots = {0, 1, 2, 3, 4, 5, 6, 7};
+    for (int d = 0; d < kHeadDim; ++d) {
+      keys[static_cast<size_t>(3 * kHeadDim + d)] = 1000;
+      values[static_cast<size_t>(3 * kHeadDim + d)] = 0.25F * static_cast<float>(d);
+    }
+    std::vector<std::byte> cache_keys(8 * kHeadDim * sizeof(float));
+    std::vector<std::byte> cache_values(cache_keys.size());
+    const AttentionShape shape{1, 1, kHeadDim};
+    alignas(64) static std::byte scratch[1 << 16];
+    ASSERT_LE(attention_scratch_bytes(shape), std::ssize(scratch));
+    const ExecContext context{0, scratch, std::ssize(scratch)};
+    RopeKvArgs write{};
+    write.k = keys.data();
+    write.v = values.data();
+    write.stride = kHeadDim;
+    write.slots = slots.data();
+    write.kv = {cache_keys.data(), cache_values.data(), std::ssize(cache_keys), 8, 1,
+                kHeadDim,          DType::kF32};
+    table->kv_write(context, write, 0, 8);
+    const std::vector<float> q(kHeadDim, 1000.0F);
+    std::vector<float> out(kHeadDim);
+    const int32_t block = 0;
+    const AttentionSequence sequence{0, 1, 8, &block};
+    const AttentionTask task{0, 0, 0, 1, 0, 1, -1};
+    const AttentionArgs args{q.data(), kHeadDim, out.data(), kHeadDim, &sequence, &task,
+                             nullptr,  nullptr,  1,          0.25F,    write.kv};
+    table->attention(context, args, 0, 1);
+    for (int d = 0; d < kHeadDim; ++d)
+      EXPECT_EQ(out[static_cast<size_t>(d)], 0.25F * static_cast<float>(d));
+  }
+}
+
+}  // namespace
+}  // namespace quire
