@@ -24,27 +24,19 @@ T load(std::span<const std::byte> bytes) {
 // The integer of `type` at the start of `bytes`; none for other types and for a u64 that no int64 holds.
 std::optional<int64_t> load_integer(GgufType type, std::span<const std::byte> bytes) {
   switch (type) {
-    case GgufType::kU8:
-      return load<uint8_t>(bytes);
-    case GgufType::kI8:
-      return load<int8_t>(bytes);
-    case GgufType::kU16:
-      return load<uint16_t>(bytes);
-    case GgufType::kI16:
-      return load<int16_t>(bytes);
-    case GgufType::kU32:
-      return load<uint32_t>(bytes);
-    case GgufType::kI32:
-      return load<int32_t>(bytes);
-    case GgufType::kI64:
-      return load<int64_t>(bytes);
+    case GgufType::kU8: return load<uint8_t>(bytes);
+    case GgufType::kI8: return load<int8_t>(bytes);
+    case GgufType::kU16: return load<uint16_t>(bytes);
+    case GgufType::kI16: return load<int16_t>(bytes);
+    case GgufType::kU32: return load<uint32_t>(bytes);
+    case GgufType::kI32: return load<int32_t>(bytes);
+    case GgufType::kI64: return load<int64_t>(bytes);
     case GgufType::kU64: {
       const auto value = load<uint64_t>(bytes);
       if (value > static_cast<uint64_t>(INT64_MAX)) return std::nullopt;
       return static_cast<int64_t>(value);
     }
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 

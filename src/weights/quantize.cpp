@@ -83,10 +83,8 @@ void dequantize_nibbles(const std::byte* nibbles, float d, int zero, float m, fl
 void dequantize_block(DType dtype, const std::byte* in, float* out) {
   const float d = fp16_to_float(load_u16(in));
   switch (dtype) {
-    case DType::kQ4_0:
-      return dequantize_nibbles(in + 2, d, 8, 0, out);
-    case DType::kQ4_1:
-      return dequantize_nibbles(in + 4, d, 0, fp16_to_float(load_u16(in + 2)), out);
+    case DType::kQ4_0: return dequantize_nibbles(in + 2, d, 8, 0, out);
+    case DType::kQ4_1: return dequantize_nibbles(in + 4, d, 0, fp16_to_float(load_u16(in + 2)), out);
     default:
       for (int i = 0; i < kQuantBlock; ++i) out[i] = d * static_cast<float>(static_cast<int8_t>(in[2 + i]));
   }
