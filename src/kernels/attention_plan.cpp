@@ -13,6 +13,8 @@ constexpr int64_t kLoadPairs = 3;
 constexpr int32_t kMinTilePairs = 24;
 // Shares of the whole work at whose ends contexts are cut. Several a thread, as threads may be held up.
 constexpr int64_t kSharesPerThread = 2;
+// What is smaller than this part of a share is not worth cutting.
+constexpr int64_t kCutsPerShare = 8;
 
 int32_t ceil_divide(int32_t a, int32_t b) {
   return static_cast<int32_t>((int64_t{a} + b - 1) / b);
@@ -117,7 +119,7 @@ class Planner {
   // The first chunk at which the unit may be cut such that the partials left suffice; `chunks` if it may
   // not.
   int32_t earliest_cut(const Unit& unit, int32_t chunks) const {
-    if (unit.pairs > std::max(heads_, kMinTilePairs)) return chunks;
+    if (unit.pairs > std::max(heads_, kMinTilePairs) || unit.cost < share_ / kCutsPerShare) return chunks;
     const int64_t room = (max_partials_ - plan_.num_partials) / unit.pairs;  // 1 + later chunks
     return static_cast<int32_t>(std::clamp<int64_t>(1 + chunks - room, 1, chunks));
   }
