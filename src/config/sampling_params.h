@@ -33,19 +33,19 @@ struct SamplingParams {
   double repetition_penalty = 1.0;
   double presence_penalty = 0.0;
   double frequency_penalty = 0.0;
-  std::optional<int64_t> seed;  // none: the engine draws one
-  std::optional<int32_t> logprobs;         // alternatives beside the chosen token
-  std::optional<int32_t> prompt_logprobs;  // the same for the prompt's tokens
+  std::optional<int64_t> seed = {};  // none: the engine draws one
+  std::optional<int32_t> logprobs = {};         // alternatives beside the chosen token
+  std::optional<int32_t> prompt_logprobs = {};  // the same for the prompt's tokens
   bool ignore_eos = false;
   bool skip_special_tokens = true;
   bool include_stop_str_in_output = false;
 
-  std::vector<LogitBias> logit_bias;
-  std::vector<std::string> stop;
-  std::vector<TokenId> stop_token_ids;
+  std::vector<LogitBias> logit_bias = {};
+  std::vector<std::string> stop = {};
+  std::vector<TokenId> stop_token_ids = {};
 
   // Filled by the front from the model's end-of-sequence tokens; ends the sequence unless ignore_eos.
-  std::vector<TokenId> eos_token_ids;
+  std::vector<TokenId> eos_token_ids = {};
 
   bool greedy() const { return temperature == 0.0; }
 };

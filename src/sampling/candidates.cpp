@@ -56,8 +56,9 @@ void filter_candidates(std::span<const float> logits, const SamplingParams& para
     const double reach = everything ? limit : std::min(depth, limit);
     const auto threshold = static_cast<float>(maximum - reach / scale);
     mass = gather(logits, threshold, maximum, scale, out);
+    // With min-p, top-p is a share of all that min-p leaves: then the net must reach the limit.
     const bool enough =
-        top_k < logits.size() ? out.size() >= top_k : limit > depth && mass >= params.top_p * total;
+        top_k < logits.size() ? out.size() >= top_k : params.min_p <= 0 && mass >= params.top_p * total;
     if (enough || reach == limit || everything) break;
   }
   if (out.empty()) {  // no finite logit: whatever argmax says

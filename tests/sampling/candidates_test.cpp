@@ -77,7 +77,7 @@ TEST(FilterCandidates, AgreesWithSortingEverything) {
       const auto expected = survivors(logits, params);
       // A cut at a rounded sum may fall one token apart.
       ASSERT_LE(std::abs(static_cast<int64_t>(ids.size()) - static_cast<int64_t>(expected.size())), 1)
-          << "seed " << seed << " T " << filters.temperature << " k " << filters.top_k << " p "
+          << ids.size() << " against " << expected.size() << ", seed " << seed << " T " << filters.temperature << " k " << filters.top_k << " p "
           << filters.top_p;
       const size_t common = std::min(ids.size(), expected.size());
       ASSERT_TRUE(
