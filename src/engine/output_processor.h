@@ -1,15 +1,17 @@
-// Token deltas to text deltas, on the consumer's thread: decodes without splitting UTF-8, finds stop strings (also
-// across deltas: text that may be the start of one is held back), and keeps the offsets that logprobs need.
+// Token deltas to text deltas, on the consumer's thread: decodes without splitting UTF-8, finds stop
+// strings (also across deltas: text that may be the start of one is held back), and keeps the offsets that
+// logprobs need.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "config/sampling_params.h"
 #include "engine/request_stream.h"
+#include "engine/stop_strings.h"
 #include "tokenizer/tokenizer.h"
 
 namespace quire {
@@ -19,24 +21,39 @@ struct OutputToken {
   TokenId id = 0;
   float logprob = 0;
   std::vector<TokenLogprob> top;
-  int64_t text_offset = 0;  // bytes of text before it in its continuation
+  // Bytes of text before it in its continuation, before a stop string cuts it.
+  int64_t text_offset = 0;
 };
 
 struct TextDelta {
   int32_t index = 0;
-  std::string text;                  // whole characters; empty while held back
-  std::vector<OutputToken> tokens;   // the stopping token included
+  std::string text;                 // whole characters; empty while held back
+  std::vector<OutputToken> tokens;  // as they come, whether or not their text is held back
   FinishReason finish_reason = FinishReason::kNone;
-  std::variant<std::monostate, TokenId, std::string> stop_reason;  // what stopped it: a token of stop_token_ids, a string
+  // What stopped it: a token of stop_token_ids, or a stop string; nothing for an end-of-sequence token.
+  std::variant<std::monostate, TokenId, std::string> stop_reason;
 };
 
-// One a request.
+// One a request. The rules, which are vLLM's:
+// - The token that stops a continuation is among its tokens, but its text is left out, unless
+//   include_stop_str_in_output (and then skip_special_tokens still leaves out a control token).
+// - A stop string is looked for in the text, wherever tokens begin and end, and ends it where the first one
+// is
+//   complete. It must be completed by token number min_tokens or a later one; it may start before.
+// - Text is held back only as long as it may be the start of a stop string or of a character. Any end but a
+// stop
+//   string brings what is held back.
 class OutputProcessor {
  public:
+  // `tokenizer` outlives the processor; `params` were validated.
   OutputProcessor(const Tokenizer& tokenizer, const SamplingParams& params);
+  ~OutputProcessor();
+  OutputProcessor(const OutputProcessor&) = delete;
+  OutputProcessor& operator=(const OutputProcessor&) = delete;
 
-  // Appends to `out` what `delta` made visible. When a stop string ends a continuation, its finish_reason is kStop though
-  // the engine goes on: the caller must then call LLMEngine::finish(id, index); what comes after is ignored here.
+  // Appends to `out` what `delta` made visible: one TextDelta, or none for a delta with neither token nor
+  // end. When a stop string ends a continuation, its finish_reason is kStop though the engine goes on: the
+  // caller must then call LLMEngine::finish(id, index); what comes after is ignored here.
   void process(const TokenDelta& delta, std::vector<TextDelta>& out);
 
   // True when every continuation has ended (by the engine or by a stop string).
@@ -44,8 +61,14 @@ class OutputProcessor {
 
  private:
   struct Continuation;
+  void add_token(const TokenDelta& delta, Continuation& continuation, TextDelta& out) const;
+  // Puts decoded text into `out`, or holds it back; ends the continuation at a stop string.
+  void add_text(std::string_view text, Continuation& continuation, TextDelta& out) const;
+  void end(const TokenDelta& delta, Continuation& continuation, TextDelta& out) const;
+
   const Tokenizer& tokenizer_;
   const SamplingParams params_;
+  const StopStrings stop_strings_;
   std::vector<Continuation> continuations_;
   int32_t open_;
 };

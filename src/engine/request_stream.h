@@ -1,5 +1,6 @@
-// The way back from the engine to whoever waits for a request. The loop thread pushes TokenDeltas; one consumer takes
-// them, either by waiting or when told by a callback. Bounded by the request's own max_tokens.
+// The way back from the engine to whoever waits for a request. The loop thread pushes TokenDeltas; one
+// consumer takes them, either by waiting or when told by a callback. Bounded by the request's own
+// max_tokens.
 #pragma once
 
 #include <chrono>
@@ -17,16 +18,17 @@
 
 namespace quire {
 
-std::string_view to_string(FinishReason reason);  // "stop", "length", "abort", "error"
+std::string_view to_string(FinishReason reason);  // "stop", "length", "abort", "error"; empty for kNone
 
 struct TokenDelta {
-  int32_t index = 0;  // which of the request's n continuations
+  int32_t index = 0;   // which of the request's n continuations
   TokenId token = -1;  // -1: this delta brings no token (an end, or prompt log-probabilities)
   float logprob = 0;
   std::vector<TokenLogprob> top;  // alternatives, most likely first; empty unless asked for
   FinishReason finish_reason = FinishReason::kNone;
   std::optional<TokenId> stop_token;  // the stop token that ended it, if one from stop_token_ids or EOS did
-  // For a request with prompt_logprobs: in the deltas before the first token, in order of position, in pieces.
+  // For a request with prompt_logprobs: in the deltas before the first token, in order of position, in
+  // pieces.
   struct PromptToken {
     int32_t position = 0;
     TokenId token = 0;
@@ -42,18 +44,22 @@ class RequestStream {
 
   RequestId id() const { return id_; }
 
-  // Consumer. Moves all waiting deltas to `out`; false when the stream has ended and everything was taken.
+  // Consumer. Appends all waiting deltas to `out`; false when the stream has ended and everything was
+  // taken: the last deltas come with the first false.
   bool poll(std::vector<TokenDelta>& out);
   // The same, but waits for at least one delta or the end, up to `timeout`.
   bool wait(std::vector<TokenDelta>& out, std::chrono::nanoseconds timeout = std::chrono::hours(24));
-  // Called (on the loop thread; must not block) whenever deltas arrive after the consumer emptied the stream. Set once,
-  // before or after the first delta; if deltas wait already, it is called at once.
+  // Called (on the loop thread; must not block; may poll) whenever deltas arrive after the consumer emptied
+  // the stream. Set once, before or after the first delta; if deltas wait already, it is called at once, on
+  // the caller's thread.
   void set_notify(std::function<void()> notify);
 
   // Loop thread. A delta with a finish_reason ends its continuation; the last one ends the stream.
   void push(TokenDelta delta);
 
  private:
+  bool take(std::vector<TokenDelta>& out);
+
   const RequestId id_;
   std::mutex mutex_;
   std::condition_variable ready_;
