@@ -12,7 +12,7 @@
 namespace quire {
 
 struct RandomModelSpec {
-  std::string architecture;  // general.architecture, and the prefix of its keys; the tensors have GGUF's
+  std::string architecture = {};  // general.architecture, and the prefix of its keys; the tensors have GGUF's
                              // common names
   int32_t layers = 2;
   int32_t hidden = 64;
