@@ -1,5 +1,6 @@
 #include "server/server_config.h"
 
+#include <algorithm>
 #include <array>
 #include <type_traits>
 
@@ -35,20 +36,6 @@ const std::array<Field<C>, 14> kFields{{
     {"log_requests", &C::log_requests, "log one line a request (never its text)"},
 }};
 
-// The non-empty pieces of `text` between commas, without spaces around them.
-std::vector<std::string> split_list(std::string_view text) {
-  std::vector<std::string> pieces;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    std::string_view piece = text.substr(begin, end - begin);
-    while (piece.starts_with(' ')) piece.remove_prefix(1);
-    while (piece.ends_with(' ')) piece.remove_suffix(1);
-    if (!piece.empty()) pieces.emplace_back(piece);
-    begin = end + 1;
-  }
-  return pieces;
-}
-
 }  // namespace
 
 std::span<const Field<ServerConfig>> server_fields() {
@@ -71,6 +58,19 @@ Expected<> validate(const ServerConfig& config) {
   }
   if (config.host.empty()) return fail_param("host", "host must not be empty");
   return {};
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+  std::vector<std::string> pieces;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    std::string_view piece = text.substr(begin, end - begin);
+    while (piece.starts_with(' ')) piece.remove_prefix(1);
+    while (piece.ends_with(' ')) piece.remove_suffix(1);
+    if (!piece.empty()) pieces.emplace_back(piece);
+    begin = end + 1;
+  }
+  return pieces;
 }
 
 std::vector<std::string> served_model_names(const ServerConfig& config, const EngineConfig& engine) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -35,6 +36,10 @@ std::span<const Field<ServerConfig>> server_fields();
 
 // Ranges and combinations. Errors name the field.
 Expected<> validate(const ServerConfig& config);
+
+// The non-empty pieces of `text` between commas, without the spaces around them: how lists are given in one
+// flag.
+std::vector<std::string> split_list(std::string_view text);
 
 // The names that requests may give as `model`, at least one; answers carry the first. Without
 // served_model_name it is the model's file name without its extension.

@@ -1,0 +1,290 @@
+#include "server/api.h"
+
+#include <algorithm>
+#include <array>
+#include <random>
+#include <span>
+
+#include "base/check.h"
+#include "base/rng.h"
+#include "server/tokenize_request.h"
+
+namespace quire {
+
+struct Api::Route {
+  std::string_view path;  // one that ends with a slash takes anything after it
+  bool post;              // POST, else GET and HEAD
+  bool open;              // without a key, and before the model is loaded
+  Reply (Api::*answer)(const RequestHead& head, std::string_view body) const;
+};
+
+std::span<const Api::Route> Api::routes() {
+  static constexpr std::array<Route, 11> kRoutes{{
+      {"/live", false, true, &Api::live},
+      {"/ready", false, true, &Api::ready},
+      {"/health", false, true, &Api::ready},
+      {"/version", false, false, &Api::version},
+      {"/metrics", false, false, &Api::metrics},
+      {"/v1/models", false, false, &Api::models},
+      {"/v1/models/", false, false, &Api::model},
+      {"/v1/completions", true, false, &Api::completions},
+      {"/v1/chat/completions", true, false, &Api::chat_completions},
+      {"/tokenize", true, false, &Api::tokenize},
+      {"/detokenize", true, false, &Api::detokenize},
+  }};
+  return kRoutes;
+}
+
+const Api::Route* Api::find_route(std::string_view path) {
+  for (const auto& route : routes()) {
+    const bool prefix = route.path.ends_with('/') && path.size() > route.path.size();
+    if (prefix ? path.starts_with(route.path) : path == route.path) return &route;
+  }
+  return nullptr;
+}
+
+std::string_view Api::allowed_methods(std::string_view path) {
+  const Route* route = find_route(path);
+  if (!route) return {};
+  return route->post ? "POST" : "GET, HEAD";
+}
+
+namespace {
+
+uint64_t random_seed() {
+  std::random_device device;
+  return (uint64_t{device()} << 32) | device();
+}
+
+// Absent, application/json, or some +json; parameters are of no matter. Forms and text/plain are what a web
+// page can send across sites without being asked, so they are refused.
+bool is_json_type(std::string_view content_type) {
+  content_type = content_type.substr(0, content_type.find(';'));
+  while (content_type.ends_with(' ')) content_type.remove_suffix(1);
+  std::string lower(content_type);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return lower.empty() || lower == "application/json" || lower.ends_with("+json");
+}
+
+ApiError loading() {
+  return {503, "the model is being loaded", {}, "loading", 1};
+}
+ApiError draining_error() {
+  return {503, "the server is shutting down", {}, "draining", 1};
+}
+
+// The body as a request, or the error that answers it.
+template <class Request>
+Expected<Request> parse(std::string_view body, Expected<Request> (*read)(JsonObject)) {
+  const auto document = JsonDocument::parse(body);
+  if (!document) return std::unexpected(document.error());
+  return read(document->root());
+}
+
+HttpResponse failure(const Error& error) {
+  return error_response(to_api_error(error));
+}
+
+void write_model(JsonWriter& json, const ServedModel& model, std::string_view name) {
+  json.begin_object();
+  json.field("id", name);
+  json.field("object", "model");
+  json.field("created", model.created);
+  json.field("owned_by", "quire");
+  json.field("root", model.names.front());
+  json.null_field("parent");
+  json.field("max_model_len", model.max_model_len());
+  json.end_object();
+}
+
+std::string tokens_json(const ServedModel& model, std::span<const TokenId> ids, bool with_strings) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("count", ids.size());
+  json.field("max_model_len", model.max_model_len());
+  json.key("tokens");
+  json.begin_array();
+  for (const TokenId id : ids) json.integer(id);
+  json.end_array();
+  json.key("token_strs");
+  if (with_strings) {  // as the vocabulary spells them
+    json.begin_array();
+    for (const TokenId id : ids) json.string(model.tokenizer.spec().tokens[static_cast<size_t>(id)]);
+    json.end_array();
+  } else {
+    json.null();
+  }
+  json.end_object();
+  return out;
+}
+
+}  // namespace
+
+Api::Api(const ServerConfig& config, const Clock& clock, const MetricsRegistry& metrics)
+    : keys_(config.api_key), clock_(clock), metrics_(metrics), id_seed_(random_seed()) {}
+
+std::optional<ApiError> Api::refuse(const RequestHead& head) const {
+  const Route* route = find_route(head.path);
+  if (!(route && route->open) && !keys_.accept(head.authorization)) {
+    return ApiError{401,
+                    "this server needs an API key: send the header 'Authorization: Bearer KEY'",
+                    {},
+                    "invalid_api_key",
+                    0};
+  }
+  if (!route)
+    return ApiError{404, fmt::format("there is no '{}' here", excerpt(head.path)), {}, "not_found", 0};
+  const bool method_fits = route->post
+                               ? head.method == HttpMethod::kPost
+                               : head.method == HttpMethod::kGet || head.method == HttpMethod::kHead;
+  if (!method_fits) {
+    return ApiError{405,
+                    fmt::format("{} takes {} only", excerpt(head.path), allowed_methods(head.path)),
+                    {},
+                    "method_not_allowed",
+                    0};
+  }
+  if (route->post && !is_json_type(head.content_type)) {
+    return ApiError{
+        415,
+        fmt::format("the body must be application/json, but is '{}'", excerpt(head.content_type)),
+        {},
+        "unsupported_media_type",
+        0};
+  }
+  if (!route->open && !model_.load()) return loading();
+  if (route->post && draining()) return draining_error();
+  return std::nullopt;
+}
+
+Api::Reply Api::handle(const RequestHead& head, std::string_view body) const {
+  const Route* route = find_route(head.path);
+  CHECK(route);
+  return (this->*route->answer)(head, body);
+}
+
+Api::Reply Api::live(const RequestHead&, std::string_view) const {
+  return json_response(R"({"status":"ok"})");
+}
+
+Api::Reply Api::ready(const RequestHead&, std::string_view) const {
+  if (!model_.load()) return error_response(loading());
+  if (draining()) return error_response(draining_error());
+  return json_response(R"({"status":"ok"})");
+}
+
+Api::Reply Api::version(const RequestHead&, std::string_view) const {
+  return json_response("{\"version\":\"" QUIRE_VERSION "\"}");
+}
+
+Api::Reply Api::metrics(const RequestHead&, std::string_view) const {
+  return HttpResponse{200, "text/plain; version=0.0.4; charset=utf-8", {}, metrics_.render()};
+}
+
+Api::Reply Api::models(const RequestHead&, std::string_view) const {
+  const ServedModel& served = *model_.load();
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("object", "list");
+  json.key("data");
+  json.begin_array();
+  for (const auto& name : served.names) write_model(json, served, name);
+  json.end_array();
+  json.end_object();
+  return json_response(std::move(out));
+}
+
+Api::Reply Api::model(const RequestHead& head, std::string_view) const {
+  const ServedModel& served = *model_.load();
+  const std::string name = head.path.substr(std::string_view("/v1/models/").size());
+  if (!served.has_name(name)) return error_response(model_not_found(excerpt(name)).error());
+  std::string out;
+  JsonWriter json(out);
+  write_model(json, served, name);
+  return json_response(std::move(out));
+}
+
+Api::Reply Api::tokenize(const RequestHead&, std::string_view body) const {
+  const ServedModel& served = *model_.load();
+  const auto request = parse(body, read_tokenize_request);
+  if (!request) return failure(request.error());
+  if (!request->model.empty() && !served.has_name(request->model)) {
+    return error_response(model_not_found(excerpt(request->model)).error());
+  }
+  if (request->prompt) {
+    const auto ids = tokenize_text(served, *request->prompt, request->add_special_tokens.value_or(true),
+                                   request->parse_special);
+    return json_response(tokens_json(served, ids, request->return_token_strs));
+  }
+  auto ids = tokenize_messages(served, request->messages, request->add_generation_prompt);
+  if (!ids) return failure(ids.error());
+  const TokenizerSpec& spec = served.tokenizer.spec();
+  if (request->add_special_tokens.value_or(false) && spec.add_bos && spec.bos)
+    ids->insert(ids->begin(), *spec.bos);
+  return json_response(tokens_json(served, *ids, request->return_token_strs));
+}
+
+Api::Reply Api::detokenize(const RequestHead&, std::string_view body) const {
+  const ServedModel& served = *model_.load();
+  const auto request = parse(body, read_detokenize_request);
+  if (!request) return failure(request.error());
+  if (!request->model.empty() && !served.has_name(request->model)) {
+    return error_response(model_not_found(excerpt(request->model)).error());
+  }
+  if (auto checked = check_token_ids("tokens", served, request->tokens); !checked)
+    return failure(checked.error());
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("prompt", served.tokenizer.decode(request->tokens, false));
+  json.end_object();
+  return json_response(std::move(out));
+}
+
+Api::Reply Api::completions(const RequestHead&, std::string_view body) const {
+  auto request = parse(body, read_completion_request);
+  if (!request) return failure(request.error());
+  const bool echo = request->echo, prompt_only = request->prompt_only();
+  return generate(kCompletionFormat, std::move(*request), echo, prompt_only);
+}
+
+Api::Reply Api::chat_completions(const RequestHead&, std::string_view body) const {
+  auto request = parse(body, read_chat_request);
+  if (!request) return failure(request.error());
+  return generate(kChatFormat, std::move(*request), false, false);
+}
+
+template <class Request>
+Api::Reply Api::generate(const ResponseFormat& format, Request request, bool echo, bool prompt_only) const {
+  const ServedModel& served = *model_.load();
+  if (!request.model.empty() && !served.has_name(request.model)) {
+    return error_response(model_not_found(excerpt(request.model)).error());
+  }
+  ResponseContext context = new_context(format, request);
+  context.prompt_logprobs = context.prompt_logprobs && !echo;
+  const RunOptions options{&format, request.stream, request.include_usage, echo, prompt_only};
+  auto prompts = prepare(served, std::move(request));
+  if (!prompts) return failure(prompts.error());
+  auto run = GenerationRun::start(served, options, std::move(context), std::move(*prompts));
+  if (!run) return error_response(run.error());
+  return std::move(*run);
+}
+
+ResponseContext Api::new_context(const ResponseFormat& format, const GenerationRequest& request) const {
+  const ServedModel& served = *model_.load();
+  const uint64_t number = num_ids_.fetch_add(1, std::memory_order_relaxed);
+  return {.tokenizer = served.tokenizer,
+          .id = fmt::format("{}{:016x}{:016x}", format.id_prefix, random_bits(id_seed_, 2 * number),
+                            random_bits(id_seed_, 2 * number + 1)),
+          .model = request.model.empty() ? served.names.front() : request.model,
+          .created = clock_.unix_seconds(),
+          .logprobs = request.sampling.logprobs.has_value(),
+          .skip_special_tokens = request.sampling.skip_special_tokens,
+          .return_token_ids = request.return_token_ids,
+          .prompt_logprobs = request.sampling.prompt_logprobs.has_value(),
+          .prompts = {}};
+}
+
+}  // namespace quire

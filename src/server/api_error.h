@@ -1,0 +1,37 @@
+// Errors as OpenAI's clients read them: {"error": {"message", "type", "param", "code"}}.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace quire {
+
+struct ApiError {
+  int status = 500;
+  std::string message;
+  std::string param;            // the field at fault; empty: null
+  std::string code;             // a word for programs, such as "model_not_found"; empty: null
+  int retry_after_seconds = 0;  // for 429 and 503: the Retry-After header; 0: none
+};
+
+template <class T = void>
+using ApiExpected = std::expected<T, ApiError>;
+
+// The status that fits the error's code: 400 for what the client can mend, 429, 503, else 500.
+ApiError to_api_error(const Error& error);
+
+// Passes on the error of an Expected within a function that returns some ApiExpected.
+inline std::unexpected<ApiError> api_failure(const Error& error) {
+  return std::unexpected(to_api_error(error));
+}
+
+std::unexpected<ApiError> model_not_found(std::string_view model);
+
+// OpenAI's word for the kind of error that the status stands for.
+std::string_view error_type(int status);
+
+std::string to_json(const ApiError& error);
+
+}  // namespace quire

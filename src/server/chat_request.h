@@ -1,0 +1,30 @@
+// The body of POST /v1/chat/completions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "server/generation_request.h"
+
+namespace quire {
+
+struct ChatMessage {
+  std::string role;     // system, user, assistant or tool; what they mean is the template's to say
+  std::string content;  // parts are joined with line breaks
+  std::optional<std::string> name;
+  std::optional<std::string> tool_call_id;
+};
+
+struct ChatRequest : GenerationRequest {
+  std::vector<ChatMessage> messages;  // at least one
+  bool add_generation_prompt = true;
+};
+
+// Errors name the field.
+Expected<ChatRequest> read_chat_request(JsonObject body);
+
+// The value of a field `messages`; /tokenize takes them too.
+Expected<std::vector<ChatMessage>> read_messages(const JsonField& field);
+
+}  // namespace quire

@@ -1,0 +1,98 @@
+#include "server/completion_request.h"
+
+namespace quire {
+namespace {
+
+using Prompt = CompletionRequest::Prompt;
+
+// One element of an array of prompts.
+Expected<Prompt> read_one_prompt(const JsonField& field) {
+  if (field.value.is_array()) {
+    auto ids = read_token_ids(field);
+    if (!ids) return std::unexpected(ids.error());
+    return Prompt(std::move(*ids));
+  }
+  if (!field.value.is_string()) {
+    return fail_param("prompt", "each prompt must be a string or an array of token ids, but one is {}",
+                      type_name(field.value));
+  }
+  return Prompt(std::string(field.value.get_string().value_unsafe()));
+}
+
+// A string, an array of strings, an array of token ids, or an array of arrays of token ids.
+Expected<> read_prompts(const JsonField& field, std::vector<Prompt>& prompts) {
+  if (field.value.is_string()) {
+    prompts.emplace_back(std::string(field.value.get_string().value_unsafe()));
+    return {};
+  }
+  if (!field.value.is_array()) {
+    return fail_param("prompt", "prompt must be a string, an array of strings, or token ids, but is {}",
+                      type_name(field.value));
+  }
+  const JsonArray array = field.value.get_array().value_unsafe();
+  if (array.begin() == array.end()) return fail_param("prompt", "prompt must not be empty");
+  const JsonValue first = *array.begin();
+  if (first.is_number()) {
+    auto ids = read_token_ids(field);
+    if (!ids) return std::unexpected(ids.error());
+    prompts.emplace_back(std::move(*ids));
+    return {};
+  }
+  for (const JsonValue item : array) {
+    if (prompts.size() == kMaxPrompts) {
+      return fail_param("prompt", "a request takes at most {} prompts", kMaxPrompts);
+    }
+    if (item.type() != first.type()) {
+      return fail_param("prompt", "the prompts must be of one kind, but one is {} and another {}",
+                        type_name(first), type_name(item));
+    }
+    auto prompt = read_one_prompt({"prompt", item});
+    if (!prompt) return std::unexpected(prompt.error());
+    prompts.push_back(std::move(*prompt));
+  }
+  return {};
+}
+
+Expected<> read_suffix(const JsonField&) {
+  return fail_param("suffix", "suffix is not supported: this model completes text, it does not fill in");
+}
+
+Expected<> check_combinations(const CompletionRequest& request, std::optional<int64_t> best_of) {
+  if (request.prompts.empty()) return fail_param("prompt", "prompt is required");
+  if (best_of && *best_of != request.sampling.n) {
+    return fail_param("best_of", "best_of is not supported: it must equal n ({}), but is {}",
+                      request.sampling.n, *best_of);
+  }
+  if (request.prompt_only() && !request.echo) {
+    return fail_param("max_tokens", "max_tokens must be at least 1 without echo, but is 0");
+  }
+  if (request.echo && request.sampling.prompt_logprobs) {
+    return fail_param("prompt_logprobs", "with echo, the prompt's log-probabilities come by logprobs");
+  }
+  return {};
+}
+
+}  // namespace
+
+Expected<CompletionRequest> read_completion_request(JsonObject body) {
+  CompletionRequest request;
+  std::optional<int64_t> best_of;
+  std::vector<FieldRule> rules = {
+      {"prompt", [&](const JsonField& field) { return read_prompts(field, request.prompts); }},
+      {"suffix", read_suffix},
+      {"echo", into(request.echo)},
+      {"add_special_tokens", into(request.add_special_tokens)},
+      {"best_of", into(best_of)},
+      max_tokens_rule("max_tokens", request, true),
+  };
+  add_generation_rules(rules, request);
+  if (auto read = read_fields(body, rules); !read) return std::unexpected(read.error());
+  if (auto checked = check_combinations(request, best_of); !checked)
+    return std::unexpected(checked.error());
+  if (auto checked = check_generation(request); !checked) return std::unexpected(checked.error());
+  if (request.echo && request.sampling.logprobs)
+    request.sampling.prompt_logprobs = request.sampling.logprobs;
+  return request;
+}
+
+}  // namespace quire

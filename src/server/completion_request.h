@@ -1,0 +1,29 @@
+// The body of POST /v1/completions.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/types.h"
+#include "server/generation_request.h"
+
+namespace quire {
+
+inline constexpr size_t kMaxPrompts = 1024;
+
+struct CompletionRequest : GenerationRequest {
+  // A text, or tokens as they are.
+  using Prompt = std::variant<std::string, std::vector<TokenId>>;
+  std::vector<Prompt> prompts;  // at least one
+  bool echo = false;
+  bool add_special_tokens = true;  // whether texts get the model's BOS, if it wants one
+
+  // max_tokens 0 with echo: only the prompt is asked for. One token is generated and not shown.
+  bool prompt_only() const { return max_tokens == 0; }
+};
+
+// Errors name the field.
+Expected<CompletionRequest> read_completion_request(JsonObject body);
+
+}  // namespace quire

@@ -1,0 +1,80 @@
+#include "server/generation.h"
+
+#include <iterator>
+#include <string>
+#include <utility>
+
+namespace quire {
+
+void Wakeup::arm(std::function<void()> callback) {
+  std::lock_guard lock(mutex_);
+  callback_ = std::move(callback);
+}
+
+void Wakeup::fire() {
+  std::lock_guard lock(mutex_);
+  if (callback_) callback_();
+}
+
+void Wakeup::disarm() {
+  std::lock_guard lock(mutex_);
+  callback_ = nullptr;
+}
+
+ApiExpected<std::unique_ptr<Generation>> Generation::start(const ServedModel& model,
+                                                           std::span<const PreparedPrompt> prompts) {
+  std::unique_ptr<Generation> generation(new Generation(model.engine));
+  for (const auto& prompt : prompts) {
+    auto stream = model.engine.submit(prompt.tokens, prompt.sampling);
+    if (!stream) return api_failure(stream.error());  // the destructor takes back what was submitted
+    generation->submissions_.push_back(
+        {std::move(*stream), std::make_unique<OutputProcessor>(model.tokenizer, prompt.sampling), {}});
+  }
+  return generation;
+}
+
+Generation::~Generation() {
+  wakeup_->disarm();
+  for (const auto& submission : submissions_) {
+    if (submission.stream) engine_.abort(submission.stream->id());
+  }
+}
+
+void Generation::set_notify(std::function<void()> notify) {
+  wakeup_->arm(std::move(notify));
+  for (const auto& submission : submissions_) {
+    if (submission.stream) submission.stream->set_notify([wakeup = wakeup_] { wakeup->fire(); });
+  }
+}
+
+bool Generation::poll(std::vector<ChoiceDelta>& out) {
+  bool open = false;
+  for (size_t prompt = 0; prompt < submissions_.size(); ++prompt) {
+    if (submissions_[prompt].stream && poll_submission(prompt, out)) open = true;
+  }
+  return open;
+}
+
+// False when the submission has ended.
+bool Generation::poll_submission(size_t prompt, std::vector<ChoiceDelta>& out) {
+  Submission& submission = submissions_[prompt];
+  deltas_.clear();
+  texts_.clear();
+  const bool more = submission.stream->poll(deltas_);
+  for (auto& delta : deltas_) {
+    auto& logprobs = submission.prompt_logprobs;
+    std::move(delta.prompt.begin(), delta.prompt.end(), std::back_inserter(logprobs));
+    submission.processor->process(delta, texts_);
+  }
+  for (auto& text : texts_) {
+    if (std::holds_alternative<std::string>(text.stop_reason)) {  // the engine has not seen it
+      engine_.finish(submission.stream->id(), text.index);
+    }
+    out.push_back({prompt, std::move(text)});
+  }
+  if (more && !submission.processor->done()) return true;
+  submission.stream.reset();
+  return false;
+}
+
+}  // namespace quire

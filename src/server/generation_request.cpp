@@ -1,0 +1,68 @@
+#include "server/generation_request.h"
+
+#include <algorithm>
+
+namespace quire {
+namespace {
+
+Expected<> read_stream_options(const JsonField& field, GenerationRequest& request) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  request.has_stream_options = true;
+  const FieldRule rules[] = {{"include_usage", into(request.include_usage)}};
+  return read_fields(*object, rules, "stream_options");
+}
+
+// Who asks is of no use here, but the field's type is checked.
+Expected<> read_user(const JsonField& field) {
+  const auto user = read_string(field);
+  if (!user) return std::unexpected(user.error());
+  return {};
+}
+
+Expected<> read_max_tokens(const JsonField& field, GenerationRequest& request, bool allow_zero) {
+  const auto value = read_integer(field);
+  if (!value) return std::unexpected(value.error());
+  const int64_t least = allow_zero ? 0 : 1;
+  if (*value < least || !std::in_range<int32_t>(*value)) {
+    return fail_param(std::string(field.name), "{} must be at least {} and at most {}, but is {}",
+                      field.name, least, std::numeric_limits<int32_t>::max(), *value);
+  }
+  const auto tokens = static_cast<int32_t>(*value);
+  if (request.max_tokens && *request.max_tokens != tokens) {
+    return fail_param(std::string(field.name), "max_tokens and max_completion_tokens differ: {} and {}",
+                      *request.max_tokens, tokens);
+  }
+  request.max_tokens = tokens;
+  return {};
+}
+
+}  // namespace
+
+FieldRule max_tokens_rule(std::string_view name, GenerationRequest& request, bool allow_zero) {
+  return {name, [&request, allow_zero](const JsonField& field) {
+            return read_max_tokens(field, request, allow_zero);
+          }};
+}
+
+void add_generation_rules(std::vector<FieldRule>& rules, GenerationRequest& request) {
+  rules.push_back({"model", into(request.model)});
+  rules.push_back({"stream", into(request.stream)});
+  rules.push_back({"stream_options",
+                   [&request](const JsonField& field) { return read_stream_options(field, request); }});
+  rules.push_back({"user", read_user});
+  rules.push_back({"return_token_ids", into(request.return_token_ids)});
+  add_sampling_rules(rules, request.sampling);
+}
+
+Expected<> check_generation(const GenerationRequest& request) {
+  if (request.has_stream_options && !request.stream) {
+    return fail_param("stream_options", "stream_options needs stream to be true");
+  }
+  if (request.stream && request.sampling.prompt_logprobs) {
+    return fail_param("prompt_logprobs", "prompt_logprobs cannot be streamed");
+  }
+  return {};
+}
+
+}  // namespace quire

@@ -1,0 +1,37 @@
+// What every request that generates says, whichever endpoint it came to. Read from JSON and checked as far
+// as that goes without the model: types, ranges, combinations. prompt.h does the rest.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "config/sampling_params.h"
+#include "server/request_fields.h"
+
+namespace quire {
+
+struct GenerationRequest {
+  std::string model;  // empty: the one that is served
+  SamplingParams sampling;
+  std::optional<int32_t>
+      max_tokens;  // as the client gave it; sampling.max_tokens is set once the prompt is known
+  bool stream = false;
+  bool has_stream_options = false;
+  bool include_usage = false;  // a last chunk of a stream with the usage
+  bool return_token_ids = false;
+};
+
+// A rule for max_tokens under either of its names; 0 is legal if `allow_zero`.
+FieldRule max_tokens_rule(std::string_view name, GenerationRequest& request, bool allow_zero);
+
+// Adds the rules of the fields above and of the sampling parameters, but max_tokens. `request` outlives the
+// rules.
+void add_generation_rules(std::vector<FieldRule>& rules, GenerationRequest& request);
+
+// Combinations, once all fields are read.
+Expected<> check_generation(const GenerationRequest& request);
+
+}  // namespace quire

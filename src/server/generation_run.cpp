@@ -1,0 +1,160 @@
+#include "server/generation_run.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "server/logprobs_json.h"
+#include "server/sse.h"
+
+namespace quire {
+namespace {
+
+ApiError failure_of(FinishReason reason) {
+  if (reason == FinishReason::kAborted) {
+    return {503, "the server is shutting down; the request was not finished", {}, "unavailable", 1};
+  }
+  return {500, "the engine could not compute this request", {}, "internal_error", 0};
+}
+
+// The prompt's tokens as echo shows them; nothing speaks of the first one's probability.
+std::vector<OutputToken> echo_tokens(std::span<const TokenId> prompt,
+                                     std::span<const Generation::PromptToken> logprobs) {
+  std::vector<OutputToken> tokens(prompt.size());
+  for (size_t i = 0; i < prompt.size(); ++i) {
+    tokens[i].id = prompt[i];
+    tokens[i].logprob = std::numeric_limits<float>::quiet_NaN();
+  }
+  for (const auto& scored : logprobs) {
+    if (scored.position <= 0 || std::cmp_greater_equal(scored.position, tokens.size())) continue;
+    auto& token = tokens[static_cast<size_t>(scored.position)];
+    token.logprob = scored.logprob;
+    token.top = scored.top;
+  }
+  return tokens;
+}
+
+}  // namespace
+
+ApiExpected<std::unique_ptr<GenerationRun>> GenerationRun::start(const ServedModel& model,
+                                                                 const RunOptions& options,
+                                                                 ResponseContext context,
+                                                                 std::vector<PreparedPrompt> prompts) {
+  auto generation = Generation::start(model, prompts);
+  if (!generation) return std::unexpected(std::move(generation.error()));
+  return std::unique_ptr<GenerationRun>(
+      new GenerationRun(options, std::move(context), std::move(prompts), std::move(*generation)));
+}
+
+GenerationRun::GenerationRun(const RunOptions& options, ResponseContext context,
+                             std::vector<PreparedPrompt> prompts, std::unique_ptr<Generation> generation)
+    : options_(options),
+      context_(std::move(context)),
+      prompts_(std::move(prompts)),
+      generation_(std::move(generation)) {
+  const auto n = static_cast<size_t>(prompts_.front().sampling.n);
+  choices_.resize(prompts_.size() * n);
+  opened_.resize(choices_.size());
+  touched_.resize(choices_.size());
+  for (size_t i = 0; i < choices_.size(); ++i) {
+    choices_[i].index = static_cast<int32_t>(i);
+    choices_[i].prompt = i / n;
+  }
+  for (const auto& prompt : prompts_) {
+    usage_.prompt_tokens += static_cast<int64_t>(prompt.tokens.size());
+    if (context_.return_token_ids) context_.prompts.push_back(prompt.tokens);
+  }
+}
+
+GenerationRun::Progress GenerationRun::advance(std::string& body) {
+  pieces_.clear();
+  const bool more = generation_->poll(pieces_);
+  for (auto& piece : pieces_) {
+    take(piece);
+    if (error_) break;
+  }
+  if (!more && !error_ && std::ranges::any_of(choices_, [](const auto& choice) {
+        return choice.finish_reason == FinishReason::kNone;
+      })) {
+    error_ = failure_of(FinishReason::kError);
+  }
+  if (options_.stream) write_chunks(body);
+  if (more && !error_) return Progress::kMore;
+  write_end(body);
+  return Progress::kDone;
+}
+
+void GenerationRun::take(ChoiceDelta& piece) {
+  TextDelta& delta = piece.delta;
+  if (delta.finish_reason == FinishReason::kAborted || delta.finish_reason == FinishReason::kError) {
+    error_ = failure_of(delta.finish_reason);
+    return;
+  }
+  const auto n = static_cast<size_t>(prompts_.front().sampling.n);
+  const size_t index = piece.prompt * n + static_cast<size_t>(delta.index);
+  ChoiceResult& choice = choices_[index];
+  if (!opened_[index]) open_choice(choice);
+  opened_[index] = true;
+  if (choice.finish_reason == FinishReason::kNone) choice.finish_reason = delta.finish_reason;
+  if (options_.prompt_only) {
+    choice.finish_reason = FinishReason::kLength;
+  } else {
+    usage_.completion_tokens += static_cast<int64_t>(delta.tokens.size());
+    choice.text += delta.text;
+    choice.stop_reason = std::move(delta.stop_reason);
+    if (keeps_tokens()) append_tokens(choice, std::move(delta.tokens), context_.skip_special_tokens);
+  }
+  if (!touched_[index]) to_write_.push_back(index);
+  touched_[index] = true;
+}
+
+void GenerationRun::append_tokens(ChoiceResult& choice, std::vector<OutputToken> tokens,
+                                  bool skip_special) {
+  for (auto& token : tokens) {
+    token.text_offset = choice.num_characters;
+    choice.num_characters += num_characters(context_.tokenizer, token.id, skip_special);
+    choice.tokens.push_back(std::move(token));
+  }
+}
+
+void GenerationRun::open_choice(ChoiceResult& choice) {
+  if (!options_.echo) return;
+  const PreparedPrompt& prompt = prompts_[choice.prompt];
+  choice.text = prompt.echo_text;
+  if (!keeps_tokens()) return;
+  append_tokens(choice, echo_tokens(prompt.tokens, generation_->prompt_logprobs(choice.prompt)), false);
+  if (!prompt.hides_bos) return;
+  const int64_t bos_characters = num_characters(context_.tokenizer, prompt.tokens.front(), false);
+  for (size_t i = 1; i < choice.tokens.size(); ++i) choice.tokens[i].text_offset -= bos_characters;
+  choice.num_characters -= bos_characters;
+}
+
+void GenerationRun::write_chunks(std::string& body) {
+  for (const size_t index : to_write_) {
+    touched_[index] = false;
+    ChoiceResult& choice = choices_[index];
+    const bool ended = choice.finish_reason != FinishReason::kNone;
+    if (choice.text.empty() && choice.tokens.empty() && !ended) continue;  // the text is held back
+    append_event(body, chunk_json(*options_.format, context_, choice, options_.include_usage));
+    choice.first = false;
+    choice.text.clear();
+    choice.tokens.clear();
+  }
+  to_write_.clear();
+}
+
+void GenerationRun::write_end(std::string& body) {
+  if (!options_.stream) {
+    if (error_) return;
+    body += response_json(*options_.format, context_, choices_, *generation_, usage_);
+    return;
+  }
+  if (error_) {
+    append_event(body, to_json(*error_));
+  } else if (options_.include_usage) {
+    append_event(body, usage_chunk_json(*options_.format, context_, usage_));
+  }
+  append_done_event(body);
+}
+
+}  // namespace quire

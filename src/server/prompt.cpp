@@ -1,0 +1,195 @@
+#include "server/prompt.h"
+
+#include <algorithm>
+
+namespace quire {
+namespace {
+
+std::unexpected<Error> too_long(std::string_view param, const ServedModel& model, std::string_view least,
+                                size_t tokens) {
+  return fail_param(std::string(param),
+                    "the prompt has {}{} tokens, but the context holds {} (prompt and output)", least,
+                    tokens, model.max_model_len());
+}
+
+// Tokenizing takes time in proportion to the text, so one that is far too long is refused by its length.
+Expected<> check_text_length(std::string_view param, const ServedModel& model, size_t bytes) {
+  const size_t at_least = bytes / model.longest_token_bytes;
+  if (at_least <= static_cast<size_t>(model.max_model_len())) return {};
+  return too_long(param, model, "at least ", at_least);
+}
+
+Expected<std::vector<TokenId>> tokenize_prompt(const ServedModel& model, CompletionRequest::Prompt& prompt,
+                                               bool add_special_tokens) {
+  if (auto* ids = std::get_if<std::vector<TokenId>>(&prompt)) {
+    if (auto checked = check_token_ids("prompt", model, *ids); !checked)
+      return std::unexpected(checked.error());
+    return std::move(*ids);
+  }
+  const auto& text = std::get<std::string>(prompt);
+  if (auto checked = check_text_length("prompt", model, text.size()); !checked) {
+    return std::unexpected(checked.error());
+  }
+  return tokenize_text(model, text, add_special_tokens, true);
+}
+
+// Sets max_tokens: as asked for, or `fallback`, or what the context leaves.
+Expected<> fit_to_context(std::string_view param, const ServedModel& model,
+                          const GenerationRequest& request, std::optional<int32_t> fallback,
+                          size_t prompt_tokens, SamplingParams& sampling) {
+  if (prompt_tokens == 0) return fail_param(std::string(param), "the prompt is empty: it has no token");
+  const auto context = static_cast<size_t>(model.max_model_len());
+  if (prompt_tokens >= context) return too_long(param, model, "", prompt_tokens);
+  const auto left = static_cast<int32_t>(context - prompt_tokens);
+  if (!request.max_tokens) {
+    sampling.max_tokens = std::min(left, fallback.value_or(left));
+    return {};
+  }
+  sampling.max_tokens = std::max(*request.max_tokens, 1);  // 0 asks for the prompt alone
+  if (sampling.max_tokens <= left) return {};
+  return fail_param("max_tokens",
+                    "the prompt has {} tokens and max_tokens is {}, but the context holds {} in all",
+                    prompt_tokens, sampling.max_tokens, context);
+}
+
+Expected<> check_request(const ServedModel& model, const GenerationRequest& request,
+                         std::span<const PreparedPrompt> prompts) {
+  const int32_t max_num_seqs = model.engine.options().max_num_seqs;
+  if (request.sampling.n > max_num_seqs) {
+    return fail_param("n", "n must be at most {} (max-num-seqs of this server), but is {}", max_num_seqs,
+                      request.sampling.n);
+  }
+  for (const auto& prompt : prompts) {
+    if (auto checked = validate(prompt.sampling, model.tokenizer.vocab_size()); !checked) return checked;
+  }
+  if (request.stream) return {};
+  int64_t results = 0;  // at most 1024 prompts * 128 choices * 2^31 tokens * 22: no overflow
+  for (const auto& prompt : prompts) {
+    const auto& sampling = prompt.sampling;
+    const int64_t out = int64_t{sampling.max_tokens} * (1 + sampling.logprobs.value_or(0));
+    const int64_t in =
+        sampling.prompt_logprobs ? int64_t(prompt.tokens.size()) * (1 + *sampling.prompt_logprobs) : 0;
+    results += sampling.n * (in + out);
+  }
+  if (results <= kMaxHeldResults) return {};
+  return fail_param("max_tokens",
+                    "the answer could hold {} tokens and alternatives (prompts, n, max_tokens and logprobs "
+                    "multiplied), more than {}: lower one of them, or stream",
+                    results, kMaxHeldResults);
+}
+
+// `messages` for the template: all that the client wrote is marked as such.
+Value to_value(std::span<const ChatMessage> messages) {
+  Value array = Value::array();
+  for (const auto& message : messages) {
+    Value object = Value::object();
+    object.set("role", Value::user_text(message.role));
+    object.set("content", Value::user_text(message.content));
+    if (message.name) object.set("name", Value::user_text(*message.name));
+    if (message.tool_call_id) object.set("tool_call_id", Value::user_text(*message.tool_call_id));
+    array.push_back(std::move(object));
+  }
+  return array;
+}
+
+bool adds_bos(const ServedModel& model, bool add_special_tokens) {
+  const TokenizerSpec& spec = model.tokenizer.spec();
+  return add_special_tokens && spec.add_bos && spec.bos;
+}
+
+std::string spelling(const Tokenizer& tokenizer, std::optional<TokenId> id) {
+  return id ? std::string(tokenizer.token_bytes(*id)) : std::string();
+}
+
+}  // namespace
+
+Expected<> check_token_ids(std::string_view param, const ServedModel& model, std::span<const TokenId> ids) {
+  const int32_t vocab_size = model.tokenizer.vocab_size();
+  for (const TokenId id : ids) {
+    if (id >= 0 && id < vocab_size) continue;
+    return fail_param(std::string(param), "{} has the token id {}, but the vocabulary has {} tokens", param,
+                      id, vocab_size);
+  }
+  return {};
+}
+
+std::vector<TokenId> tokenize_text(const ServedModel& model, std::string_view text, bool add_special_tokens,
+                                   bool parse_special) {
+  std::vector<TokenId> ids = model.tokenizer.encode(text, parse_special);
+  if (adds_bos(model, add_special_tokens)) ids.insert(ids.begin(), *model.tokenizer.spec().bos);
+  return ids;
+}
+
+Expected<std::vector<TokenId>> tokenize_messages(const ServedModel& model,
+                                                 std::span<const ChatMessage> messages,
+                                                 bool add_generation_prompt) {
+  if (!model.chat_template) {
+    return fail_param("messages", "the model has no chat template; use /v1/completions");
+  }
+  size_t bytes = 0;
+  for (const auto& message : messages) bytes += message.content.size();
+  if (auto checked = check_text_length("messages", model, bytes); !checked) {
+    return std::unexpected(checked.error());
+  }
+  const TokenizerSpec& spec = model.tokenizer.spec();
+  Value context = Value::object();
+  context.set("messages", to_value(messages));
+  context.set("add_generation_prompt", Value::boolean(add_generation_prompt));
+  context.set("bos_token", Value::string(spelling(model.tokenizer, spec.bos)));
+  context.set("eos_token", Value::string(spelling(model.tokenizer, spec.eos)));
+  const auto rendered = model.chat_template->render(context, model.clock.unix_seconds());
+  if (!rendered) return fail_param("messages", "the chat template: {}", rendered.error().message);
+  std::vector<TextPart> parts;
+  bytes = 0;
+  for (const auto& part : *rendered) {
+    parts.push_back({part.text, !part.from_user});
+    bytes += part.text.size();
+  }
+  if (auto checked = check_text_length("messages", model, bytes); !checked) {
+    return std::unexpected(checked.error());
+  }
+  return model.tokenizer.encode_parts(parts);
+}
+
+Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, CompletionRequest request) {
+  request.sampling.eos_token_ids = model.eos_token_ids;
+  std::vector<PreparedPrompt> prompts;
+  for (auto& prompt : request.prompts) {
+    auto tokens = tokenize_prompt(model, prompt, request.add_special_tokens);
+    if (!tokens) return std::unexpected(tokens.error());
+    PreparedPrompt& prepared = prompts.emplace_back();
+    prepared.tokens = std::move(*tokens);
+    prepared.sampling = request.sampling;
+    if (auto fits = fit_to_context("prompt", model, request, SamplingParams{}.max_tokens,
+                                   prepared.tokens.size(), prepared.sampling);
+        !fits) {
+      return std::unexpected(fits.error());
+    }
+    if (!request.echo) continue;
+    auto* text = std::get_if<std::string>(&prompt);
+    prepared.hides_bos = text && adds_bos(model, request.add_special_tokens);
+    prepared.echo_text = text ? std::move(*text) : model.tokenizer.decode(prepared.tokens, false);
+  }
+  if (auto checked = check_request(model, request, prompts); !checked)
+    return std::unexpected(checked.error());
+  return prompts;
+}
+
+Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequest request) {
+  request.sampling.eos_token_ids = model.eos_token_ids;
+  auto tokens = tokenize_messages(model, request.messages, request.add_generation_prompt);
+  if (!tokens) return std::unexpected(tokens.error());
+  std::vector<PreparedPrompt> prompts(1);
+  prompts[0].tokens = std::move(*tokens);
+  prompts[0].sampling = request.sampling;
+  if (auto fits = fit_to_context("messages", model, request, std::nullopt, prompts[0].tokens.size(),
+                                 prompts[0].sampling);
+      !fits) {
+    return std::unexpected(fits.error());
+  }
+  if (auto checked = check_request(model, request, prompts); !checked)
+    return std::unexpected(checked.error());
+  return prompts;
+}
+
+}  // namespace quire

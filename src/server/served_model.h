@@ -1,0 +1,32 @@
+// The engine as the HTTP front sees it: what requests are checked against and sent to.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "engine/engine_handle.h"
+
+namespace quire {
+
+struct ServedModel {
+  // `handle` and `clock` outlive it.
+  ServedModel(EngineHandle& handle, std::vector<std::string> names, const Clock& clock);
+
+  bool has_name(std::string_view name) const;
+  int32_t max_model_len() const { return engine.options().max_model_len; }
+
+  LLMEngine& engine;
+  const Tokenizer& tokenizer;
+  const ChatTemplate* chat_template;  // null if the model has none
+  std::vector<std::string> names;     // at least one; the first is the one that answers carry
+  std::vector<TokenId> eos_token_ids;
+  const Clock& clock;
+  int64_t created;  // unix seconds
+  // Bytes of the vocabulary's longest token: a text of N bytes has at least N / this tokens.
+  size_t longest_token_bytes = 1;
+};
+
+}  // namespace quire

@@ -1,0 +1,276 @@
+#include "server/server.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "server/connection.h"
+
+namespace quire {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr auto kCloseGrace = std::chrono::seconds(5);  // for last answers to be read when all is drained
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);  // when the system has no descriptor left
+
+Expected<tcp::endpoint> resolve(const ServerConfig& config) {
+  boost::system::error_code error;
+  const auto port = static_cast<uint16_t>(config.port);
+  if (const auto address = asio::ip::make_address(config.host, error); !error)
+    return tcp::endpoint(address, port);
+  asio::io_context context;
+  const auto found = tcp::resolver(context).resolve(config.host, fmt::format("{}", port), error);
+  if (error || found.empty()) {
+    return fail_param("host", "there is no address for the host '{}': {}", config.host, error.message());
+  }
+  return found.begin()->endpoint();
+}
+
+}  // namespace
+
+struct HttpServer::Impl {
+  Impl(const ServerConfig& config, const Clock& clock, const MetricsRegistry& metrics)
+      : config(config),
+        clock(clock),
+        api(this->config, clock, metrics),
+        host{this->config, api, clock, [this](uint64_t id) { on_closed(id); }, {}},
+        io(config.http_threads),
+        work(io.get_executor()),
+        acceptor(asio::make_strand(io)),
+        accept_pause(acceptor.get_executor()),
+        signals(acceptor.get_executor()) {}
+  ~Impl();
+
+  Expected<> listen();
+  void run_threads();
+  void accept();
+  void on_accept(boost::system::error_code error, tcp::socket socket);
+  void on_closed(uint64_t id);
+  void wait_for_signal();
+  void request_stop();
+  void for_each_connection(const std::function<void(Connection&)>& act);
+  bool wait_until_closed(std::chrono::nanoseconds timeout);
+
+  const ServerConfig config;
+  const Clock& clock;
+  Api api;
+  ConnectionHost host;
+  uint16_t port = 0;
+
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::unordered_map<uint64_t, std::weak_ptr<Connection>> connections;  // not destroyed yet
+  uint64_t next_id = 1;
+  bool accept_waits = false;  // max_connections are open
+  bool stop_requested = false;
+  bool ending = false;
+
+  asio::io_context io;  // destroyed before what its handlers use
+  asio::executor_work_guard<asio::io_context::executor_type> work;
+  tcp::acceptor acceptor;  // on a strand of its own
+  asio::steady_timer accept_pause;
+  asio::signal_set signals;
+  std::vector<std::thread> threads;
+};
+
+HttpServer::Impl::~Impl() {
+  {
+    std::lock_guard lock(mutex);
+    ending = true;
+  }
+  io.stop();
+  for (auto& thread : threads) thread.join();
+}
+
+Expected<> HttpServer::Impl::listen() {
+  const auto endpoint = resolve(config);
+  if (!endpoint) return std::unexpected(endpoint.error());
+  boost::system::error_code error;
+  const auto step = [&](auto&& act) {
+    if (!error) act();
+  };
+  step([&] { acceptor.open(endpoint->protocol(), error); });
+  step([&] { acceptor.set_option(tcp::acceptor::reuse_address(true), error); });
+  step([&] { acceptor.bind(*endpoint, error); });
+  step([&] { acceptor.listen(tcp::acceptor::max_listen_connections, error); });
+  step([&] { port = acceptor.local_endpoint(error).port(); });
+  if (!error) return {};
+  return fail(ErrorCode::kIo, "cannot listen on {} port {}: {}", config.host, config.port, error.message());
+}
+
+void HttpServer::Impl::run_threads() {
+  for (int32_t i = 0; i < config.http_threads; ++i) {
+    threads.emplace_back([this] {
+      while (!io.stopped()) {
+        try {
+          io.run();
+        } catch (const std::exception& error) {  // out of memory: that connection is gone, the others go on
+          LOG(error, "an HTTP handler failed: {}", error.what());
+        }
+      }
+    });
+  }
+  asio::post(acceptor.get_executor(), [this] { accept(); });
+}
+
+// On the acceptor's strand.
+void HttpServer::Impl::accept() {
+  if (!acceptor.is_open()) return;
+  {
+    std::lock_guard lock(mutex);
+    accept_waits = connections.size() >= static_cast<size_t>(config.max_connections);
+    if (accept_waits) return;
+  }
+  acceptor.async_accept(asio::make_strand(io), [this](boost::system::error_code error, tcp::socket socket) {
+    on_accept(error, std::move(socket));
+  });
+}
+
+void HttpServer::Impl::on_accept(boost::system::error_code error, tcp::socket socket) {
+  if (error == asio::error::operation_aborted) return;
+  if (error) {
+    LOG(warn, "cannot accept a connection: {}", error.message());
+    accept_pause.expires_after(kAcceptPause);
+    accept_pause.async_wait([this](boost::system::error_code cancelled) {
+      if (!cancelled) accept();
+    });
+    return;
+  }
+  uint64_t id = 0;
+  {
+    std::lock_guard lock(mutex);
+    id = next_id++;
+    connections.emplace(id, std::weak_ptr<Connection>());
+  }
+  const auto connection = Connection::start(id, std::move(socket), host);
+  {
+    std::lock_guard lock(mutex);
+    if (const auto entry = connections.find(id); entry != connections.end()) entry->second = connection;
+  }
+  accept();
+}
+
+void HttpServer::Impl::on_closed(uint64_t id) {
+  std::lock_guard lock(mutex);
+  connections.erase(id);
+  changed.notify_all();
+  if (!std::exchange(accept_waits, false) || ending) return;
+  asio::post(acceptor.get_executor(), [this] { accept(); });
+}
+
+void HttpServer::Impl::wait_for_signal() {
+  signals.async_wait([this](boost::system::error_code error, int signal) {
+    if (error) return;
+    {
+      std::lock_guard lock(mutex);
+      if (stop_requested) {
+        LOG(warn, "{} again: ending at once", signal == SIGINT ? "SIGINT" : "SIGTERM");
+        std::_Exit(128 + signal);
+      }
+    }
+    LOG(info, "{}: finishing what runs, for at most {} s", signal == SIGINT ? "SIGINT" : "SIGTERM",
+        config.shutdown_timeout);
+    request_stop();
+    wait_for_signal();
+  });
+}
+
+void HttpServer::Impl::request_stop() {
+  std::lock_guard lock(mutex);
+  stop_requested = true;
+  changed.notify_all();
+}
+
+void HttpServer::Impl::for_each_connection(const std::function<void(Connection&)>& act) {
+  std::vector<std::shared_ptr<Connection>> open;
+  {
+    std::lock_guard lock(mutex);
+    for (const auto& [id, weak] : connections) {
+      if (auto connection = weak.lock()) open.push_back(std::move(connection));
+    }
+  }
+  for (const auto& connection : open) act(*connection);
+}
+
+bool HttpServer::Impl::wait_until_closed(std::chrono::nanoseconds timeout) {
+  std::unique_lock lock(mutex);
+  return changed.wait_for(lock, timeout, [this] { return connections.empty(); });
+}
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+HttpServer::~HttpServer() = default;
+
+Expected<std::unique_ptr<HttpServer>> HttpServer::bind(const ServerConfig& config, const Clock& clock,
+                                                       const MetricsRegistry& metrics) {
+  if (auto checked = validate(config); !checked) return std::unexpected(checked.error());
+  auto impl = std::make_unique<Impl>(config, clock, metrics);
+  if (auto listening = impl->listen(); !listening) return std::unexpected(listening.error());
+  impl->run_threads();
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+uint16_t HttpServer::port() const {
+  return impl_->port;
+}
+
+std::string HttpServer::url() const {
+  const std::string& host = impl_->config.host;
+  const bool ipv6 = host.find(':') != std::string::npos;
+  return fmt::format("http://{}{}{}:{}", ipv6 ? "[" : "", host, ipv6 ? "]" : "", impl_->port);
+}
+
+void HttpServer::serve(EngineHandle& engine) {
+  Impl& impl = *impl_;
+  const ServedModel model(engine, served_model_names(impl.config, engine.config), impl.clock);
+  impl.signals.add(SIGINT);
+  impl.signals.add(SIGTERM);
+  impl.wait_for_signal();
+  impl.api.serve(model);
+  LOG(info, "serving {} at {}", model.names.front(), url());
+  {
+    std::unique_lock lock(impl.mutex);
+    impl.changed.wait(lock, [&] { return impl.stop_requested; });
+  }
+  impl.api.drain();
+  asio::post(impl.acceptor.get_executor(), [&impl] {
+    boost::system::error_code ignored;
+    impl.acceptor.close(ignored);
+    impl.accept_pause.cancel();
+  });
+  engine.engine->drain(impl.config.shutdown_timeout);
+  impl.for_each_connection([](Connection& connection) { connection.finish(); });
+  if (!impl.wait_until_closed(kCloseGrace)) {
+    do {
+      impl.for_each_connection([](Connection& connection) { connection.kill(); });
+    } while (!impl.wait_until_closed(std::chrono::seconds(1)));
+  }
+  asio::post(impl.acceptor.get_executor(), [&impl] {
+    boost::system::error_code ignored;
+    impl.signals.clear(ignored);
+  });
+  LOG(info, "served; goodbye");
+}
+
+void HttpServer::stop() {
+  impl_->request_stop();
+}
+
+}  // namespace quire

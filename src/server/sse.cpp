@@ -1,0 +1,15 @@
+#include "server/sse.h"
+
+namespace quire {
+
+void append_event(std::string& out, std::string_view json) {
+  out += "data: ";
+  out += json;
+  out += "\n\n";
+}
+
+void append_done_event(std::string& out) {
+  append_event(out, "[DONE]");
+}
+
+}  // namespace quire

@@ -1,0 +1,15 @@
+// Server-sent events (WHATWG HTML, "Server-sent events") as OpenAI's streams use them.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace quire {
+
+// "data: {json}" and a blank line. `json` has no line breaks: JsonWriter escapes them.
+void append_event(std::string& out, std::string_view json);
+
+// The event that ends a stream.
+void append_done_event(std::string& out);
+
+}  // namespace quire

@@ -1,0 +1,31 @@
+// The bodies of POST /tokenize and /detokenize: vLLM's fields, and parse_special.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/types.h"
+#include "server/chat_request.h"
+
+namespace quire {
+
+struct TokenizeRequest {
+  std::string model;
+  std::optional<std::string> prompt;  // this, or messages
+  std::vector<ChatMessage> messages;
+  bool add_generation_prompt = true;
+  std::optional<bool> add_special_tokens;  // the model's BOS; by default for a prompt, not for messages
+  bool parse_special = false;              // whether special tokens' spellings in a prompt are tokens
+  bool return_token_strs = false;
+};
+
+struct DetokenizeRequest {
+  std::string model;
+  std::vector<TokenId> tokens;
+};
+
+Expected<TokenizeRequest> read_tokenize_request(JsonObject body);
+Expected<DetokenizeRequest> read_detokenize_request(JsonObject body);
+
+}  // namespace quire
