@@ -115,6 +115,21 @@ TEST(Attention, BatchAndThreadsDoNotChangeBits) {
   }
 }
 
+TEST(Attention, CutContextsOfSeveralRowsGiveTheSameBits) {
+  for (const KernelTable* table : runnable_levels()) {
+    if (table->isa == Isa::kScalar) continue;
+    SCOPED_TRACE(to_string(table->isa));
+    PagedStep step(*table, kModel, 400);
+    const int sequence = step.add_sequence(9);
+    step.append(sequence, 6 * kAttentionChunk + 3);  // the last chunk has no keys for the first rows
+    const auto one = step.attend({{sequence, 7}}, 1);
+    for (const int threads : {2, 5}) {
+      EXPECT_TRUE(same_bits(one, step.attend({{sequence, 7}}, threads))) << threads << " threads";
+      EXPECT_FALSE(step.last_plan().merges.empty());
+    }
+  }
+}
+
 TEST(Attention, ContextsBeyondTheRoomForPartialsGiveTheSameBits) {
   // 96 heads share a KV head, so that partials run out at a context of a few thousand.
   const PagedShape shape{{96, 1, 8}, 128, DType::kBF16};

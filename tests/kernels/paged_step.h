@@ -16,6 +16,7 @@
 #include "base/thread_pool.h"
 #include "kernels/attention_plan.h"
 #include "kernels/kernel_table.h"
+#include "tensor/dtype.h"
 #include "tensor/half.h"
 
 namespace quire {
@@ -154,12 +155,23 @@ class PagedStep {
 
   // The same in double precision, from the rounded keys and values.
   std::vector<double> reference(const std::vector<Work>& work) const {
+    const int heads = shape_.heads.num_heads;
+    const int head_dim = shape_.heads.head_dim;
+    const int group = heads / shape_.heads.num_kv_heads;
     std::vector<double> out;
     for (const Work& item : work) {
       const State& state = sequences_[static_cast<size_t>(item.sequence)];
-      for (int position = state.context - item.rows; position < state.context; ++position) {
-        for (int head = 0; head < shape_.heads.num_heads; ++head)
-          reference_head(state.seed, position, head, out);
+      const size_t first = out.size();
+      out.resize(first + static_cast<size_t>(item.rows * heads * head_dim));
+      for (int kv_head = 0; kv_head < shape_.heads.num_kv_heads; ++kv_head) {
+        const auto keys = cached(Stream::kKey, state.seed, kv_head, state.context);
+        const auto values = cached(Stream::kValue, state.seed, kv_head, state.context);
+        for (int i = 0; i < item.rows * group; ++i) {
+          const int row = i / group;
+          const int head = kv_head * group + i % group;
+          reference_head(state.seed, state.context - item.rows + row, head, keys, values,
+                         out.data() + first + static_cast<size_t>((row * heads + head) * head_dim));
+        }
       }
     }
     return out;
@@ -204,30 +216,40 @@ class PagedStep {
     table_.kv_write({0, scratch.get(), attention_scratch_bytes(shape_.heads)}, args, 0, args.num_tokens);
   }
 
-  void reference_head(uint64_t seed, int position, int head, std::vector<double>& out) const {
+  // Keys or values of one KV head up to `count`, as the cache holds them: [count, head_dim].
+  std::vector<double> cached(Stream stream, uint64_t seed, int kv_head, int count) const {
     const int head_dim = shape_.heads.head_dim;
-    const int kv_head = head / (shape_.heads.num_heads / shape_.heads.num_kv_heads);
-    const auto cached = [&](Stream stream, int at, int d) {
-      return double{rounded(shape_.dtype, element(seed, stream, at, int64_t{kv_head} * head_dim + d))};
-    };
-    std::vector<double> scores;
-    for (int key = 0; key <= position; ++key) {
-      double score = 0;
+    std::vector<double> all;
+    for (int position = 0; position < count; ++position) {
       for (int d = 0; d < head_dim; ++d) {
-        score += double{element(seed, Stream::kQuery, position, int64_t{head} * head_dim + d)} *
-                 cached(Stream::kKey, key, d);
+        all.push_back(
+            rounded(shape_.dtype, element(seed, stream, position, int64_t{kv_head} * head_dim + d)));
       }
+    }
+    return all;
+  }
+
+  // Writes head_dim outputs.
+  void reference_head(uint64_t seed, int position, int head, const std::vector<double>& keys,
+                      const std::vector<double>& values, double* out) const {
+    const auto head_dim = static_cast<size_t>(shape_.heads.head_dim);
+    std::vector<double> q(head_dim);
+    for (size_t d = 0; d < head_dim; ++d) {
+      q[d] = element(seed, Stream::kQuery, position,
+                     static_cast<int64_t>(static_cast<size_t>(head) * head_dim + d));
+    }
+    std::vector<double> scores;
+    for (size_t key = 0; key <= static_cast<size_t>(position); ++key) {
+      double score = 0;
+      for (size_t d = 0; d < head_dim; ++d) score += q[d] * keys[key * head_dim + d];
       scores.push_back(score * double{scale()});
     }
     const double maximum = *std::max_element(scores.begin(), scores.end());
     double total = 0;
     for (double& score : scores) total += score = std::exp(score - maximum);
-    for (int d = 0; d < head_dim; ++d) {
-      double sum = 0;
-      for (int key = 0; key <= position; ++key) {
-        sum += scores[static_cast<size_t>(key)] * cached(Stream::kValue, key, d);
-      }
-      out.push_back(sum / total);
+    std::fill_n(out, head_dim, 0.0);
+    for (size_t key = 0; key < scores.size(); ++key) {
+      for (size_t d = 0; d < head_dim; ++d) out[d] += scores[key] / total * values[key * head_dim + d];
     }
   }
 

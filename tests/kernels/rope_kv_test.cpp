@@ -10,6 +10,7 @@
 
 #include "base/rng.h"
 #include "kernels/attention_plan.h"
+#include "tensor/dtype.h"
 #include "tensor/half.h"
 #include "tests/kernels/levels.h"
 

@@ -62,6 +62,10 @@ inline constexpr int32_t kMaxTileRows = 6;
 // sets.
 inline constexpr int32_t kScoreStride = kAttentionChunk + 16;
 
+// Vectors of tokens in a chunk, and those that are fetched ahead, at most.
+inline constexpr int32_t kAheadVectors = 8;
+inline constexpr int32_t kMaxVectors = kAttentionChunk / 8 + kAheadVectors;
+
 // Scratch of one thread, in floats (pointers count as two). `pairs` is the (row, head) pairs of the largest
 // task.
 struct AttentionScratch {
@@ -78,8 +82,8 @@ constexpr AttentionScratch attention_scratch(int64_t pairs, int64_t head_dim) {
   at.chunk_sums = at.totals + padded(pairs);
   at.scores = at.chunk_sums + padded(kMaxTileRows * head_dim);
   at.keys = at.scores + kMaxTileRows * kScoreStride;
-  at.values = at.keys + 2 * kAttentionChunk / 8;
-  at.end = at.values + 2 * kAttentionChunk / 8;
+  at.values = at.keys + 2 * kMaxVectors;
+  at.end = at.values + 2 * kMaxVectors;
   return at;
 }
 

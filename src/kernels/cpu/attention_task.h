@@ -86,24 +86,12 @@ class TaskRun {
       map_chunk(begin);
       for (int32_t tile = 0; tile < tiles_; ++tile) {
         switch (tile_begin(tile + 1) - tile_begin(tile)) {
-          case 1:
-            attend<1>(tile, begin);
-            break;
-          case 2:
-            attend<2>(tile, begin);
-            break;
-          case 3:
-            attend<3>(tile, begin);
-            break;
-          case 4:
-            attend<4>(tile, begin);
-            break;
-          case 5:
-            attend<5>(tile, begin);
-            break;
-          default:
-            attend<6>(tile, begin);
-            break;
+          case 1: attend<1>(tile, begin); break;
+          case 2: attend<2>(tile, begin); break;
+          case 3: attend<3>(tile, begin); break;
+          case 4: attend<4>(tile, begin); break;
+          case 5: attend<5>(tile, begin); break;
+          default: attend<6>(tile, begin); break;
         }
       }
       if (later_piece()) store_partials(int64_t{i} * pairs_);
@@ -143,19 +131,25 @@ class TaskRun {
     }
   }
 
-  // Finds the chunk's keys and values through the block table, as far as the task's last row sees.
+  // Finds the chunk's keys and values through the block table, as far as the task's last row sees, and
+  // those of the next vectors, which are only fetched.
   void map_chunk(int32_t begin) {
     const KvCacheView& kv = args_.kv;
-    const int32_t count = keys_in_chunk(pairs_ - 1, begin);
-    int32_t vector = 0;
-    for (; vector * Simd::kLanes < count; ++vector) {
+    const int32_t limit = first_limit_ + task_.num_rows - 1;
+    const int32_t end =
+        (least(limit - begin, kAttentionChunk) + Simd::kLanes - 1) / Simd::kLanes + kAheadVectors;
+    for (int32_t vector = 0; vector < end; ++vector) {
       const int32_t position = begin + vector * Simd::kLanes;
+      if (position >= limit) {
+        keys_[vector] = keys_[vector - 1];
+        values_[vector] = values_[vector - 1];
+        continue;
+      }
       const int32_t block = sequence_.blocks[position / kv.block_size];
       const int32_t offset = position % kv.block_size;
       keys_[vector] = keys_of_block<T>(kv, block) + key_offset(kv, task_.kv_head, offset);
       values_[vector] = values_of_block<T>(kv, block) + value_offset(kv, task_.kv_head, offset);
     }
-    for (; vector % 8 != 0; ++vector) keys_[vector] = keys_[vector - 1];
   }
 
   // Scores, weights and weighted values of one tile and chunk.
@@ -164,7 +158,7 @@ class TaskRun {
     const int32_t first = tile_begin(tile);
     const ChunkView<T> chunk{keys_, values_, key_lanes(args_.kv.block_size), head_dim_};
     const int32_t most = keys_in_chunk(first + kRows - 1, begin);
-    float maxima[kRows];
+    float maxima[kRows] = {};
     float totals[kRows] = {};
     if (most > 0) {
       score_chunk<kRows>(chunk, q_ + int64_t{first} * head_dim_, (most + Simd::kLanes - 1) / Simd::kLanes,
@@ -178,13 +172,13 @@ class TaskRun {
       }
       for (int32_t d = 0; d < kRows * head_dim_; d += Simd::kLanes)
         Simd::store(chunk_sums_ + d, Simd::zero());
-      value_rows<kRows>(chunk, scores_, 0, fewest, chunk_sums_);
+      weigh_values<kRows>(chunk, scores_, 0, fewest, chunk_sums_);
       // A key that a row does not see is not even multiplied by zero: it may be infinite.
       for (int m = 0; m < kRows; ++m) {
         const int32_t count = keys_in_chunk(first + m, begin);
         if (count <= fewest) continue;
-        value_rows<1>(chunk, scores_ + m * kScoreStride, fewest, count,
-                      chunk_sums_ + int64_t{m} * head_dim_);
+        weigh_values<1>(chunk, scores_ + m * kScoreStride, fewest, count,
+                        chunk_sums_ + int64_t{m} * head_dim_);
       }
     }
     for (int m = 0; m < kRows; ++m) {
@@ -230,15 +224,9 @@ inline void attend_tasks(const ExecContext& context, const AttentionArgs& args, 
                          int64_t end) {
   for (int64_t i = begin; i < end; ++i) {
     switch (args.kv.dtype) {
-      case DType::kF16:
-        TaskRun<Float16>(context, args, args.tasks[i]).run();
-        break;
-      case DType::kBF16:
-        TaskRun<BFloat16>(context, args, args.tasks[i]).run();
-        break;
-      default:
-        TaskRun<float>(context, args, args.tasks[i]).run();
-        break;
+      case DType::kF16: TaskRun<Float16>(context, args, args.tasks[i]).run(); break;
+      case DType::kBF16: TaskRun<BFloat16>(context, args, args.tasks[i]).run(); break;
+      default: TaskRun<float>(context, args, args.tasks[i]).run(); break;
     }
   }
 }

@@ -11,14 +11,21 @@
 namespace quire {
 namespace {
 
-// Where a chunk's keys and values lie: one pointer for every Simd::kLanes tokens.
+// Where a chunk's keys and values lie: a pointer for every Simd::kLanes tokens, and for kAheadVectors more
+// that are only fetched.
 template <class T>
 struct ChunkView {
-  const T* const* keys;    // padded with valid pointers to a multiple of 8
+  const T* const* keys;
   const T* const* values;  // rows of head_dim
   int64_t key_stride;      // between dimensions of a key
   int32_t head_dim;
 };
+
+// Blocks lie anywhere, so the hardware cannot guess which lines come next.
+template <class T>
+void fetch(const T* from) {
+  __builtin_prefetch(from, 0, 3);
+}
 
 // scores[m][lane of vector v] = q[m] . key, for kVectors vectors of keys. q: [head_dim][kRows].
 template <int kRows, int kVectors, class T>
@@ -30,8 +37,10 @@ void score_tile(const ChunkView<T>& chunk, const float* q, int32_t first_vector,
     keys[v] = chunk.keys[first_vector + v];
     for (int m = 0; m < kRows; ++m) sums[m][v] = Simd::zero();
   }
+  const T* const* ahead = chunk.keys + first_vector + kAheadVectors;
   const int64_t end = chunk.head_dim * chunk.key_stride;
   for (int64_t at = 0; at < end; at += chunk.key_stride, q += kRows) {
+    for (int v = 0; v < kVectors; v += 16 / Simd::kLanes) fetch(ahead[v] + at);
     if constexpr (kRows < kVectors) {
       Vec rows[kRows];
       for (int m = 0; m < kRows; ++m) rows[m] = Simd::set1(q[m]);
@@ -106,8 +115,11 @@ void value_tile(const ChunkView<T>& chunk, const float* weights, int32_t begin, 
   for (int32_t j = begin; j < end;) {
     const int32_t group_end = (j / kLanes + 1) * kLanes;
     const int32_t stop = group_end < end ? group_end : end;
-    const T* value = chunk.values[j / kLanes] + int64_t{j % kLanes} * chunk.head_dim + d;
-    for (; j < stop; ++j, value += chunk.head_dim) {
+    const int64_t offset = int64_t{j % kLanes} * chunk.head_dim + d;
+    const T* value = chunk.values[j / kLanes] + offset;
+    const T* ahead = chunk.values[j / kLanes + kAheadVectors] + offset;
+    for (; j < stop; ++j, value += chunk.head_dim, ahead += chunk.head_dim) {
+      for (int v = 0; v < kVectors; v += 64 / (kLanes * sizeof(T))) fetch(ahead + v * kLanes);
       if constexpr (kRows < kVectors) {
         Vec rows[kRows];
         for (int m = 0; m < kRows; ++m) rows[m] = Simd::set1(weights[m * kScoreStride + j]);
@@ -133,15 +145,26 @@ void value_tile(const ChunkView<T>& chunk, const float* weights, int32_t begin, 
 }
 
 // The same for all dimensions, in the widest tiles that fit.
-template <int kRows, class T, int kVectors = Simd::vectors(kRows)>
-void value_rows(const ChunkView<T>& chunk, const float* weights, int32_t begin, int32_t end, float* sums,
-                int32_t d = 0) {
+template <int kRows, int kVectors, class T>
+void value_rows(const ChunkView<T>& chunk, const float* weights, int32_t begin, int32_t end, int32_t d,
+                float* to) {
   constexpr int32_t kStep = kVectors * Simd::kLanes;
   for (; d + kStep <= chunk.head_dim; d += kStep) {
-    value_tile<kRows, kVectors>(chunk, weights, begin, end, d, sums);
+    value_tile<kRows, kVectors>(chunk, weights, begin, end, d, to);
   }
   if constexpr (kVectors > 1) {
-    if (d < chunk.head_dim) value_rows<kRows, T, kVectors / 2>(chunk, weights, begin, end, sums, d);
+    if (d < chunk.head_dim) value_rows<kRows, kVectors / 2>(chunk, weights, begin, end, d, to);
+  }
+}
+
+// The same in runs of keys whose values fit the first-level cache, as each tile of dimensions passes over
+// them.
+template <int kRows, class T>
+void weigh_values(const ChunkView<T>& chunk, const float* weights, int32_t begin, int32_t end, float* to) {
+  constexpr int32_t kRun = 64;
+  for (int32_t stop = 0; begin < end; begin = stop) {
+    stop = begin + kRun < end ? begin + kRun : end;
+    value_rows<kRows, Simd::vectors(kRows)>(chunk, weights, begin, stop, 0, to);
   }
 }
 
