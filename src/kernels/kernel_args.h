@@ -1,27 +1,30 @@
-// Arguments of the kernels: plain structs of pointers, sizes and strides. This header is included by files that are
-// compiled for different instruction sets, so it has no inline function and includes nothing that has.
+// Arguments of the kernels: plain structs of pointers, sizes and strides. This header is included by files
+// that are compiled for different instruction sets, so it has no inline function and includes nothing that
+// has.
 //
-// Conventions: sizes and strides are in elements unless a name says bytes; row-major; nothing aliases unless said;
-// activations, sums and outputs are fp32. A buffer that a linear writes has rows of round_up(rows, row_group) floats.
+// Conventions: sizes and strides are in elements unless a name says bytes; row-major; nothing aliases
+// unless said; activations, sums and outputs are fp32. A buffer that a linear writes has rows of
+// round_up(rows, row_group) floats.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
-#include "tensor/dtype.h"
+#include "tensor/dtype_layout.h"
 
 namespace quire {
 
-// What a kernel knows of its caller: which thread of how many, and scratch that is this thread's own (contents
-// undefined, 64-byte aligned). On a GPU: the stream.
+// What a kernel knows of its caller: which thread of how many, and scratch that is this thread's own
+// (contents undefined, 64-byte aligned). On a GPU: the stream.
 struct ExecContext {
   int32_t thread;
   std::byte* scratch;
   int64_t scratch_bytes;
 };
 
-// Activations as a linear reads them. kInt8: per token, blocks of 32 along the width, each with an fp32 scale
-// d = max|x| / 127 and the sum of its quants; their placement is the instruction set's own (KernelTable).
+// Activations as a linear reads them. kInt8: per token, blocks of 32 along the width, each with an fp32
+// scale d = max|x| / 127 and the sum of its quants; their placement is the instruction set's own
+// (KernelTable).
 enum class ActivationFormat : uint8_t { kF32, kInt8 };
 
 // A weight matrix in the table's packed layout: groups of `row_group` rows, interleaved.
@@ -32,8 +35,8 @@ struct PackedMatrix {
   DType dtype;
 };
 
-// Packs `rows` rows of GGUF data into groups first_group, first_group + group_step, ... of `target`. A step of 2 puts
-// two matrices into alternate groups (gate and up, for kSiluMul).
+// Packs `rows` rows of GGUF data into groups first_group, first_group + group_step, ... of `target`. A step
+// of 2 puts two matrices into alternate groups (gate and up, for kSiluMul).
 struct PackArgs {
   DType dtype;
   const std::byte* source;  // rows of row_bytes(dtype, cols), contiguous
@@ -71,7 +74,7 @@ struct EmbedArgs {
 
 // out = x / sqrt(mean(x^2) + epsilon) * weight, in `format`.
 struct NormArgs {
-  const float* x;       // [num_tokens, width], rows `x_stride` apart
+  const float* x;  // [num_tokens, width], rows `x_stride` apart
   int64_t x_stride;
   const float* weight;  // [width]
   float epsilon;
@@ -103,8 +106,9 @@ struct BinaryArgs {
   int64_t num_tokens;
 };
 
-// One layer's keys and values for all blocks. Within a block the placement is the instruction set's own; every block
-// of keys, and of values, takes block_stride bytes: block_size * num_kv_heads * head_dim elements.
+// One layer's keys and values for all blocks. Within a block the placement is the instruction set's own;
+// every block of keys, and of values, takes block_stride bytes: block_size * num_kv_heads * head_dim
+// elements.
 struct KvCacheView {
   std::byte* keys;
   std::byte* values;
@@ -118,22 +122,23 @@ struct KvCacheView {
 // Rotary position embedding (Su et al. 2021) of q and k, and the write of k and v into their blocks.
 struct RopeKvArgs {
   float* q;  // [num_tokens, num_heads, head_dim], rows `stride` apart; rotated in place
-  float* k;  // [num_tokens, num_kv_heads, head_dim]; rotated in place by rope(), left as it is by rope_kv_write()
+  float* k;  // [num_tokens, num_kv_heads, head_dim]; rotated in place by rope(), left as it is by
+             // rope_kv_write()
   const float* v;
-  int64_t stride;          // of q, k and v: they are parts of one row
-  const float* cos_sin;    // [num_tokens, rope_dim / 2, 2]
-  const int64_t* slots;    // [num_tokens]: block id * block_size + offset in the block
+  int64_t stride;        // of q, k and v: they are parts of one row
+  const float* cos_sin;  // [num_tokens, rope_dim / 2, 2]
+  const int64_t* slots;  // [num_tokens]: block id * block_size + offset in the block
   int64_t num_tokens;
   int32_t num_heads;
-  int32_t rope_dim;        // <= head_dim; the rest is not rotated
-  bool interleaved;        // pairs (2i, 2i+1), else (i, i + rope_dim/2)
+  int32_t rope_dim;  // <= head_dim; the rest is not rotated
+  bool interleaved;  // pairs (2i, 2i+1), else (i, i + rope_dim/2)
   KvCacheView kv;
 };
 
-// The rows of one sequence in a step. Row r (0 <= r < num_rows) sits at position context - num_rows + r and attends to
-// positions up to its own.
+// The rows of one sequence in a step. Row r (0 <= r < num_rows) sits at position context - num_rows + r and
+// attends to positions up to its own.
 struct AttentionSequence {
-  int64_t first_row;      // in q and out
+  int64_t first_row;  // in q and out
   int32_t num_rows;
   int32_t context;        // tokens in the cache, these rows included
   const int32_t* blocks;  // block table
@@ -147,7 +152,7 @@ struct AttentionTask {
   int32_t num_rows;
   int32_t first_chunk;  // in units of kAttentionChunk positions
   int32_t num_chunks;
-  int32_t partial;      // where its partial results go, or -1: it covers all chunks and writes `out` itself
+  int32_t partial;  // where its partial results go, or -1: it covers all chunks and writes `out` itself
 };
 
 // Rows whose partials are to be folded, in chunk order.
@@ -160,14 +165,14 @@ struct AttentionMerge {
   int32_t num_partials;
 };
 
-// Keys are folded in chunks of so many positions, counted from the sequence's start: the fixed places at which sums
-// are split, whatever the batch and the thread count.
+// Keys are folded in chunks of so many positions, counted from the sequence's start: the fixed places at
+// which sums are split, whatever the batch and the thread count.
 inline constexpr int32_t kAttentionChunk = 256;
 
 struct AttentionArgs {
   const float* q;  // [num_tokens, num_heads, head_dim], rows `q_stride` apart
   int64_t q_stride;
-  float* out;      // [num_tokens, num_heads * head_dim], rows `out_stride` apart
+  float* out;  // [num_tokens, num_heads * head_dim], rows `out_stride` apart
   int64_t out_stride;
   const AttentionSequence* sequences;
   const AttentionTask* tasks;

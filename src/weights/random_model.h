@@ -12,8 +12,8 @@
 namespace quire {
 
 struct RandomModelSpec {
-  std::string architecture = {};  // general.architecture, and the prefix of its keys; the tensors have GGUF's
-                             // common names
+  // general.architecture, and the prefix of its keys; the tensors have GGUF's common names.
+  std::string architecture = {};
   int32_t layers = 2;
   int32_t hidden = 64;
   int32_t heads = 4;

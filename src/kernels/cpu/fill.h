@@ -1,9 +1,9 @@
-// Who fills which entries of the KernelTable. select_kernels() calls the scalar ones first, then those of each
-// instruction set up to the chosen one. A level that does not improve an entry leaves it as it is; the entries of one
-// function share a layout and must be overwritten together.
+// Who fills which entries of the KernelTable. select_kernels() calls the scalar ones first, then those of
+// each instruction set up to the chosen one. A level that does not improve an entry leaves it as it is; the
+// entries of one function share a layout and must be overwritten together.
 #pragma once
 
-#include "kernels/kernel_table.h"
+#include "kernels/kernel_entries.h"
 
 namespace quire {
 

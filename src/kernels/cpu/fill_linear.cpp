@@ -1,3 +1,5 @@
+#include <initializer_list>
+
 #include "kernels/cpu/avx2/linear.h"
 #include "kernels/cpu/fill.h"
 #include "kernels/cpu/packing.h"

@@ -18,7 +18,9 @@
 // for each k in ascending order, where w is the weight as embed() gives it.
 #pragma once
 
-#include "tensor/dtype.h"
+#include <cstddef>
+
+#include "tensor/dtype_layout.h"
 
 namespace quire {
 namespace {
