@@ -1,0 +1,127 @@
+#include "simulate/simulated_client.h"
+
+#include <algorithm>
+
+namespace quire {
+namespace {
+
+bool one_in(Rng& rng, uint64_t count) {
+  return rng.below(count) == 0;
+}
+
+int32_t draw(Rng& rng, int32_t low, int32_t high) {
+  return high <= low ? low : low + static_cast<int32_t>(rng.below(static_cast<uint64_t>(high - low) + 1));
+}
+
+SamplingParams draw_params(Rng& rng, const ClientLimits& limits, int32_t num_prompt_tokens) {
+  SamplingParams params;
+  if (one_in(rng, 3)) params.n = draw(rng, 1, limits.max_num_seqs);
+  // At most what the context leaves, but for a few.
+  const int32_t rest = std::max(1, limits.max_model_len - num_prompt_tokens);
+  params.max_tokens = one_in(rng, 2) ? rest : draw(rng, 1, rest);
+  if (one_in(rng, 40)) params.max_tokens += draw(rng, 1, limits.max_model_len);
+  if (one_in(rng, 40)) params.n += limits.max_num_seqs;
+  params.min_tokens = one_in(rng, 3) ? draw(rng, 0, params.max_tokens) : 0;
+  params.temperature = one_in(rng, 3) ? 0 : 1;
+  params.seed = static_cast<int64_t>(rng());
+  params.ignore_eos = !one_in(rng, 3);
+  params.eos_token_ids = {0};
+  if (one_in(rng, 3)) params.stop_token_ids = {1, 2};
+  if (one_in(rng, 3)) params.logprobs = draw(rng, 0, 3);
+  if (one_in(rng, 3)) params.prompt_logprobs = draw(rng, 0, 3);
+  return params;
+}
+
+}  // namespace
+
+ClientPlan draw_client(Rng& rng, const ClientLimits& limits) {
+  ClientPlan plan;
+  plan.arrival_ns = static_cast<int64_t>(rng.below(static_cast<uint64_t>(limits.arrival_window_ns)));
+  int32_t num_prompt_tokens = draw(rng, 1, limits.max_model_len - 1);
+  if (!one_in(rng, 4)) num_prompt_tokens = draw(rng, 1, std::max(1, num_prompt_tokens / 4));
+  if (one_in(rng, 40)) num_prompt_tokens = draw(rng, 0, 1) * limits.max_model_len;
+  for (int32_t i = 0; i < num_prompt_tokens; ++i)
+    plan.prompt.push_back(draw(rng, 0, limits.vocab_size - 1));
+  plan.params = draw_params(rng, limits, num_prompt_tokens);
+
+  if (one_in(rng, 6)) plan.leaves_after_steps = draw(rng, 0, 20);
+  if (one_in(rng, 6)) plan.leaves_after_tokens = draw(rng, 1, plan.params.max_tokens);
+  if (one_in(rng, 4)) {
+    const int32_t count = draw(rng, 1, plan.params.n);
+    for (int32_t i = 0; i < count; ++i) {
+      plan.finishes.push_back({draw(rng, 0, plan.params.n - 1), draw(rng, 0, plan.params.max_tokens)});
+    }
+  }
+  return plan;
+}
+
+bool Transcript::ended() const {
+  return std::ranges::all_of(continuations,
+                             [](const auto& c) { return c.finish_reason != FinishReason::kNone; });
+}
+
+int64_t Transcript::num_tokens() const {
+  int64_t total = 0;
+  for (const auto& continuation : continuations) total += std::ssize(continuation.tokens);
+  return total;
+}
+
+Expected<> Transcript::add(const TokenDelta& delta) {
+  if (delta.index < 0 || delta.index >= std::ssize(continuations)) {
+    return fail(ErrorCode::kInternal, "a delta of continuation {}", delta.index);
+  }
+  for (const auto& scored : delta.prompt) {
+    if (num_tokens() > 0 || scored.position != std::ssize(prompt_logprobs) + 1) {
+      return fail(ErrorCode::kInternal,
+                  "the prompt's log-probability at {} comes after {} others and {} tokens", scored.position,
+                  prompt_logprobs.size(), num_tokens());
+    }
+    prompt_logprobs.push_back(scored.logprob);
+  }
+  Continuation& continuation = continuations[static_cast<size_t>(delta.index)];
+  if (delta.token < 0 && delta.finish_reason == FinishReason::kNone) return {};  // of the prompt alone
+  if (continuation.finish_reason != FinishReason::kNone) {
+    return fail(ErrorCode::kInternal, "continuation {} goes on after its end", delta.index);
+  }
+  if (delta.token >= 0) {
+    continuation.tokens.push_back(delta.token);
+    continuation.logprobs.push_back(delta.logprob);
+    continuation.num_top.push_back(delta.top.size());
+  }
+  continuation.finish_reason = delta.finish_reason;
+  continuation.stop_token = delta.stop_token;
+  return {};
+}
+
+std::optional<Error> SimulatedClient::arrive(LLMEngine& engine) {
+  arrived_ = true;
+  auto stream = engine.submit(plan_.prompt, plan_.params);
+  if (!stream) return stream.error();
+  stream_ = std::move(*stream);
+  return std::nullopt;
+}
+
+Expected<> SimulatedClient::take_turn(LLMEngine& engine) {
+  if (stream_ == nullptr) return {};
+  deltas_.clear();
+  stream_->poll(deltas_);
+  for (const TokenDelta& delta : deltas_) {
+    if (auto added = transcript_.add(delta); !added) return added;
+  }
+  const bool had_enough =
+      plan_.leaves_after_tokens && transcript_.num_tokens() >= *plan_.leaves_after_tokens;
+  const bool waited_enough = plan_.leaves_after_steps && num_steps_ >= *plan_.leaves_after_steps;
+  if (!left_ && (had_enough || waited_enough)) {
+    engine.abort(stream_->id());
+    left_ = true;
+  }
+  for (const auto& [index, after_tokens] : plan_.finishes) {
+    const auto& continuation = transcript_.continuations[static_cast<size_t>(index)];
+    const bool open = continuation.finish_reason == FinishReason::kNone;
+    if (open && std::ssize(continuation.tokens) >= after_tokens) engine.finish(stream_->id(), index);
+  }
+  ++num_steps_;
+  return {};
+}
+
+}  // namespace quire

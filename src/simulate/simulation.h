@@ -1,0 +1,31 @@
+// The real engine on a fake executor, driven from a seed: random sizes of pool, block, batch and budget,
+// random clients. After every step the whole state of scheduler and block manager is checked; every request
+// must end once, with the tokens that it gets when it runs alone in a large pool; at the end all blocks are
+// free.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+
+namespace quire {
+
+struct SimulationReport {
+  std::string setting;  // sizes, for a person
+  int64_t num_steps = 0;
+  int64_t num_requests = 0;
+  int64_t num_refused = 0;
+  int64_t num_preemptions = 0;
+  int64_t num_forks = 0;
+  int64_t num_copies = 0;   // of blocks, on write
+  int64_t num_aborted = 0;  // continuations, and so below
+  int64_t num_failed = 0;   // with a step that was told to fail
+  int64_t num_stopped = 0;
+  int64_t num_full_length = 0;
+};
+
+// The same seed does the same. The error says what broke, at which step, in which setting.
+Expected<SimulationReport> simulate(uint64_t seed);
+
+}  // namespace quire

@@ -1,0 +1,75 @@
+#include "simulate/simulation.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "base/log.h"
+
+namespace quire {
+namespace {
+
+// Seeds 1 to 300; 20,000 with QUIRE_LONG=1. QUIRE_SEED=n replays one.
+struct Seeds {
+  uint64_t first = 1;
+  uint64_t last = 300;
+};
+
+Seeds seeds() {
+  if (const char* seed = std::getenv("QUIRE_SEED")) {
+    const uint64_t one = std::strtoull(seed, nullptr, 10);
+    return {one, one};
+  }
+  const char* full = std::getenv("QUIRE_LONG");
+  return {1, full != nullptr && std::string(full) == "1" ? 20'000u : 300u};
+}
+
+TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
+  ASSERT_TRUE(init_log("off"));  // steps fail on purpose
+  SimulationReport total;
+  const auto [first, last] = seeds();
+  for (uint64_t seed = first; seed <= last; ++seed) {
+    const auto report = simulate(seed);
+    ASSERT_TRUE(report) << "QUIRE_SEED=" << seed << ": " << report.error().message;
+    total.num_steps += report->num_steps;
+    total.num_requests += report->num_requests;
+    total.num_refused += report->num_refused;
+    total.num_preemptions += report->num_preemptions;
+    total.num_forks += report->num_forks;
+    total.num_copies += report->num_copies;
+    total.num_aborted += report->num_aborted;
+    total.num_failed += report->num_failed;
+    total.num_stopped += report->num_stopped;
+    total.num_full_length += report->num_full_length;
+  }
+  std::printf(
+      "%ld steps, %ld requests (%ld refused), %ld preemptions, %ld forks, %ld copies; continuations: "
+      "%ld aborted, %ld failed, %ld stopped, %ld full length\n",
+      total.num_steps, total.num_requests, total.num_refused, total.num_preemptions, total.num_forks,
+      total.num_copies, total.num_aborted, total.num_failed, total.num_stopped, total.num_full_length);
+  if (first == last) return;
+  // The drawn world is rich enough to mean something.
+  EXPECT_GT(total.num_refused, 10);
+  EXPECT_GT(total.num_preemptions, 100);
+  EXPECT_GT(total.num_forks, 100);
+  EXPECT_GT(total.num_copies, 100);
+  EXPECT_GT(total.num_aborted, 100);
+  EXPECT_GT(total.num_failed, 10);
+  EXPECT_GT(total.num_stopped, 100);
+  EXPECT_GT(total.num_full_length, 100);
+}
+
+TEST(Simulation, ASeedRepeatsItself) {
+  for (uint64_t seed = 1; seed <= 5; ++seed) {
+    const auto first = simulate(seed), second = simulate(seed);
+    ASSERT_TRUE(first && second);
+    EXPECT_EQ(first->num_steps, second->num_steps);
+    EXPECT_EQ(first->num_preemptions, second->num_preemptions);
+    EXPECT_EQ(first->num_copies, second->num_copies);
+    EXPECT_EQ(first->num_stopped, second->num_stopped);
+  }
+}
+
+}  // namespace
+}  // namespace quire
