@@ -7,6 +7,7 @@
 
 #include "base/rng.h"
 #include "kernels/kernel_table.h"
+#include "tensor/dtype.h"
 
 namespace quire::testing {
 

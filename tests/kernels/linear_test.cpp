@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "kernels/kernel_table.h"
+#include "tensor/dtype.h"
 #include "tests/kernels/linear_fixture.h"
 
 namespace quire {

@@ -50,5 +50,10 @@ inline void pin(__m256i& value) {
   asm volatile("" : "+x"(value));
 }
 
+// Ends what the compiler knows of memory: otherwise stored sums also stay in registers, which the dots need.
+inline void pin_memory() {
+  asm volatile("" : : : "memory");
+}
+
 }  // namespace
 }  // namespace quire::avx2

@@ -12,7 +12,7 @@
 namespace quire::avx2 {
 namespace {
 
-constexpr int64_t kPanelMinTokens = 24;
+constexpr int64_t kPanelMinTokens = 8;
 
 // A block of a panel: [8 quads][2 groups] x 32 bytes of quants, then 8 scales and 8 minima of each group.
 constexpr int64_t kPanelQuantBytes = 8 * kPanelGroups * 32;
@@ -36,13 +36,28 @@ inline Scales load_scales(const std::byte* block) {
   return {scale, _mm256_cvtph_ps(_mm_loadu_si128(headers + 1))};
 }
 
-// sum = fma(float(dot) * d_a, d_w, fma(min_w, s_a, sum)) on memory: registers are all taken by the dots.
+// fma(float(dot) * d_a, d_w, fma(min_w, s_a, sum))
 template <int kTokens, bool kTiled>
-inline void fold(__m256i dot16, const Scales& w, const TokenBlock<kTokens, kTiled>& a, int token,
-                 float* sum) {
+inline __m256 fold(__m256i dot16, const Scales& w, const TokenBlock<kTokens, kTiled>& a, int token, __m256 sum) {
   const __m256 dot = _mm256_cvtepi32_ps(_mm256_madd_epi16(dot16, _mm256_set1_epi16(1)));
-  const __m256 with_minimum = _mm256_fmadd_ps(w.minimum, a.scaled_sum(token), _mm256_load_ps(sum));
-  _mm256_store_ps(sum, _mm256_fmadd_ps(_mm256_mul_ps(dot, a.scale(token)), w.scale, with_minimum));
+  const __m256 with_minimum = _mm256_fmadd_ps(w.minimum, a.scaled_sum(token), sum);
+  return _mm256_fmadd_ps(_mm256_mul_ps(dot, a.scale(token)), w.scale, with_minimum);
+}
+
+// dots[m] += the products of quad j. First the products, then the sums: Zen 3 runs that 7% faster than by turns.
+template <int kTokens, bool kTiled>
+inline void add_products(__m256i w, const TokenBlock<kTokens, kTiled>& a, int j, __m256i (&dots)[kTokens]) {
+  __m256i products[kTokens];
+#pragma GCC unroll 4
+  for (int m = 0; m < kTokens; ++m) {
+    products[m] = _mm256_maddubs_epi16(w, a.quad(m, j));
+    pin(products[m]);
+  }
+#pragma GCC unroll 4
+  for (int m = 0; m < kTokens; ++m) {
+    dots[m] = j == 0 ? products[m] : _mm256_add_epi16(dots[m], products[m]);
+    pin(dots[m]);
+  }
 }
 
 // sums[token][8] (rows kSumStride apart) += one group x kTokens tokens.
@@ -50,6 +65,8 @@ template <DType kType, int kTokens, bool kTiled>
 [[gnu::noinline]] void stream_kernel(const std::byte* block, int64_t num_blocks,
                                      TokenBlock<kTokens, kTiled> a, float* sums) {
   const __m256i low_half = _mm256_set1_epi8(15);
+  __m256 sum[kTokens];
+  for (int m = 0; m < kTokens; ++m) sum[m] = _mm256_load_ps(sums + m * kSumStride);
   for (int64_t b = 0; b < num_blocks; ++b, block += packed_block_bytes(kType), a.advance()) {
     for (int64_t line = 0; line < 192; line += 64) {
       _mm_prefetch(reinterpret_cast<const char*>(block) + kStreamAhead + line, _MM_HINT_T0);
@@ -58,26 +75,13 @@ template <DType kType, int kTokens, bool kTiled>
 #pragma GCC unroll 4
     for (int j = 0; j < 4; ++j) {
       const __m256i both = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + j * 32));
-      __m256i low = _mm256_and_si256(both, low_half);
-      __m256i high = _mm256_and_si256(_mm256_srli_epi16(both, 4), low_half);
-      pin(low);
-      pin(high);
-#pragma GCC unroll 8
-      for (int m = 0; m < kTokens; ++m) {
-        const __m256i product = _mm256_maddubs_epi16(low, a.quad(m, j));
-        dots[m] = j == 0 ? product : _mm256_add_epi16(dots[m], product);
-        pin(dots[m]);
-      }
-#pragma GCC unroll 8
-      for (int m = 0; m < kTokens; ++m) {
-        dots[m] = _mm256_add_epi16(dots[m], _mm256_maddubs_epi16(high, a.quad(m, j + 4)));
-        pin(dots[m]);
-      }
+      add_products(_mm256_and_si256(both, low_half), a, j, dots);
+      add_products(_mm256_and_si256(_mm256_srli_epi16(both, 4), low_half), a, j + 4, dots);
     }
     const Scales w = load_scales<kType>(block);
-#pragma GCC unroll 8
-    for (int m = 0; m < kTokens; ++m) fold(dots[m], w, a, m, sums + m * kSumStride);
+    for (int m = 0; m < kTokens; ++m) sum[m] = fold(dots[m], w, a, m, sum[m]);
   }
+  for (int m = 0; m < kTokens; ++m) _mm256_store_ps(sums + m * kSumStride, sum[m]);
 }
 
 template <DType kType>
@@ -121,10 +125,15 @@ template <int kTokens, bool kTiled>
       for (int m = 0; m < kTokens; ++m) {
         __m256i quad = a.quad(m, j);
         pin(quad);
+        __m256i products[kPanelGroups];
 #pragma GCC unroll 2
         for (int g = 0; g < kPanelGroups; ++g) {
-          const __m256i product = _mm256_maddubs_epi16(w[g], quad);
-          dots[m][g] = j == 0 ? product : _mm256_add_epi16(dots[m][g], product);
+          products[g] = _mm256_maddubs_epi16(w[g], quad);
+          pin(products[g]);
+        }
+#pragma GCC unroll 2
+        for (int g = 0; g < kPanelGroups; ++g) {
+          dots[m][g] = j == 0 ? products[g] : _mm256_add_epi16(dots[m][g], products[g]);
           pin(dots[m][g]);
         }
       }
@@ -134,7 +143,11 @@ template <int kTokens, bool kTiled>
     for (int g = 0; g < kPanelGroups; ++g) {
       const Scales w = {_mm256_load_ps(scales + g * 16), _mm256_load_ps(scales + g * 16 + 8)};
 #pragma GCC unroll 4
-      for (int m = 0; m < kTokens; ++m) fold(dots[m][g], w, a, m, sums + m * kSumStride + g * 8);
+      for (int m = 0; m < kTokens; ++m) {
+        float* at = sums + m * kSumStride + g * 8;
+        _mm256_store_ps(at, fold(dots[m][g], w, a, m, _mm256_load_ps(at)));
+        pin_memory();
+      }
     }
   }
 }
@@ -155,9 +168,6 @@ void stream_group(const LinearArgs& args, int64_t group, int64_t first, int64_t 
   const std::byte* w = args.weight.data + group * num_blocks * packed_block_bytes(kType);
   for (int64_t t = 0; t < count; ++t) _mm256_store_ps(sums + t * kSumStride, _mm256_setzero_ps());
   int64_t t = 0;
-  for (; t + 8 <= count; t += 8) {
-    stream_kernel<kType>(w, num_blocks, tokens_at<8, true>(args, first + t, 0), sums + t * kSumStride);
-  }
   for (; t + 4 <= count; t += 4) {
     stream_kernel<kType>(w, num_blocks, tokens_at<4, true>(args, first + t, 0), sums + t * kSumStride);
   }
