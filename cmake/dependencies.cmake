@@ -13,6 +13,7 @@ pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)
 # What each room links beside the rooms it may include.
 set(QUIRE_LIBRARIES_base fmt::fmt spdlog::spdlog Threads::Threads)
 set(QUIRE_LIBRARIES_tokenizer PkgConfig::utf8proc)
+set(QUIRE_LIBRARIES_chat PkgConfig::utf8proc)
 set(QUIRE_LIBRARIES_server Boost::headers OpenSSL::SSL OpenSSL::Crypto simdjson::simdjson)
 set(QUIRE_LIBRARIES_bench Boost::headers simdjson::simdjson)
 set(QUIRE_LIBRARIES_cli CLI11::CLI11 PkgConfig::libedit)
