@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
+
+#include "tests/kernels/levels.h"
 
 namespace quire::testing {
 namespace {
@@ -28,9 +29,7 @@ uint16_t random_half(Rng& rng) {
   return static_cast<uint16_t>(sign | (7 + rng.below(4)) << 10 | rng.below(1024));
 }
 
-void put_half(std::byte* p, uint16_t bits) {
-  std::memcpy(p, &bits, sizeof bits);
-}
+void put_half(std::byte* p, uint16_t bits) { std::memcpy(p, &bits, sizeof bits); }
 
 void fill_block(Rng& rng, DType dtype, Values values, std::byte* block) {
   const int64_t header = dtype == DType::kQ4_1 ? 4 : 2;
@@ -42,24 +41,12 @@ void fill_block(Rng& rng, DType dtype, Values values, std::byte* block) {
   }
 }
 
-float random_float(Rng& rng) {
-  return static_cast<float>(rng.uniform() * 2.0 - 1.0);
-}
+float random_float(Rng& rng) { return static_cast<float>(rng.uniform() * 2.0 - 1.0); }
 
 }  // namespace
 
 const std::vector<const KernelTable*>& tables() {
-  static const std::vector<const KernelTable*> present = [] {
-    std::vector<const KernelTable*> found;
-    for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
-      if (const KernelTable* table = kernels_for(isa)) {
-        found.push_back(table);
-      } else {
-        std::printf("[ skipped  ] this CPU lacks %s\n", std::string(to_string(isa)).c_str());
-      }
-    }
-    return found;
-  }();
+  static const std::vector<const KernelTable*> present = runnable_levels();
   return present;
 }
 

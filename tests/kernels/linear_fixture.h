@@ -15,7 +15,7 @@ inline constexpr DType kAllTypes[] = {DType::kF32,  DType::kF16,  DType::kBF16,
                                       DType::kQ4_0, DType::kQ4_1, DType::kQ8_0};
 inline constexpr DType kQuantTypes[] = {DType::kQ4_0, DType::kQ4_1, DType::kQ8_0};
 
-// Levels that this CPU has; prints the ones it lacks, once.
+// Levels that this CPU has; the ones it lacks are printed once.
 const std::vector<const KernelTable*>& tables();
 
 // Memory as the engine gives it: 64-byte aligned. Filled with a pattern, so that a byte that should have
@@ -64,7 +64,7 @@ struct LinearRun {
   ActivationFormat format = ActivationFormat::kInt8;
   Epilogue epilogue = Epilogue::kStore;
   int64_t num_tokens = 1;
-  std::vector<int64_t> cuts;        // items at which the call is cut into several
+  std::vector<int64_t> cuts = {};   // items at which the call is cut into several
   std::vector<float> initial = {};  // contents of `out` before, for kAdd
 };
 

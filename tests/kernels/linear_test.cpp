@@ -43,8 +43,7 @@ void expect_definition(const SourceMatrix& source, std::vector<float> x, int64_t
                        ActivationFormat format) {
   const KernelTable& scalar = *kernels_for(Isa::kScalar);
   const Packed packed(scalar, source);
-  const auto out =
-      run_linear(scalar, packed.matrix(), x, {.format = format, .num_tokens = num_tokens, .cuts = {}});
+  const auto out = run_linear(scalar, packed.matrix(), x, {.format = format, .num_tokens = num_tokens});
   if (format == ActivationFormat::kInt8) {
     for (size_t i = 0; i < x.size(); i += kQuantBlock) reference_quantize(x.data() + i);
   }
@@ -87,7 +86,7 @@ TEST(Linear, PlainWeightsTakeAnyWidth) {
       expect_definition(source, x, 3, ActivationFormat::kF32);
       for (const KernelTable* table : tables()) {
         const Packed packed(*table, source);
-        const LinearRun run{.format = ActivationFormat::kF32, .num_tokens = 3, .cuts = {}};
+        const LinearRun run{.format = ActivationFormat::kF32, .num_tokens = 3};
         const auto out = run_linear(*table, packed.matrix(), x, run);
         const int64_t width = padded_rows(*table, source.rows);
         for (int64_t i = 0; i < 3 * 19; ++i) {
@@ -134,7 +133,7 @@ TEST(Linear, LevelsAgree) {
       const SourceMatrix source = random_matrix(rng, dtype, shape.rows, shape.cols);
       for (int64_t num_tokens : kBatches) {
         const auto x = random_activations(rng, num_tokens, shape.cols);
-        LinearRun run{.format = ActivationFormat::kF32, .num_tokens = num_tokens, .cuts = {}};
+        LinearRun run{.format = ActivationFormat::kF32, .num_tokens = num_tokens};
         if (num_tokens < 18) expect_levels_agree(source, x, run);
         run.format = ActivationFormat::kInt8;
         if (is_quantized(dtype)) expect_levels_agree(source, x, run);
@@ -150,7 +149,7 @@ TEST(Linear, LevelsAgreeOnExtremeQuants) {
     for (int64_t num_tokens : {1, 4, 8, 33}) {
       auto x = random_activations(rng, num_tokens, 576, Values::kExtreme);
       std::fill_n(x.begin(), 576, -3.0F);  // every quant of this token is -127: the largest sums there are
-      expect_levels_agree(source, x, {.num_tokens = num_tokens, .cuts = {}});
+      expect_levels_agree(source, x, {.num_tokens = num_tokens});
       expect_definition(source, x, num_tokens, ActivationFormat::kInt8);
     }
   }
@@ -165,7 +164,7 @@ TEST(Linear, ATokenAloneGivesTheSameBits) {
         const auto x = random_activations(rng, 100, shape.cols);
         for (ActivationFormat format : {ActivationFormat::kF32, ActivationFormat::kInt8}) {
           if (format == ActivationFormat::kInt8 && !is_quantized(dtype)) continue;
-          LinearRun run{.format = format, .num_tokens = 100, .cuts = {}};
+          LinearRun run{.format = format, .num_tokens = 100};
           const auto all = run_linear(*table, packed.matrix(), x, run);
           const int64_t width = static_cast<int64_t>(all.size()) / 100;
           for (int64_t num_tokens : kBatches) {
@@ -189,7 +188,7 @@ TEST(Linear, MoreTokensThanOneBlockOfSums) {
       const Packed packed(*table, random_matrix(rng, dtype, 24, 832));
       const auto x = random_activations(rng, 1031, 832);
       const auto format = is_quantized(dtype) ? ActivationFormat::kInt8 : ActivationFormat::kF32;
-      LinearRun run{.format = format, .num_tokens = 1031, .cuts = {}};
+      LinearRun run{.format = format, .num_tokens = 1031};
       const auto all = run_linear(*table, packed.matrix(), x, run);
       const int64_t width = static_cast<int64_t>(all.size()) / 1031;
       run.num_tokens = 1;
@@ -211,7 +210,7 @@ TEST(Linear, AnyCutGivesTheSameBits) {
         const auto x = random_activations(rng, num_tokens, 96);
         for (Epilogue epilogue : {Epilogue::kStore, Epilogue::kSiluMul}) {
           const auto format = is_quantized(dtype) ? ActivationFormat::kInt8 : ActivationFormat::kF32;
-          LinearRun run{.format = format, .epilogue = epilogue, .num_tokens = num_tokens, .cuts = {}};
+          LinearRun run{.format = format, .epilogue = epilogue, .num_tokens = num_tokens};
           const auto whole = run_linear(*table, packed.matrix(), x, run);
           for (const auto& cuts :
                std::vector<std::vector<int64_t>>{{1}, {3}, {1, 2, 3, 4, 5, 6, 7}, {2, 5}}) {
@@ -233,7 +232,7 @@ TEST(Linear, AddIsStoreThenAdd) {
         const Packed packed(*table, random_matrix(rng, dtype, 48, 1536));
         for (int64_t num_tokens : {1, 5, 36}) {
           const auto x = random_activations(rng, num_tokens, 1536);
-          LinearRun run{.format = format, .num_tokens = num_tokens, .cuts = {}};
+          LinearRun run{.format = format, .num_tokens = num_tokens};
           auto expected = run_linear(*table, packed.matrix(), x, run);
           run.epilogue = Epilogue::kAdd;
           run.initial =
@@ -262,7 +261,7 @@ TEST(Linear, SiluMulIsTheSeparateKernels) {
       const auto format = is_quantized(dtype) ? ActivationFormat::kInt8 : ActivationFormat::kF32;
       for (int64_t num_tokens : {1, 3, 4, 30}) {
         const auto x = random_activations(rng, num_tokens, kCols);
-        LinearRun run{.format = format, .num_tokens = num_tokens, .cuts = {}};
+        LinearRun run{.format = format, .num_tokens = num_tokens};
         const auto a = run_linear(*table, Packed(*table, gate).matrix(), x, run);
         const auto b = run_linear(*table, Packed(*table, up).matrix(), x, run);
         std::vector<float> expected(a.size());
@@ -287,7 +286,7 @@ TEST(Linear, NonFiniteActivationsStayInTheirToken) {
       const Packed packed(*table, random_matrix(rng, dtype, 32, kCols));
       for (int64_t num_tokens : {2, 4, 9, 40}) {
         auto x = random_activations(rng, num_tokens, kCols);
-        const LinearRun run{.num_tokens = num_tokens, .cuts = {}};
+        const LinearRun run{.num_tokens = num_tokens};
         const auto expected = run_linear(*table, packed.matrix(), x, run);
         x[5] = std::numeric_limits<float>::quiet_NaN();
         x[100] = std::numeric_limits<float>::infinity();
@@ -307,8 +306,7 @@ TEST(Linear, TinyActivationsCountAsZero) {
   for (const KernelTable* table : tables()) {
     const Packed packed(*table, random_matrix(rng, DType::kQ4_1, 16, 64));
     for (float tiny : {0.0F, 1e-45F, 1e-40F, 9e-37F}) {
-      const auto out =
-          run_linear(*table, packed.matrix(), std::vector<float>(64, tiny), {.num_tokens = 1, .cuts = {}});
+      const auto out = run_linear(*table, packed.matrix(), std::vector<float>(64, tiny), {.num_tokens = 1});
       EXPECT_THAT(out, ::testing::Each(0.0F));
     }
   }
