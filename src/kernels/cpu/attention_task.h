@@ -6,9 +6,7 @@
 namespace quire {
 namespace {
 
-constexpr int32_t least(int32_t a, int32_t b) {
-  return a < b ? a : b;
-}
+constexpr int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
 
 // Softmax over some keys: maximum of the scores in units of log2, sum of weights, sums of weight * value. A
 // total of 0 says: no keys.
@@ -132,12 +130,12 @@ class TaskRun {
   }
 
   // Finds the chunk's keys and values through the block table, as far as the task's last row sees, and
-  // those of the next vectors, which are only fetched.
+  // those of the next vectors, which are only fetched. The last pointer fills places without a token.
   void map_chunk(int32_t begin) {
     const KvCacheView& kv = args_.kv;
     const int32_t limit = first_limit_ + task_.num_rows - 1;
-    const int32_t end =
-        (least(limit - begin, kAttentionChunk) + Simd::kLanes - 1) / Simd::kLanes + kAheadVectors;
+    const int32_t vectors = (least(limit - begin, kAttentionChunk) + Simd::kLanes - 1) / Simd::kLanes;
+    const int32_t end = (vectors + 7) / 8 * 8 + kAheadVectors;
     for (int32_t vector = 0; vector < end; ++vector) {
       const int32_t position = begin + vector * Simd::kLanes;
       if (position >= limit) {
