@@ -1,5 +1,5 @@
-// A bounded queue from many producers to one consumer. Producers never block: a full queue is the caller's answer to
-// give (HTTP 429). Any thread may push; one thread drains.
+// A bounded queue from many producers to one consumer. Producers never block: a full queue is the caller's
+// answer to give (HTTP 429). Any thread may push; one thread drains.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,8 @@ class BoundedQueue {
     return true;
   }
 
-  // Past the bound as well: for the few values that must arrive, such as an abort of a request that was admitted.
+  // Past the bound as well: for the few values that must arrive, such as an abort of a request that was
+  // admitted.
   void push_urgent(T&& value) {
     {
       std::lock_guard lock(mutex_);
@@ -43,7 +44,7 @@ class BoundedQueue {
     take(out);
   }
 
-  // The same, but waits up to `timeout` for the first item, or until the queue is closed or woken.
+  // The same, but waits up to `timeout` for the first item, or until the queue is closed.
   void wait_drain(std::vector<T>& out, std::chrono::nanoseconds timeout) {
     std::unique_lock lock(mutex_);
     ready_.wait_for(lock, timeout, [this] { return !items_.empty() || closed_; });

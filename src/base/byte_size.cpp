@@ -11,9 +11,15 @@ struct Unit {
   std::string_view name;
   int shift;
 };
-constexpr std::array<Unit, 14> kUnits{{{"", 0},     {"B", 0},    {"b", 0},    {"KiB", 10}, {"kib", 10},
-                                       {"K", 10},   {"MiB", 20}, {"mib", 20}, {"M", 20},   {"GiB", 30},
-                                       {"gib", 30}, {"G", 30},   {"TiB", 40}, {"T", 40}}};
+// clang-format off
+constexpr std::array<Unit, 15> kUnits{{
+    {"", 0}, {"B", 0}, {"b", 0},
+    {"KiB", 10}, {"kib", 10}, {"K", 10},
+    {"MiB", 20}, {"mib", 20}, {"M", 20},
+    {"GiB", 30}, {"gib", 30}, {"G", 30},
+    {"TiB", 40}, {"tib", 40}, {"T", 40},
+}};
+// clang-format on
 
 }  // namespace
 
@@ -28,8 +34,8 @@ Expected<int64_t> parse_byte_size(std::string_view text) {
     if (!(bytes >= 0) || bytes >= 0x1.0p62 || (known.shift == 0 && bytes != std::floor(bytes))) break;
     return static_cast<int64_t>(bytes);
   }
-  return fail(ErrorCode::kInvalidArgument, "'{}' is not a size: write a number of bytes, or one with KiB, MiB or GiB",
-              text);
+  return fail(ErrorCode::kInvalidArgument,
+              "'{}' is not a size: write a number of bytes, or one with KiB, MiB or GiB", text);
 }
 
 std::string format_byte_size(int64_t bytes) {

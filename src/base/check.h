@@ -1,5 +1,5 @@
-// CHECK(condition) and CHECK(condition, "format", args...): a broken invariant is a bug; say where, and abort.
-// Never on a path that a user's input can reach; those return Expected (base/error.h).
+// CHECK(condition) and CHECK(condition, "format", args...): a broken invariant is a bug; say where, and
+// abort. Never on a path that a user's input can reach; those return Expected (base/error.h).
 #pragma once
 
 #include <fmt/format.h>
@@ -21,9 +21,8 @@ std::string message(fmt::format_string<Args...> format, Args&&... args) {
 
 }  // namespace quire
 
-#define CHECK(condition, ...)                                                     \
-  do {                                                                            \
-    if (!(condition)) [[unlikely]]                                                \
-      ::quire::check_failed(__FILE__, __LINE__, #condition,                       \
-                            ::quire::check_detail::message(__VA_ARGS__));         \
+#define CHECK(condition, ...)                                                                             \
+  do {                                                                                                    \
+    if (!(condition)) [[unlikely]]                                                                        \
+      ::quire::check_failed(__FILE__, __LINE__, #condition, ::quire::check_detail::message(__VA_ARGS__)); \
   } while (false)

@@ -43,8 +43,8 @@ std::unexpected<Error> fail(ErrorCode code, fmt::format_string<Args...> format, 
 // The same with the field at fault.
 template <class... Args>
 std::unexpected<Error> fail_param(std::string param, fmt::format_string<Args...> format, Args&&... args) {
-  return std::unexpected(
-      Error{ErrorCode::kInvalidArgument, fmt::format(format, std::forward<Args>(args)...), std::move(param)});
+  return std::unexpected(Error{ErrorCode::kInvalidArgument,
+                               fmt::format(format, std::forward<Args>(args)...), std::move(param)});
 }
 
 }  // namespace quire

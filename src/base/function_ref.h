@@ -1,5 +1,5 @@
-// A non-owning reference to a callable: two pointers, no allocation. Valid only while the callable lives, so it is a
-// parameter type and never a member.
+// A non-owning reference to a callable: two pointers, no allocation. Valid only while the callable lives,
+// so it is a parameter type and never a member.
 #pragma once
 
 #include <memory>
@@ -15,8 +15,8 @@ template <class R, class... Args>
 class FunctionRef<R(Args...)> {
  public:
   template <class F>
-    requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
-  FunctionRef(F&& f)  // NOLINT: implicit, as a parameter type must be
+  requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
+      FunctionRef(F&& f)  // NOLINT: implicit, as a parameter type must be
       : object_(const_cast<void*>(static_cast<const void*>(std::addressof(f)))),
         call_([](void* object, Args... args) -> R {
           return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);

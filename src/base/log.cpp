@@ -17,7 +17,8 @@ Expected<> init_log(std::string_view level) {
                                                {"off", spdlog::level::off}}};
   for (const auto& [name, value] : kLevels) {
     if (name != level) continue;
-    auto logger = std::make_shared<spdlog::logger>("quire", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    auto logger =
+        std::make_shared<spdlog::logger>("quire", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     logger->set_level(value);
     logger->set_pattern("%^%L%$ %H:%M:%S.%e %v");
     spdlog::set_default_logger(std::move(logger));

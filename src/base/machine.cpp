@@ -43,8 +43,8 @@ std::optional<double> cpu_quota() {
   return std::nullopt;
 }
 
-std::optional<int64_t> cgroup_headroom(const char* limit_path, const char* usage_path, const char* stat_path,
-                                       const char* cache_key) {
+std::optional<int64_t> cgroup_headroom(const char* limit_path, const char* usage_path,
+                                       const char* stat_path, const char* cache_key) {
   const auto limit = read_number(limit_path);
   const auto usage = read_number(usage_path);
   if (!limit || !usage || *limit >= std::numeric_limits<int64_t>::max() / 2) return std::nullopt;

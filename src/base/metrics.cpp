@@ -44,7 +44,8 @@ Gauge& MetricsRegistry::gauge(std::string name, std::string help, std::string la
   return *entry.gauge;
 }
 
-Histogram& MetricsRegistry::histogram(std::string name, std::string help, std::span<const double> upper_bounds) {
+Histogram& MetricsRegistry::histogram(std::string name, std::string help,
+                                      std::span<const double> upper_bounds) {
   Entry& entry = add(std::move(name), std::move(help), {});
   entry.histogram = std::make_unique<Histogram>(upper_bounds);
   return *entry.histogram;
@@ -67,20 +68,21 @@ void MetricsRegistry::render_entry(const Entry& entry, std::string& out) const {
   }
   cumulative += histogram.bucket_count(histogram.upper_bounds().size());
   fmt::format_to(line, "{}_bucket{{{}{}le=\"+Inf\"}} {}\n", entry.name, labels, comma, cumulative);
-  fmt::format_to(line, "{}_sum{{{}}} {}\n{}_count{{{}}} {}\n", entry.name, labels, histogram.sum(), entry.name,
-                 labels, cumulative);
+  fmt::format_to(line, "{}_sum{{{}}} {}\n{}_count{{{}}} {}\n", entry.name, labels, histogram.sum(),
+                 entry.name, labels, cumulative);
 }
 
 std::string MetricsRegistry::render() const {
   std::string out;
   for (size_t i = 0; i < entries_.size(); ++i) {
     const Entry& entry = *entries_[i];
-    const bool first_of_name = std::none_of(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(i),
-                                            [&](const auto& e) { return e->name == entry.name; });
+    const bool first_of_name =
+        std::none_of(entries_.begin(), entries_.begin() + static_cast<std::ptrdiff_t>(i),
+                     [&](const auto& e) { return e->name == entry.name; });
     if (!first_of_name) continue;
     const char* type = entry.counter ? "counter" : entry.gauge ? "gauge" : "histogram";
-    fmt::format_to(std::back_inserter(out), "# HELP {} {}\n# TYPE {} {}\n", entry.name, entry.help, entry.name,
-                   type);
+    fmt::format_to(std::back_inserter(out), "# HELP {} {}\n# TYPE {} {}\n", entry.name, entry.help,
+                   entry.name, type);
     for (size_t j = i; j < entries_.size(); ++j) {  // samples of one name stand together
       if (entries_[j]->name == entry.name) render_entry(*entries_[j], out);
     }

@@ -1,5 +1,5 @@
-// Counters, gauges and histograms, rendered in Prometheus' text format (version 0.0.4). Updating one is a relaxed
-// atomic operation, safe from any thread; registering happens at start, before threads.
+// Counters, gauges and histograms, rendered in Prometheus' text format (version 0.0.4). Updating one is a
+// relaxed atomic operation, safe from any thread; registering happens at start, before threads.
 #pragma once
 
 #include <atomic>
@@ -51,7 +51,8 @@ class MetricsRegistry {
   // `common_labels` is rendered into every sample, e.g. model_name="x" (already quoted).
   explicit MetricsRegistry(std::string common_labels) : common_labels_(std::move(common_labels)) {}
 
-  // `labels` is empty or like finished_reason="stop". The same name may be registered with different labels.
+  // `labels` is empty or like finished_reason="stop". The same name may be registered with different
+  // labels.
   Counter& counter(std::string name, std::string help, std::string labels = {});
   Gauge& gauge(std::string name, std::string help, std::string labels = {});
   Histogram& histogram(std::string name, std::string help, std::span<const double> upper_bounds);

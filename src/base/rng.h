@@ -1,5 +1,6 @@
-// Seeded randomness. Every draw is a pure function of (seed, counter), so a sequence's samples do not depend on who
-// shares its batch, and a simulation replays from its seed. The mixer is SplitMix64 (Steele, Lea, Flood 2014).
+// Seeded randomness. Every draw is a pure function of (seed, counter), so a sequence's samples do not
+// depend on who shares its batch, and a simulation replays from its seed. The mixer is SplitMix64 (Steele,
+// Lea, Flood 2014).
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,11 @@ constexpr uint64_t mix64(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-// The draw number `counter` of the stream `seed`.
-constexpr uint64_t random_bits(uint64_t seed, uint64_t counter) { return mix64(mix64(seed) ^ mix64(~counter)); }
+// The draw number `counter` of the stream `seed`: SplitMix64 started at the mixed seed, entered at any
+// place.
+constexpr uint64_t random_bits(uint64_t seed, uint64_t counter) {
+  return mix64(mix64(seed) + counter * 0x9e3779b97f4a7c15ULL);
+}
 
 // Uniform in [0, 1), 53 bits.
 constexpr double random_uniform(uint64_t seed, uint64_t counter) {

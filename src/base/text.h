@@ -7,8 +7,8 @@
 
 namespace quire {
 
-// Length of the longest prefix of `text` that is whole UTF-8: the rest is the start of a character that may still be
-// completed. Invalid bytes count as whole.
+// Length of the longest prefix of `text` that is whole UTF-8: the rest is the start of a character that may
+// still be completed. Invalid bytes count as whole.
 size_t complete_utf8_length(std::string_view text);
 
 // True for well-formed UTF-8 (Unicode 15, table 3-7: no surrogates, no overlong forms).

@@ -7,7 +7,7 @@
 namespace quire {
 namespace {
 
-constexpr int kSpins = 2000;          // about 50 us of `pause`
+constexpr int kSpins = 2000;             // about 50 us of `pause`
 constexpr int kSpinsBeforeYield = 4000;  // a caller waiting for a worker that lost its core
 
 void cpu_relax() { __builtin_ia32_pause(); }
@@ -16,7 +16,8 @@ void cpu_relax() { __builtin_ia32_pause(); }
 
 ThreadPool::ThreadPool(int num_threads) : num_threads_(num_threads) {
   CHECK(num_threads >= 1);
-  for (int thread = 1; thread < num_threads; ++thread) threads_.emplace_back([this, thread] { work(thread); });
+  for (int thread = 1; thread < num_threads; ++thread)
+    threads_.emplace_back([this, thread] { work(thread); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -75,7 +76,7 @@ void ThreadPool::share(int64_t count, int64_t chunk,
                        FunctionRef<void(int thread, int64_t begin, int64_t end)> job) {
   CHECK(chunk > 0);
   if (count <= chunk || num_threads_ == 1) {
-    if (count > 0) job(0, 0, count);
+    for (int64_t begin = 0; begin < count; begin += chunk) job(0, begin, std::min(count, begin + chunk));
     return;
   }
   next_.store(0, std::memory_order_relaxed);

@@ -13,20 +13,20 @@ const std::array<Field<C>, 10> kFields{{
     {"max_model_len", &C::max_model_len, "longest prompt plus output; 0: what the model was trained for", 0,
      kInt32Max, false, FieldUnit::kTokens},
     {"max_num_seqs", &C::max_num_seqs, "most sequences that run at once", 1, 16384},
-    {"max_num_batched_tokens", &C::max_num_batched_tokens, "most tokens computed in one step", 1, 1 << 20, false,
-     FieldUnit::kTokens},
+    {"max_num_batched_tokens", &C::max_num_batched_tokens, "most tokens computed in one step", 1, 1 << 20,
+     false, FieldUnit::kTokens},
     {"block_size", &C::block_size, "tokens in a KV block: 8, 16, 32, 64 or 128", 8, 128, false,
      FieldUnit::kTokens},
     {"kv_cache_dtype", &C::kv_cache_dtype, "how keys and values are stored; auto is fp16", 0, 0, false,
      FieldUnit::kNone, "auto|fp32|fp16|bf16"},
     {"kv_cache_memory_bytes", &C::kv_cache_memory_bytes,
-     "memory for KV blocks; without it, what max-num-seqs sequences of max-model-len tokens need, at most half of "
-     "the free memory",
-     1, 0x1.0p62, false, FieldUnit::kBytes, {}, "kv_cache_memory"},
+     "memory for KV blocks; without it, what max-num-seqs sequences of max-model-len tokens need, at most "
+     "half of the free memory",
+     1, 0x1.0p62, false, FieldUnit::kBytes, "", "kv_cache_memory"},
     {"threads", &C::threads, "threads that compute; 0: all cores this process may use", 0, 1024},
     {"max_queue", &C::max_queue, "requests that may wait; one more is answered with 429", 1, 1 << 20},
-    {"activations", &C::activations, "precision of activations in products with quantized weights", 0, 0, false,
-     FieldUnit::kNone, "int8|fp32"},
+    {"activations", &C::activations, "precision of activations in products with quantized weights", 0, 0,
+     false, FieldUnit::kNone, "int8|fp32"},
     {"seed", &C::seed, "seed for requests that bring none"},
 }};
 
@@ -50,8 +50,8 @@ Expected<> validate(const EngineConfig& config) {
           using Value = std::remove_cvref_t<decltype(config.*member)>;
           if constexpr (std::is_same_v<Value, std::string>) {
             if (is_choice(field.choices, config.*member)) return {};
-            return fail_param(std::string(field.name), "{} must be one of {}, but is '{}'", field.name, field.choices,
-                              config.*member);
+            return fail_param(std::string(field.name), "{} must be one of {}, but is '{}'", field.name,
+                              field.choices, config.*member);
           } else if constexpr (std::is_arithmetic_v<Value>) {
             return field.check(static_cast<double>(config.*member));
           } else {
@@ -63,7 +63,8 @@ Expected<> validate(const EngineConfig& config) {
     if (!checked) return checked;
   }
   if ((config.block_size & (config.block_size - 1)) != 0) {
-    return fail_param("block_size", "block_size must be 8, 16, 32, 64 or 128, but is {}", config.block_size);
+    return fail_param("block_size", "block_size must be 8, 16, 32, 64 or 128, but is {}",
+                      config.block_size);
   }
   return {};
 }

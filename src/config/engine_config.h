@@ -12,15 +12,15 @@
 namespace quire {
 
 struct EngineConfig {
-  std::string model;  // path of a GGUF file
+  std::string model = {};  // path of a GGUF file
 
   int32_t max_model_len = 0;  // 0: the model's context
   int32_t max_num_seqs = 64;
   int32_t max_num_batched_tokens = 512;
   int32_t block_size = 16;
-  std::string kv_cache_dtype = "auto";             // auto: fp16
-  std::optional<int64_t> kv_cache_memory_bytes;    // none: see memory_plan.h of the engine room
-  int32_t threads = 0;                             // 0: all cores this process may use
+  std::string kv_cache_dtype = "auto";                // auto: fp16
+  std::optional<int64_t> kv_cache_memory_bytes = {};  // none: see memory_plan.h of the engine room
+  int32_t threads = 0;                                // 0: all cores this process may use
   int32_t max_queue = 1024;
   std::string activations = "int8";
   int64_t seed = 0;  // of requests that bring none

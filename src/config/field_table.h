@@ -1,5 +1,5 @@
-// One row a field: its name for JSON and the command line, its help, its range. Parsing, validation, help texts and
-// documentation all walk these tables, so a new option is one row.
+// One row a field: its name for JSON and the command line, its help, its range. Parsing, validation, help
+// texts and documentation all walk these tables, so a new option is one row.
 #pragma once
 
 #include <fmt/format.h>

@@ -29,8 +29,8 @@ struct ModelConfig {
   int32_t context_length = 0;
   float norm_epsilon = 0;
   float rope_base = 10000;
-  float rope_scale = 1;  // positions are multiplied by it (linear scaling)
-  int32_t rope_dim = 0;  // leading dimensions of a head that are rotated
+  float rope_scale = 1;             // positions are multiplied by it (linear scaling)
+  int32_t rope_dim = 0;             // leading dimensions of a head that are rotated
   std::vector<float> rope_factors;  // [rope_dim / 2], each frequency is divided by its own; empty: none
   RopeStyle rope_style = RopeStyle::kInterleaved;
   bool tied_embeddings = false;

@@ -18,9 +18,10 @@ const std::array<Field<P>, 16> kFields{{
     {"top_p", &P::top_p, "keep the most likely tokens that add up to this probability", 0, 1, true},
     {"top_k", &P::top_k, "keep so many of the most likely tokens; 0 or -1: all", -1, kInt32Max},
     {"min_p", &P::min_p, "keep tokens at least this likely, relative to the most likely one", 0, 1},
-    {"repetition_penalty", &P::repetition_penalty, "above 1 discourages tokens of the prompt and the output", 0, 2,
-     true},
-    {"presence_penalty", &P::presence_penalty, "subtracted once for each token already in the output", -2, 2},
+    {"repetition_penalty", &P::repetition_penalty,
+     "above 1 discourages tokens of the prompt and the output", 0, 2, true},
+    {"presence_penalty", &P::presence_penalty, "subtracted once for each token already in the output", -2,
+     2},
     {"frequency_penalty", &P::frequency_penalty, "subtracted for every occurrence in the output", -2, 2},
     {"seed", &P::seed, "makes sampling reproducible"},
     {"logprobs", &P::logprobs, "log-probabilities of the chosen token and of so many alternatives", 0,
@@ -49,7 +50,8 @@ std::optional<double> numeric_value(const P& params, const Field<P>& field) {
 
 Expected<> validate_lists(const P& params, int32_t vocab_size) {
   if (params.stop.size() > kMaxStopStrings) {
-    return fail_param("stop", "stop takes at most {} strings, but has {}", kMaxStopStrings, params.stop.size());
+    return fail_param("stop", "stop takes at most {} strings, but has {}", kMaxStopStrings,
+                      params.stop.size());
   }
   for (const auto& stop : params.stop) {
     if (stop.empty()) return fail_param("stop", "a stop string must not be empty");

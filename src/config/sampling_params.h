@@ -1,4 +1,5 @@
-// How one request's tokens are chosen and when it ends. Field names, ranges and defaults follow vLLM's OpenAI server.
+// How one request's tokens are chosen and when it ends. Field names, ranges and defaults follow vLLM's
+// OpenAI server.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,7 @@ struct SamplingParams {
   double repetition_penalty = 1.0;
   double presence_penalty = 0.0;
   double frequency_penalty = 0.0;
-  std::optional<int64_t> seed = {};  // none: the engine draws one
+  std::optional<int64_t> seed = {};             // none: the engine draws one
   std::optional<int32_t> logprobs = {};         // alternatives beside the chosen token
   std::optional<int32_t> prompt_logprobs = {};  // the same for the prompt's tokens
   bool ignore_eos = false;

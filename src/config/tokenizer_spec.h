@@ -11,14 +11,21 @@
 namespace quire {
 
 // GGUF's tokenizer.ggml.token_type.
-enum class TokenType : uint8_t { kNormal = 1, kUnknown = 2, kControl = 3, kUserDefined = 4, kUnused = 5, kByte = 6 };
+enum class TokenType : uint8_t {
+  kNormal = 1,
+  kUnknown = 2,
+  kControl = 3,
+  kUserDefined = 4,
+  kUnused = 5,
+  kByte = 6
+};
 
 struct TokenizerSpec {
-  std::string model;          // "gpt2": byte-level BPE
-  std::string pre_tokenizer;  // smollm, gpt-2, llama-bpe, qwen2
-  std::vector<std::string> tokens;   // by id; in GPT-2's byte-to-unicode alphabet for normal tokens
-  std::vector<TokenType> types;      // by id
-  std::vector<std::string> merges;   // "left right", by rank
+  std::string model;                // "gpt2": byte-level BPE
+  std::string pre_tokenizer;        // smollm, gpt-2, llama-bpe, qwen2
+  std::vector<std::string> tokens;  // by id; in GPT-2's byte-to-unicode alphabet for normal tokens
+  std::vector<TokenType> types;     // by id
+  std::vector<std::string> merges;  // "left right", by rank
   std::optional<TokenId> bos, eos, eot, unknown, padding;
   bool add_bos = false;
   bool add_eos = false;

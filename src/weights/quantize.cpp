@@ -12,9 +12,7 @@ namespace {
 
 constexpr int kHalfBlock = kQuantBlock / 2;
 
-void store_u16(std::byte* out, uint16_t value) {
-  std::memcpy(out, &value, sizeof(value));
-}
+void store_u16(std::byte* out, uint16_t value) { std::memcpy(out, &value, sizeof(value)); }
 
 uint16_t load_u16(const std::byte* in) {
   uint16_t value;
