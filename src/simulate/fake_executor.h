@@ -30,7 +30,7 @@ struct FakeExecutorOptions {
   int64_t ns_per_step = 1'000'000;
   int64_t ns_per_token = 50'000;
   // Sees every step before it runs.
-  std::function<void(const StepInput&)> observe;
+  std::function<void(const StepInput&)> observe = {};
 };
 
 class FakeExecutor final : public Executor {
