@@ -1,0 +1,14 @@
+#include "cli/commands.h"
+
+namespace quire {
+
+void add_bench(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("bench", "measure an engine, a server, or the machine");
+  command->require_subcommand(1);
+  add_bench_latency(*command, action);
+  add_bench_throughput(*command, action);
+  add_bench_serve(*command, action);
+  add_bench_roofline(*command, action);
+}
+
+}  // namespace quire

@@ -1,0 +1,79 @@
+#include "cli/cli.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <vector>
+
+#include "cli/commands.h"
+#include "cli/help_formatter.h"
+#include "cli/suggestion.h"
+
+namespace quire {
+namespace {
+
+constexpr int kFailed = 1;
+constexpr int kMisused = 2;
+
+void add_commands(CLI::App& app, Action& action) {
+  app.formatter(std::make_shared<HelpFormatter>());  // before the subcommands, which inherit it
+  app.set_version_flag("--version", "quire " QUIRE_VERSION, "print the version and exit");
+  app.set_help_flag("-h,--help", "print this help and exit");
+  app.require_subcommand(1);
+  add_serve(app, action);
+  add_chat(app, action);
+  add_complete(app, action);
+  add_tokenize(app, action);
+  add_inspect(app, action);
+  add_bench(app, action);
+  app.footer(
+      "'quire COMMAND --help' lists a command's flags. Try 'quire chat', or 'quire serve' and then\n"
+      "http://127.0.0.1:8000/v1 in any OpenAI client.");
+}
+
+// The command that the arguments came to: `quire bench serve` is its innermost one.
+const CLI::App* innermost(const CLI::App& app) {
+  const CLI::App* command = &app;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  return command;
+}
+
+int misused(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App& command = *innermost(app);
+  const std::vector<std::string> unknown = app.remaining(true);
+  const bool is_extra = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
+  const std::string message =
+      is_extra && !unknown.empty() ? describe_unknown(command, unknown) : error.what();
+  fmt::print(stderr, "{0}: {1}\n'{0} --help' lists what there is.\n", command_path(command), message);
+  return kMisused;
+}
+
+}  // namespace
+
+int run_cli(std::span<const std::string> arguments) {
+  CLI::App app("Quire serves large language models from paged KV memory, over the OpenAI API.", "quire");
+  Action action;
+  add_commands(app, action);
+  if (arguments.empty()) {
+    fmt::print(stderr, "{}", app.help());
+    return kMisused;
+  }
+  try {
+    app.parse(
+        std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);  // --help, --version
+    return misused(app, error);
+  }
+  if (const auto done = action(); !done) {
+    std::fflush(stdout);
+    fmt::print(stderr, "quire: {}\n", done.error().message);
+    return kFailed;
+  }
+  return 0;
+}
+
+}  // namespace quire

@@ -1,0 +1,25 @@
+// How --help looks: a column of flags, and beside it what they do, wrapped.
+#pragma once
+
+#include <CLI/Formatter.hpp>
+#include <string>
+#include <string_view>
+
+namespace quire {
+
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter();
+  std::string make_usage(const CLI::App* app, std::string name) const override;
+  std::string make_option(const CLI::Option* option, bool is_positional) const override;
+  std::string make_subcommand(const CLI::App* command) const override;
+};
+
+// "quire bench serve" for the innermost of these.
+std::string command_path(const CLI::App& command);
+
+// `text` broken at spaces into lines of at most `width` characters (a longer word stands alone), joined by
+// newlines.
+std::string wrap_text(std::string_view text, size_t width);
+
+}  // namespace quire

@@ -1,0 +1,52 @@
+#include "cli/model_flags.h"
+
+#include <utility>
+
+#include "base/log.h"
+#include "cli/default_model.h"
+#include "cli/field_flags.h"
+
+namespace quire {
+
+void add_model_argument(CLI::App& app, std::string& model, ModelArgument kind) {
+  const bool is_flag = kind == ModelArgument::kFlag;
+  app.add_option(is_flag ? "--model" : "MODEL", model,
+                 "a GGUF file; without it, the default model that script/setup fetched")
+      ->type_name("FILE");
+}
+
+void add_log_level(CLI::App& app, std::string& log_level) {
+  app.add_option("--log-level", log_level,
+                 "least severe messages to show on stderr (default: " + log_level + ")")
+      ->type_name("debug|info|warning|error|off")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
+}
+
+void add_model_flags(CLI::App& app, ModelFlags& flags, ModelArgument kind,
+                     std::span<const std::string_view> except) {
+  add_model_argument(app, flags.engine.model, kind);
+  add_log_level(app, flags.log_level);
+  add_field_flags(app, flags.engine, engine_fields(), "Engine", except);
+}
+
+Expected<> prepare_model(ModelFlags& flags) {
+  if (auto started = init_log(flags.log_level); !started) return started;
+  if (!flags.engine.model.empty()) return {};
+  auto found = find_default_model();
+  if (!found) return std::unexpected(found.error());
+  flags.engine.model = std::move(*found);
+  return {};
+}
+
+Expected<std::unique_ptr<LocalModel>> open_local_model(ModelFlags flags) {
+  if (auto prepared = prepare_model(flags); !prepared) return std::unexpected(prepared.error());
+  auto model = std::make_unique<LocalModel>();
+  auto handle = open_engine(flags.engine, model->clock, model->metrics);
+  if (!handle) return std::unexpected(handle.error());
+  model->handle = std::move(*handle);
+  model->served =
+      std::make_unique<ServedModel>(model->handle, std::vector<std::string>{"local"}, model->clock);
+  return model;
+}
+
+}  // namespace quire
