@@ -27,40 +27,66 @@ void fetch(const T* from) {
   __builtin_prefetch(from, 0, 3);
 }
 
-// scores[m][lane of vector v] = q[m] . key, for kVectors vectors of keys. q: [head_dim][kRows].
-template <int kRows, int kVectors, class T>
-void score_tile(const ChunkView<T>& chunk, const float* q, int32_t first_vector, float* scores) {
+// kRows x kVectors vectors of sums, in registers: every loop over them is unrolled, and the functions whose
+// inner loop they are keep all registers for themselves (noinline).
+template <int kRows, int kVectors>
+struct Tile {
   using Vec = Simd::Vec;
   Vec sums[kRows][kVectors];
-  const T* keys[kVectors];
-  for (int v = 0; v < kVectors; ++v) {
-    keys[v] = chunk.keys[first_vector + v];
-    for (int m = 0; m < kRows; ++m) sums[m][v] = Simd::zero();
-  }
-  const T* const* ahead = chunk.keys + first_vector + kAheadVectors;
-  const int64_t end = chunk.head_dim * chunk.key_stride;
-  for (int64_t at = 0; at < end; at += chunk.key_stride, q += kRows) {
-    for (int v = 0; v < kVectors; v += 16 / Simd::kLanes) fetch(ahead[v] + at);
+
+  // sums[m][v] += row(m) * vector(v). The fewer of the two are kept at hand.
+  template <class Row, class Vector>
+  void add(Row row, Vector vector) {
     if constexpr (kRows < kVectors) {
       Vec rows[kRows];
-      for (int m = 0; m < kRows; ++m) rows[m] = Simd::set1(q[m]);
+#pragma GCC unroll 8
+      for (int m = 0; m < kRows; ++m) rows[m] = Simd::set1(row(m));
+#pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) {
-        const Vec key = Simd::load(keys[v] + at);
-        for (int m = 0; m < kRows; ++m) sums[m][v] = Simd::fma(rows[m], key, sums[m][v]);
+        const Vec x = vector(v);
+#pragma GCC unroll 8
+        for (int m = 0; m < kRows; ++m) sums[m][v] = Simd::fma(rows[m], x, sums[m][v]);
       }
     } else {
-      Vec key[kVectors];
-      for (int v = 0; v < kVectors; ++v) key[v] = Simd::load(keys[v] + at);
+      Vec vectors[kVectors];
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) vectors[v] = vector(v);
+#pragma GCC unroll 8
       for (int m = 0; m < kRows; ++m) {
-        const Vec row = Simd::set1(q[m]);
-        for (int v = 0; v < kVectors; ++v) sums[m][v] = Simd::fma(row, key[v], sums[m][v]);
+        const Vec x = Simd::set1(row(m));
+#pragma GCC unroll 8
+        for (int v = 0; v < kVectors; ++v) sums[m][v] = Simd::fma(x, vectors[v], sums[m][v]);
       }
     }
   }
-  for (int m = 0; m < kRows; ++m) {
-    for (int v = 0; v < kVectors; ++v)
-      Simd::store(scores + m * kScoreStride + v * Simd::kLanes, sums[m][v]);
+
+  // visit(m, v, sum) for every sum.
+  template <class Visit>
+  void each(Visit visit) {
+#pragma GCC unroll 8
+    for (int m = 0; m < kRows; ++m) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; ++v) visit(m, v, sums[m][v]);
+    }
   }
+};
+
+// scores[m][lane of vector v] = q[m] . key, for kVectors vectors of keys. q: [head_dim][kRows].
+template <int kRows, int kVectors, class T>
+[[gnu::noinline]] void score_tile(const ChunkView<T>& chunk, const float* q, int32_t first_vector,
+                                  float* scores) {
+  Tile<kRows, kVectors> tile;
+  tile.each([](int, int, Simd::Vec& sum) { sum = Simd::zero(); });
+  const T* const* keys = chunk.keys + first_vector;
+  const int64_t end = chunk.head_dim * chunk.key_stride;
+  for (int64_t at = 0; at < end; at += chunk.key_stride, q += kRows) {
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; v += 16 / Simd::kLanes) fetch(keys[v + kAheadVectors] + at);
+    tile.add([&](int m) { return q[m]; }, [&](int v) { return Simd::load(keys[v] + at); });
+  }
+  tile.each([&](int m, int v, const Simd::Vec& sum) {
+    Simd::store(scores + m * kScoreStride + v * Simd::kLanes, sum);
+  });
 }
 
 // Scores of the chunk's first `vectors` vectors of keys, and of a few more: what lies beyond a row's limit
@@ -98,50 +124,31 @@ inline void softmax_row(float* scores, int32_t count, float& maximum, float& tot
   total = Simd::sum(sum);
 }
 
-// sums[m][d] += weights[m][j] * value[j][d] for keys j in [begin, end) and kVectors vectors of dimensions
-// from d. sums: rows head_dim apart.
+// to[m][d] += weights[m][j] * value[j][d] for keys j in [begin, end) and kVectors vectors of dimensions
+// from d. to: rows head_dim apart.
 template <int kRows, int kVectors, class T>
-void value_tile(const ChunkView<T>& chunk, const float* weights, int32_t begin, int32_t end, int32_t d,
-                float* to) {
-  using Vec = Simd::Vec;
+[[gnu::noinline]] void value_tile(const ChunkView<T>& chunk, const float* weights, int32_t begin,
+                                  int32_t end, int32_t d, float* to) {
   constexpr int32_t kLanes = Simd::kLanes;
-  Vec sums[kRows][kVectors];
-  float* const out = to + d;
-  for (int m = 0; m < kRows; ++m) {
-    for (int v = 0; v < kVectors; ++v) {
-      sums[m][v] = Simd::load(out + int64_t{m} * chunk.head_dim + v * kLanes);
-    }
-  }
+  constexpr int32_t kLineVectors = 64 / (kLanes * static_cast<int32_t>(sizeof(T)));
+  const int64_t head_dim = chunk.head_dim;
+  Tile<kRows, kVectors> tile;
+  tile.each([&](int m, int v, Simd::Vec& sum) { sum = Simd::load(to + m * head_dim + d + v * kLanes); });
   for (int32_t j = begin; j < end;) {
     const int32_t group_end = (j / kLanes + 1) * kLanes;
     const int32_t stop = group_end < end ? group_end : end;
-    const int64_t offset = int64_t{j % kLanes} * chunk.head_dim + d;
+    const int64_t offset = j % kLanes * head_dim + d;
     const T* value = chunk.values[j / kLanes] + offset;
     const T* ahead = chunk.values[j / kLanes + kAheadVectors] + offset;
-    for (; j < stop; ++j, value += chunk.head_dim, ahead += chunk.head_dim) {
-      for (int v = 0; v < kVectors; v += 64 / (kLanes * sizeof(T))) fetch(ahead + v * kLanes);
-      if constexpr (kRows < kVectors) {
-        Vec rows[kRows];
-        for (int m = 0; m < kRows; ++m) rows[m] = Simd::set1(weights[m * kScoreStride + j]);
-        for (int v = 0; v < kVectors; ++v) {
-          const Vec x = Simd::load(value + v * kLanes);
-          for (int m = 0; m < kRows; ++m) sums[m][v] = Simd::fma(rows[m], x, sums[m][v]);
-        }
-      } else {
-        Vec x[kVectors];
-        for (int v = 0; v < kVectors; ++v) x[v] = Simd::load(value + v * kLanes);
-        for (int m = 0; m < kRows; ++m) {
-          const Vec row = Simd::set1(weights[m * kScoreStride + j]);
-          for (int v = 0; v < kVectors; ++v) sums[m][v] = Simd::fma(row, x[v], sums[m][v]);
-        }
-      }
+    for (; j < stop; ++j, value += head_dim, ahead += head_dim) {
+#pragma GCC unroll 8
+      for (int v = 0; v < kVectors; v += kLineVectors) fetch(ahead + v * kLanes);
+      tile.add([&](int m) { return weights[m * kScoreStride + j]; },
+               [&](int v) { return Simd::load(value + v * kLanes); });
     }
   }
-  for (int m = 0; m < kRows; ++m) {
-    for (int v = 0; v < kVectors; ++v) {
-      Simd::store(out + int64_t{m} * chunk.head_dim + v * kLanes, sums[m][v]);
-    }
-  }
+  tile.each(
+      [&](int m, int v, const Simd::Vec& sum) { Simd::store(to + m * head_dim + d + v * kLanes, sum); });
 }
 
 // The same for all dimensions, in the widest tiles that fit.
