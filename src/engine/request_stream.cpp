@@ -9,16 +9,11 @@ namespace quire {
 
 std::string_view to_string(FinishReason reason) {
   switch (reason) {
-    case FinishReason::kNone:
-      break;
-    case FinishReason::kStop:
-      return "stop";
-    case FinishReason::kLength:
-      return "length";
-    case FinishReason::kAborted:
-      return "abort";
-    case FinishReason::kError:
-      return "error";
+    case FinishReason::kNone: break;
+    case FinishReason::kStop: return "stop";
+    case FinishReason::kLength: return "length";
+    case FinishReason::kAborted: return "abort";
+    case FinishReason::kError: return "error";
   }
   return "";
 }

@@ -26,9 +26,7 @@ Expected<> check_ids(const TokenizerSpec& spec) {
   return {};
 }
 
-bool is_control(TokenType type) {
-  return type == TokenType::kControl || type == TokenType::kUnknown;
-}
+bool is_control(TokenType type) { return type == TokenType::kControl || type == TokenType::kUnknown; }
 
 }  // namespace
 

@@ -23,9 +23,7 @@ constexpr std::array<std::pair<std::string_view, PreTokenizer>, 11> kNames{{
     {"deepseek-r1-qwen", PreTokenizer::kQwen2},
 }};
 
-bool is_newline(char32_t code) {
-  return code == '\r' || code == '\n';
-}
+bool is_newline(char32_t code) { return code == '\r' || code == '\n'; }
 
 // End of the run of characters of one class that covers `at`.
 size_t end_of_run(std::string_view text, size_t at, CharClass char_class) {
@@ -49,15 +47,11 @@ size_t contraction_length(std::string_view text, bool any_case) {
     case 's':
     case 't':
     case 'm':
-    case 'd':
-      return 2;
+    case 'd': return 2;
     case 'r':
-    case 'v':
-      return letter(2) == 'e' ? 3 : 0;
-    case 'l':
-      return letter(2) == 'l' ? 3 : 0;
-    default:
-      break;
+    case 'v': return letter(2) == 'e' ? 3 : 0;
+    case 'l': return letter(2) == 'l' ? 3 : 0;
+    default: break;
   }
   // U+017F, the long s, is an s without case.
   constexpr std::string_view kLongS = "\u017F";
@@ -155,14 +149,10 @@ std::string_view pre_tokenizer_names() {
 
 size_t first_word_length(PreTokenizer rules, std::string_view text) {
   switch (rules) {
-    case PreTokenizer::kGpt2:
-      return gpt2_length(text, false);
-    case PreTokenizer::kSmollm:
-      return gpt2_length(text, true);
-    case PreTokenizer::kLlamaBpe:
-      return llama_length(text, 3);
-    case PreTokenizer::kQwen2:
-      break;
+    case PreTokenizer::kGpt2: return gpt2_length(text, false);
+    case PreTokenizer::kSmollm: return gpt2_length(text, true);
+    case PreTokenizer::kLlamaBpe: return llama_length(text, 3);
+    case PreTokenizer::kQwen2: break;
   }
   return llama_length(text, 1);
 }
