@@ -23,8 +23,7 @@
 
 namespace quire {
 
-class Callable;            // chat/callable.h; owned by the rendering that made it
-struct TemplateNamespace;  // chat/callable.h; likewise
+class TemplateObject;  // chat/template_object.h; owned by the rendering that made it
 
 // Containers within containers, in a context and in what a template builds.
 inline constexpr int32_t kMaxValueDepth = 128;
@@ -38,14 +37,21 @@ class Value {
     kInteger,
     kNumber,
     kString,
-    kArray,  // Python's list, or its tuple: is_tuple()
+    kArray,  // Python's list and what behaves like one: see ArrayKind
     kObject,
-    kNamespace,
-    kCallable,
+    kTemplateObject,  // a namespace, macro, loop, function
   };
+  // Which of Python's sequences an array is. All are kept as whole arrays; a generator can be read again
+  // here.
+  enum class ArrayKind : uint8_t { kList, kTuple, kView, kGenerator };
   struct Member;
 
-  Value() = default;                         // undefined
+  Value();  // undefined
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
   static Value undefined(std::string name);  // `name` is what an error message calls it
   static Value null();
   static Value boolean(bool value);
@@ -55,11 +61,10 @@ class Value {
   static Value user_text(std::string bytes);
   static Value text(MarkedText text);
   static Value array();
-  static Value array(std::vector<Value> items);
+  static Value array(std::vector<Value> items, ArrayKind kind = ArrayKind::kList);
   static Value tuple(std::vector<Value> items);
   static Value object();
-  static Value of(TemplateNamespace* names);
-  static Value of(const Callable* callable);
+  static Value of(TemplateObject* object);
 
   Type type() const;
   bool is_undefined() const { return type() == Type::kUndefined; }
@@ -68,11 +73,10 @@ class Value {
   bool is_integer() const { return type() == Type::kInteger; }
   bool is_number() const { return type() == Type::kNumber; }
   bool is_string() const { return type() == Type::kString; }
-  bool is_array() const { return type() == Type::kArray; }  // lists and tuples
-  bool is_tuple() const;
+  bool is_array() const { return type() == Type::kArray; }  // of any ArrayKind
+  bool is_array_of(ArrayKind kind) const { return is_array() && array_kind() == kind; }
   bool is_object() const { return type() == Type::kObject; }
-  bool is_namespace() const { return type() == Type::kNamespace; }
-  bool is_callable() const { return type() == Type::kCallable; }
+  bool is_template_object() const { return type() == Type::kTemplateObject; }
 
   // Each requires its type.
   bool as_boolean() const { return std::get<bool>(data_); }
@@ -80,10 +84,11 @@ class Value {
   double as_number() const { return std::get<double>(data_); }
   const MarkedText& as_text() const { return *std::get<TextPointer>(data_); }
   const std::string& as_bytes() const { return as_text().bytes(); }
-  TemplateNamespace& as_namespace() const { return *std::get<TemplateNamespace*>(data_); }
-  const Callable& as_callable() const { return *std::get<const Callable*>(data_); }
+  TemplateObject& as_template_object() const { return *std::get<TemplateObject*>(data_); }
   std::string_view undefined_name() const;
 
+  // Requires an array.
+  ArrayKind array_kind() const;
   // Requires an array. The span lives as long as some owner of the array does and nobody changes it.
   std::span<const Value> items() const;
   void push_back(Value item);
@@ -107,8 +112,7 @@ class Value {
   struct ObjectData;
   using TextPointer = std::shared_ptr<const MarkedText>;
   using Data = std::variant<Undefined, std::monostate, bool, int64_t, double, TextPointer,
-                            std::shared_ptr<ArrayData>, std::shared_ptr<ObjectData>, TemplateNamespace*,
-                            const Callable*>;
+                            std::shared_ptr<ArrayData>, std::shared_ptr<ObjectData>, TemplateObject*>;
   explicit Value(Data data) : data_(std::move(data)) {}
 
   Data data_;
