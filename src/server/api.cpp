@@ -66,12 +66,8 @@ bool is_json_type(std::string_view content_type) {
   return lower.empty() || lower == "application/json" || lower.ends_with("+json");
 }
 
-ApiError loading() {
-  return {503, "the model is being loaded", {}, "loading", 1};
-}
-ApiError draining_error() {
-  return {503, "the server is shutting down", {}, "draining", 1};
-}
+ApiError loading() { return {503, "the model is being loaded", {}, "loading", 1}; }
+ApiError draining_error() { return {503, "the server is shutting down", {}, "draining", 1}; }
 
 // The body as a request, or the error that answers it.
 template <class Request>
@@ -81,9 +77,7 @@ Expected<Request> parse(std::string_view body, Expected<Request> (*read)(JsonObj
   return read(document->root());
 }
 
-HttpResponse failure(const Error& error) {
-  return error_response(to_api_error(error));
-}
+HttpResponse failure(const Error& error) { return error_response(to_api_error(error)); }
 
 void write_model(JsonWriter& json, const ServedModel& model, std::string_view name) {
   json.begin_object();

@@ -47,9 +47,7 @@ std::optional<int> hex_digit(char c) {
 
 }  // namespace
 
-HttpResponse json_response(std::string body) {
-  return {200, "application/json", {}, std::move(body)};
-}
+HttpResponse json_response(std::string body) { return {200, "application/json", {}, std::move(body)}; }
 
 HttpResponse error_response(const ApiError& error) {
   HttpResponse response{error.status, "application/json", {}, to_json(error)};
@@ -79,9 +77,7 @@ void append_chunk(std::string& out, std::string_view data) {
   out += "\r\n";
 }
 
-void append_last_chunk(std::string& out) {
-  out += "0\r\n\r\n";
-}
+void append_last_chunk(std::string& out) { out += "0\r\n\r\n"; }
 
 std::string target_path(std::string_view target) {
   target = target.substr(0, target.find_first_of("?#"));

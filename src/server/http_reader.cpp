@@ -14,9 +14,7 @@ namespace {
 
 constexpr size_t kReadAheadBytes = 64 << 10;  // of a body or of further requests
 
-std::string to_string(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
+std::string to_string(boost::beast::string_view text) { return {text.data(), text.size()}; }
 
 HttpMethod to_method(http::verb verb) {
   switch (verb) {
@@ -54,9 +52,7 @@ void HttpReader::next() {
   has_body_ = expects_continue_ = keep_alive_ = http10_ = false;
 }
 
-size_t HttpReader::room() const {
-  return parser_->buffer.max_size() - parser_->buffer.size();
-}
+size_t HttpReader::room() const { return parser_->buffer.max_size() - parser_->buffer.size(); }
 
 void HttpReader::put(std::string_view bytes) {
   auto& buffer = parser_->buffer;
@@ -134,12 +130,8 @@ HttpReader::State HttpReader::finish_head() {
   return state_;
 }
 
-size_t HttpReader::body_bytes() const {
-  return parser_->request->get().body().size();
-}
+size_t HttpReader::body_bytes() const { return parser_->request->get().body().size(); }
 
-std::string HttpReader::take_body() {
-  return std::move(parser_->request->get().body());
-}
+std::string HttpReader::take_body() { return std::move(parser_->request->get().body()); }
 
 }  // namespace quire

@@ -12,9 +12,7 @@ namespace {
 // JSON has no infinity; vLLM's clients know this value.
 constexpr float kLeastLogprob = -9999.0F;
 
-void write_logprob(JsonWriter& json, float logprob) {
-  json.number(std::fmax(logprob, kLeastLogprob));
-}
+void write_logprob(JsonWriter& json, float logprob) { json.number(std::fmax(logprob, kLeastLogprob)); }
 
 // The alternatives, and the token itself if it is not among them.
 void write_top(JsonWriter& json, const Tokenizer& tokenizer, const OutputToken& token) {

@@ -33,7 +33,15 @@ Expected<std::vector<TokenId>> tokenize_prompt(const ServedModel& model, Complet
   return tokenize_text(model, text, add_special_tokens, true);
 }
 
-// Sets max_tokens: as asked for, or `fallback`, or what the context leaves.
+// How many tokens each of n continuations of a prompt can have in the whole pool: they share the prompt's
+// full blocks, and the last token of each needs no slot. What the engine checks, the other way round.
+int64_t pool_leaves(const LLMEngineOptions& engine, int64_t prompt_tokens, int64_t n) {
+  const int64_t shared = prompt_tokens / engine.block_size;
+  const int64_t own = std::max<int64_t>(engine.num_blocks - shared, 0) / n;
+  return (shared + own) * engine.block_size - prompt_tokens + 1;
+}
+
+// Sets max_tokens: as asked for, or `fallback`, or what the context and the pool leave.
 Expected<> fit_to_context(std::string_view param, const ServedModel& model,
                           const GenerationRequest& request, std::optional<int32_t> fallback,
                           size_t prompt_tokens, SamplingParams& sampling) {
@@ -42,7 +50,10 @@ Expected<> fit_to_context(std::string_view param, const ServedModel& model,
   if (prompt_tokens >= context) return too_long(param, model, "", prompt_tokens);
   const auto left = static_cast<int32_t>(context - prompt_tokens);
   if (!request.max_tokens) {
+    const int64_t pool =
+        pool_leaves(model.engine.options(), static_cast<int64_t>(prompt_tokens), sampling.n);
     sampling.max_tokens = std::min(left, fallback.value_or(left));
+    if (pool >= 1 && pool < sampling.max_tokens) sampling.max_tokens = static_cast<int32_t>(pool);
     return {};
   }
   sampling.max_tokens = std::max(*request.max_tokens, 1);  // 0 asks for the prompt alone

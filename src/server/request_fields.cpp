@@ -200,15 +200,11 @@ std::function<Expected<>(const JsonField&)> store(Expected<T> (*read)(const Json
 
 }  // namespace
 
-std::function<Expected<>(const JsonField&)> into(bool& target) {
-  return store(read_boolean, target);
-}
+std::function<Expected<>(const JsonField&)> into(bool& target) { return store(read_boolean, target); }
 std::function<Expected<>(const JsonField&)> into(std::optional<bool>& target) {
   return store(read_boolean, target);
 }
-std::function<Expected<>(const JsonField&)> into(std::string& target) {
-  return store(read_string, target);
-}
+std::function<Expected<>(const JsonField&)> into(std::string& target) { return store(read_string, target); }
 std::function<Expected<>(const JsonField&)> into(std::optional<std::string>& target) {
   return store(read_string, target);
 }

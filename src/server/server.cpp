@@ -227,9 +227,7 @@ Expected<std::unique_ptr<HttpServer>> HttpServer::bind(const ServerConfig& confi
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
-uint16_t HttpServer::port() const {
-  return impl_->port;
-}
+uint16_t HttpServer::port() const { return impl_->port; }
 
 std::string HttpServer::url() const {
   const std::string& host = impl_->config.host;
@@ -269,8 +267,6 @@ void HttpServer::serve(EngineHandle& engine) {
   LOG(info, "served; goodbye");
 }
 
-void HttpServer::stop() {
-  impl_->request_stop();
-}
+void HttpServer::stop() { impl_->request_stop(); }
 
 }  // namespace quire

@@ -38,9 +38,7 @@ const std::array<Field<C>, 14> kFields{{
 
 }  // namespace
 
-std::span<const Field<ServerConfig>> server_fields() {
-  return kFields;
-}
+std::span<const Field<ServerConfig>> server_fields() { return kFields; }
 
 Expected<> validate(const ServerConfig& config) {
   for (const auto& field : kFields) {

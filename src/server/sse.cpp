@@ -8,8 +8,6 @@ void append_event(std::string& out, std::string_view json) {
   out += "\n\n";
 }
 
-void append_done_event(std::string& out) {
-  append_event(out, "[DONE]");
-}
+void append_done_event(std::string& out) { append_event(out, "[DONE]"); }
 
 }  // namespace quire
