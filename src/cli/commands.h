@@ -2,7 +2,7 @@
 // parsing leaves in `action` what to do.
 #pragma once
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <functional>
 
 #include "base/error.h"

@@ -1,7 +1,7 @@
 // Command-line flags out of the field tables of config and server: a new option there is a flag here.
 #pragma once
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdint>
 #include <span>

@@ -2,7 +2,7 @@
 // newline.
 #pragma once
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,7 +1,7 @@
 // How --help looks: a column of flags, and beside it what they do, wrapped.
 #pragma once
 
-#include <CLI/Formatter.hpp>
+#include <CLI/CLI.hpp>
 #include <string>
 #include <string_view>
 

@@ -1,7 +1,7 @@
 // The flags of every command that opens a model, and the opening itself.
 #pragma once
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <array>
 #include <memory>
 #include <span>

@@ -1,7 +1,7 @@
 // What to say about an argument that no flag or command takes.
 #pragma once
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <span>
 #include <string>
 

@@ -1,7 +1,7 @@
 // The flags that say which requests a benchmark makes.
 #pragma once
 
-#include <CLI/App.hpp>
+#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 
