@@ -1,0 +1,43 @@
+#include "engine/inspect.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/runtime/runner_fixture.h"
+
+namespace quire {
+namespace {
+
+TEST(Inspect, ShowsTheDefaultModelAndItsPlan) {
+  const auto page =
+      inspect_model({.model = default_model(), .max_model_len = 1024, .max_num_seqs = 2}, false);
+  ASSERT_TRUE(page) << page.error().message;
+  for (const char* text :
+       {"llama", "30\n", "width                 576, feed-forward 1536", "9 query, 3 KV, of 64",
+        "49152, embeddings tied", "gpt2 / smollm, with a chat template", "128 = 45.0 MiB", "GGUF v3",
+        "q4_1", "q8_0"}) {
+    EXPECT_NE(page->find(text), std::string::npos) << text << " in\n" << *page;
+  }
+  EXPECT_EQ(page->find("Fused graph"), std::string::npos);
+}
+
+TEST(Inspect, PrintsBothGraphs) {
+  const RandomModelFile model;
+  const auto page = inspect_model({.model = model.path()}, true);
+  ASSERT_TRUE(page) << page.error().message;
+  const size_t traced = page->find("Traced graph"), fused = page->find("Fused graph");
+  ASSERT_NE(traced, std::string::npos);
+  ASSERT_NE(fused, std::string::npos);
+  const auto before = page->substr(traced, fused - traced), after = page->substr(fused);
+  EXPECT_NE(before.find("kv_read"), std::string::npos);
+  EXPECT_NE(after.find("rope_kv_write"), std::string::npos);
+  EXPECT_NE(after.find("blk.0.ffn_gate.weight | blk.0.ffn_up.weight"), std::string::npos) << after;
+}
+
+TEST(Inspect, AMissingFileIsAClearError) {
+  const auto page = inspect_model({.model = "/nowhere/model.gguf"}, false);
+  ASSERT_FALSE(page);
+  EXPECT_NE(page.error().message.find("/nowhere/model.gguf"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace quire
