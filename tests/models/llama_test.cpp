@@ -36,7 +36,7 @@ TEST(Llama, TracesTheDefaultModel) {
   ASSERT_TRUE(graph);
   EXPECT_TRUE(config.tied_embeddings);
   EXPECT_EQ(config.rope_style, RopeStyle::kInterleaved);
-  EXPECT_EQ(graph->ops.size(), 1U + 30 * 17 + 3);
+  EXPECT_EQ(graph->ops.size(), 1U + 30 * 18 + 3);
   const Op& head = graph->ops.back();
   EXPECT_EQ(graph->values[static_cast<size_t>(head.output)].cols, 49152);
   EXPECT_EQ(head.weight, graph->ops.front().weight) << "embedding and head are one matrix";
