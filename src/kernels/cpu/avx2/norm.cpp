@@ -1,6 +1,9 @@
 // RMS norm and quantization; cpu/scalar/norm.cpp states the order of sums and gives the same values.
-#include "kernels/cpu/avx2/int8_activations.h"
-#include "kernels/cpu/avx2/linear.h"
+#include "kernels/cpu/avx2/norm.h"
+
+#include <immintrin.h>
+
+#include "kernels/cpu/activation_tiles.h"
 
 namespace quire::avx2 {
 namespace {

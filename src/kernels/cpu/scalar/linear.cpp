@@ -1,15 +1,16 @@
 // Linears of the scalar level: loops over the 8 interleaved rows that a compiler turns into baseline
 // vectors.
-#include "kernels/cpu/scalar/linear.h"
-
 #include <cmath>
 #include <cstring>
 
+#include "kernels/cpu/fill.h"
 #include "kernels/cpu/packed_layout.h"
+#include "kernels/cpu/packing.h"
 #include "kernels/cpu/scalar/exp.h"
 #include "kernels/cpu/scalar/half.h"
+#include "kernels/cpu/scalar/norm.h"
 
-namespace quire::scalar {
+namespace quire {
 namespace {
 
 constexpr int64_t kRows = 8;        // in a group
@@ -237,29 +238,32 @@ void run_linear(const ExecContext&, const LinearArgs& args, int64_t begin, int64
   }
 }
 
+template <DType kType>
+void fill_linears(KernelTable& table) {
+  auto& entries = table.linear[static_cast<int>(kType)];
+  entries[static_cast<int>(ActivationFormat::kF32)] = run_linear<sum_f32<kType>>;
+  if constexpr (is_quantized(kType)) {
+    entries[static_cast<int>(ActivationFormat::kInt8)] = run_linear<sum_int8<kType>>;
+  }
+}
+
 }  // namespace
 
-int64_t scratch_bytes(int64_t) {
-  return 0;
+void fill_linear_scalar(KernelTable& table) {
+  table.row_group = kRows;
+  table.packed_bytes = packed_bytes<kRows>;
+  table.activation_bytes = scalar::activation_bytes;
+  table.scratch_bytes = [](int64_t) { return int64_t{0}; };
+  table.pack = pack<kRows>;
+  table.embed = embed<kRows>;
+  table.rms_norm = scalar::rms_norm;
+  table.quantize = scalar::quantize;
+  fill_linears<DType::kF32>(table);
+  fill_linears<DType::kF16>(table);
+  fill_linears<DType::kBF16>(table);
+  fill_linears<DType::kQ4_0>(table);
+  fill_linears<DType::kQ4_1>(table);
+  fill_linears<DType::kQ8_0>(table);
 }
 
-LinearFunction linear(DType dtype, ActivationFormat format) {
-  const bool int8 = format == ActivationFormat::kInt8;
-  switch (dtype) {
-    case DType::kF32:
-      return int8 ? nullptr : run_linear<sum_f32<DType::kF32>>;
-    case DType::kF16:
-      return int8 ? nullptr : run_linear<sum_f32<DType::kF16>>;
-    case DType::kBF16:
-      return int8 ? nullptr : run_linear<sum_f32<DType::kBF16>>;
-    case DType::kQ4_0:
-      return int8 ? run_linear<sum_int8<DType::kQ4_0>> : run_linear<sum_f32<DType::kQ4_0>>;
-    case DType::kQ4_1:
-      return int8 ? run_linear<sum_int8<DType::kQ4_1>> : run_linear<sum_f32<DType::kQ4_1>>;
-    case DType::kQ8_0:
-      return int8 ? run_linear<sum_int8<DType::kQ8_0>> : run_linear<sum_f32<DType::kQ8_0>>;
-  }
-  return nullptr;
-}
-
-}  // namespace quire::scalar
+}  // namespace quire

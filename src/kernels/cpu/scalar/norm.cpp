@@ -1,9 +1,10 @@
+#include "kernels/cpu/scalar/norm.h"
+
 #include <bit>
 #include <cmath>
 #include <cstring>
 
 #include "kernels/cpu/packed_layout.h"
-#include "kernels/cpu/scalar/linear.h"
 
 namespace quire::scalar {
 namespace {
