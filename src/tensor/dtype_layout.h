@@ -17,9 +17,7 @@ inline constexpr int kNumDTypes = 6;
 
 inline constexpr int64_t kQuantBlock = 32;  // elements in a quantized block
 
-[[gnu::always_inline]] constexpr bool is_quantized(DType dtype) {
-  return dtype >= DType::kQ4_0;
-}
+[[gnu::always_inline]] constexpr bool is_quantized(DType dtype) { return dtype >= DType::kQ4_0; }
 
 // Elements in the smallest unit that can be addressed.
 [[gnu::always_inline]] constexpr int64_t block_elements(DType dtype) {

@@ -5,9 +5,7 @@
 namespace quire {
 namespace {
 
-GgufCursor cursor_over(const RawGguf& raw) {
-  return GgufCursor(std::as_bytes(std::span(raw.bytes)), 1000);
-}
+GgufCursor cursor_over(const RawGguf& raw) { return GgufCursor(std::as_bytes(std::span(raw.bytes)), 1000); }
 
 TEST(GgufCursor, ReadsNumbersAndStringsInTurn) {
   RawGguf raw;

@@ -82,9 +82,7 @@ TEST_P(QuantizeEvery, ZerosStayZeros) {
   EXPECT_EQ(there_and_back(GetParam(), zeros), zeros);
 }
 
-TEST_P(QuantizeEvery, NothingForNothing) {
-  EXPECT_TRUE(there_and_back(GetParam(), {}).empty());
-}
+TEST_P(QuantizeEvery, NothingForNothing) { EXPECT_TRUE(there_and_back(GetParam(), {}).empty()); }
 
 TEST_P(QuantizeEvery, BlocksDoNotTouchEachOther) {
   auto values = sample(3, 96);
