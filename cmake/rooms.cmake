@@ -6,6 +6,10 @@ set(QUIRE_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)
 set(QUIRE_ISA_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c
   -Wno-uninitialized -Wno-maybe-uninitialized)  # g++ 12 warns falsely inside its own AVX-512 headers
 
+# Kernels are worth every optimization; wiring is not worth the compiler's time (CLI11 takes twice as long with -O2).
+set(QUIRE_OPTIMIZATION_kernels $<$<CONFIG:Release>:-O3>)
+set(QUIRE_OPTIMIZATION_cli $<$<CONFIG:Release>:-O1>)
+
 function(quire_add_isa_flags sources)
   foreach(isa avx2 avx512)
     foreach(source ${sources})
@@ -30,6 +34,7 @@ function(quire_add_rooms table)
       add_library(quire_${room} STATIC ${sources})
       quire_add_isa_flags("${sources}")
       target_link_libraries(quire_${room} PUBLIC quire_flags ${allowed} ${QUIRE_LIBRARIES_${room}})
+      target_compile_options(quire_${room} PRIVATE ${QUIRE_OPTIMIZATION_${room}})
     else()
       add_library(quire_${room} INTERFACE)
       target_link_libraries(quire_${room} INTERFACE quire_flags ${allowed} ${QUIRE_LIBRARIES_${room}})
