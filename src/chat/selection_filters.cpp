@@ -39,7 +39,11 @@ Result map_attribute(Rendering& rendering, const Value& items, const Arguments& 
   return Value::array(std::move(mapped), Value::ArrayKind::kGenerator);
 }
 
+// What is false (none as well) has no items here, and the arguments are not looked at.
+Value no_items() { return Value::array({}, Value::ArrayKind::kGenerator); }
+
 Result run_map(Rendering& rendering, const Value& self, const Arguments& arguments) {
+  if (!is_true(self)) return no_items();
   const auto items = items_of(rendering, self);
   if (!items) return items;
   if (arguments.positional.empty() && arguments.find_named("attribute") != nullptr) {
@@ -65,6 +69,7 @@ Result run_map(Rendering& rendering, const Value& self, const Arguments& argumen
 
 template <bool by_attribute, bool wanted>
 Result run_select(Rendering& rendering, const Value& self, const Arguments& arguments) {
+  if (!is_true(self)) return no_items();
   const auto items = items_of(rendering, self);
   if (!items) return items;
   std::optional<AttributePath> path;

@@ -1,4 +1,6 @@
-"""Chat templates in the manner of well-known model families, written for this test, and conversations for them."""
+"""Chat templates in the manner of well-known model families, written for this test."""
+
+import jinja_conversations
 
 BLOCKY = """\
 {%- for message in messages -%}
@@ -45,9 +47,9 @@ HEADERS = """\
 {%- endif %}
 {{- "<|start_header_id|>system<|end_header_id|>\\n\\n" }}
 {%- if tools is defined and tools is not none %}
-    {{- "Environment: ipython\\n" }}
+    {{- "Functions: on\\n" }}
 {%- endif %}
-{{- "Today Date: " + date_string + "\\n\\n" }}
+{{- "Today: " + date_string + "\\n\\n" }}
 {%- if tools %}
     {{- "Call one of these functions by a line of JSON.\\n\\n" }}
     {%- for tool in tools %}
@@ -58,7 +60,8 @@ HEADERS = """\
 {{- system_message + "<|eot_id|>" }}
 {%- for message in messages %}
     {%- if not (message.role == 'tool' or 'tool_calls' in message) %}
-        {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' + message['content'] | trim + '<|eot_id|>' }}
+        {{- '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n'
+            + message['content'] | trim + '<|eot_id|>' }}
     {%- elif 'tool_calls' in message %}
         {%- if message.tool_calls|length != 1 %}
             {{- raise_exception("Only one call at a time is understood.") }}
@@ -85,12 +88,12 @@ HEADERS = """\
 """
 
 BRACKETS = """\
-{%- set users = messages | selectattr('role', 'equalto', 'user') | list %}
+{%- set asked = messages | selectattr('role', 'equalto', 'user') | list %}
 {%- set ns = namespace(index=0) %}
 {{- bos_token }}
 {%- for message in messages if message.role != 'system' %}
     {%- if message.role == 'user' %}
-        {%- if tools and message == users[-1] %}
+        {%- if tools and message == asked[-1] %}
             {{- '[AVAILABLE_TOOLS] [' }}
             {%- for tool in tools %}
                 {%- set tool = tool.function %}
@@ -111,13 +114,13 @@ BRACKETS = """\
         {{- '[INST] ' + message.content + '[/INST]' }}
     {%- elif message.tool_calls is defined and message.tool_calls is not none %}
         {{- '[TOOL_CALLS] [' }}
-        {%- for tool_call in message.tool_calls %}
-            {%- set out = tool_call.function | tojson %}
+        {%- for request in message.tool_calls %}
+            {%- set out = request.function | tojson %}
             {{- out[:-1] }}
-            {%- if not tool_call.id is defined or tool_call.id | length != 9 %}
+            {%- if not request.id is defined or request.id | length != 9 %}
                 {{- raise_exception('Call ids have nine characters.') }}
             {%- endif %}
-            {{- ', "id": "' + tool_call.id + '"}' }}
+            {{- ', "id": "' + request.id + '"}' }}
             {{- ', ' if not loop.last else ']' + eos_token }}
         {%- endfor %}
     {%- elif message.role == 'assistant' %}
@@ -139,7 +142,7 @@ THINKING = """\
     {%- if messages[0].role == 'system' %}
         {{- messages[0].content + '\\n\\n' }}
     {%- endif %}
-    {{- "# Tools\\n\\nSignatures are within <tools></tools>:\\n<tools>" }}
+    {{- "Tools, one a line:\\n<tools>" }}
     {%- for tool in tools %}
         {{- "\\n" }}
         {{- tool | tojson }}
@@ -148,13 +151,13 @@ THINKING = """\
 {%- elif messages[0].role == 'system' %}
     {{- '<|im_start|>system\\n' + messages[0].content + '<|im_end|>\\n' }}
 {%- endif %}
-{%- set ns = namespace(multi_step_tool=true, last_query_index=messages|length - 1) %}
+{%- set walk = namespace(searching=true, last_question=messages|length - 1) %}
 {%- for message in messages[::-1] %}
     {%- set index = (messages|length - 1) - loop.index0 %}
-    {%- if ns.multi_step_tool and message.role == "user" and message.content is string
-           and not(message.content.startswith('<tool_response>') and message.content.endswith('</tool_response>')) %}
-        {%- set ns.multi_step_tool = false %}
-        {%- set ns.last_query_index = index %}
+    {%- set is_result = message.content is string and message.content[:15] == '<tool_response>' %}
+    {%- if walk.searching and message.role == "user" and not is_result %}
+        {%- set walk.searching = false %}
+        {%- set walk.last_question = index %}
     {%- endif %}
 {%- endfor %}
 {%- for message in messages %}
@@ -162,15 +165,17 @@ THINKING = """\
     {%- if message.role == "user" or (message.role == "system" and not loop.first) %}
         {{- '<|im_start|>' + message.role + '\\n' + content + '<|im_end|>' + '\\n' }}
     {%- elif message.role == "assistant" %}
-        {%- set reasoning = '' %}
+        {%- set thought = '' %}
         {%- if message.reasoning_content is string %}
-            {%- set reasoning = message.reasoning_content %}
+            {%- set thought = message.reasoning_content %}
         {%- elif '</think>' in content %}
-            {%- set reasoning = content.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') %}
+            {%- set before = content.split('</think>')[0].rstrip('\\n') %}
+            {%- set thought = before.split('<think>')[-1].lstrip('\\n') %}
             {%- set content = content.split('</think>')[-1].lstrip('\\n') %}
         {%- endif %}
-        {%- if loop.index0 > ns.last_query_index and (loop.last or reasoning) %}
-            {{- '<|im_start|>' + message.role + '\\n<think>\\n' + reasoning.strip('\\n') + '\\n</think>\\n\\n' + content }}
+        {%- if loop.index0 > walk.last_question and (loop.last or thought) %}
+            {{- '<|im_start|>' + message.role + '\\n<think>\\n' + thought.strip('\\n')
+                + '\\n</think>\\n\\n' + content }}
         {%- else %}
             {{- '<|im_start|>' + message.role + '\\n' + content }}
         {%- endif %}
@@ -189,16 +194,22 @@ THINKING = """\
         {%- endfor %}
         {{- '<|im_end|>\\n' }}
     {%- elif message.role == "tool" %}
-        {%- if loop.first or (messages[loop.index0 - 1].role != "tool") %}{{- '<|im_start|>user' }}{%- endif %}
+        {%- if loop.first or (messages[loop.index0 - 1].role != "tool") %}
+            {{- '<|im_start|>user' }}
+        {%- endif %}
         {{- '\\n<tool_response>\\n' }}
         {{- content }}
         {{- '\\n</tool_response>' }}
-        {%- if loop.last or (messages[loop.index0 + 1].role != "tool") %}{{- '<|im_end|>\\n' }}{%- endif %}
+        {%- if loop.last or (messages[loop.index0 + 1].role != "tool") %}
+            {{- '<|im_end|>\\n' }}
+        {%- endif %}
     {%- endif %}
 {%- endfor %}
 {%- if add_generation_prompt %}
     {{- '<|im_start|>assistant\\n' }}
-    {%- if enable_thinking is defined and enable_thinking is false %}{{- '<think>\\n\\n</think>\\n\\n' }}{%- endif %}
+    {%- if enable_thinking is defined and enable_thinking is false %}
+        {{- '<think>\\n\\n</think>\\n\\n' }}
+    {%- endif %}
 {%- endif %}
 """
 
@@ -240,34 +251,35 @@ PIPES = """\
 
 STATEFUL = """\
 {% if not add_generation_prompt is defined %}{% set add_generation_prompt = false %}{% endif %}\
-{% set ns = namespace(is_first=false, is_tool=false, is_output_first=true, system_prompt='', is_first_sp=true) %}\
-{%- for message in messages %}{%- if message['role'] == 'system' %}{%- if ns.is_first_sp %}\
-{% set ns.system_prompt = ns.system_prompt + message['content'] %}{% set ns.is_first_sp = false %}{%- else %}\
-{% set ns.system_prompt = ns.system_prompt + '\\n\\n' + message['content'] %}{%- endif %}{%- endif %}{%- endfor %}\
-{{ bos_token }}{{ ns.system_prompt }}\
+{% set ns = namespace(opened=false, in_results=false, prologue='', no_system_yet=true) %}\
+{%- for message in messages %}{%- if message['role'] == 'system' %}\
+{% set ns.prologue = ns.prologue + ('' if ns.no_system_yet else '\\n\\n') + message['content'] %}\
+{% set ns.no_system_yet = false %}{%- endif %}{%- endfor %}\
+{{ bos_token }}{{ ns.prologue }}\
 {%- for message in messages %}
     {%- if message['role'] == 'user' %}
-        {%- set ns.is_tool = false -%}
+        {%- set ns.in_results = false -%}
         {{ '<|User|>' + message['content'] }}
     {%- endif %}
-    {%- if message['role'] == 'assistant' and 'tool_calls' in message and message['tool_calls'] is not none %}
-        {%- set ns.is_tool = false -%}
-        {%- set ns.is_first = false -%}
+    {%- set has_calls = 'tool_calls' in message and message['tool_calls'] is not none %}
+    {%- if message['role'] == 'assistant' and has_calls %}
+        {%- set ns.in_results = false -%}
+        {%- set ns.opened = false -%}
         {%- for tool in message['tool_calls'] %}
-            {%- if not ns.is_first %}
+            {%- if not ns.opened %}
                 {{- '<|Assistant|><|calls|><|call|>' + tool['function']['name'] + '\\n```json\\n' +
                     (tool['function']['arguments'] if tool['function']['arguments'] is string
                      else tool['function']['arguments']|tojson) + '\\n```<|end_call|>' }}
-                {%- set ns.is_first = true -%}
+                {%- set ns.opened = true -%}
             {%- else %}
                 {{- '\\n<|call|>' + tool['function']['name'] + '<|end_call|>' }}
             {%- endif %}
         {%- endfor %}
         {{- '<|end_calls|>' + eos_token }}
     {%- elif message['role'] == 'assistant' %}
-        {%- if ns.is_tool %}
+        {%- if ns.in_results %}
             {{- '<|end_outputs|>' + message['content'] + eos_token }}
-            {%- set ns.is_tool = false -%}
+            {%- set ns.in_results = false -%}
         {%- else %}
             {%- set content = message['content'] %}
             {%- if '</think>' in content %}{% set content = content.split('</think>')[-1] %}{% endif %}
@@ -275,30 +287,31 @@ STATEFUL = """\
         {%- endif %}
     {%- endif %}
     {%- if message['role'] == 'tool' %}
-        {%- if not ns.is_tool %}{{- '<|outputs|>' }}{%- endif %}
-        {%- set ns.is_tool = true -%}
+        {%- if not ns.in_results %}{{- '<|outputs|>' }}{%- endif %}
+        {%- set ns.in_results = true -%}
         {{- '<|output|>' + message['content']|string + '<|end_output|>' }}
     {%- endif %}
 {%- endfor -%}
-{% if ns.is_tool %}{{ '<|end_outputs|>' }}{% endif %}{% if add_generation_prompt and not ns.is_tool %}{{ '<|Assistant|>' }}{% endif %}"""
+{% if ns.in_results %}{{ '<|end_outputs|>' }}{% endif %}\
+{% if add_generation_prompt and not ns.in_results %}{{ '<|Assistant|>' }}{% endif %}"""
 
 TYPED_TOOLS = """\
-{%- macro python_type(spec) %}
-    {%- set basic = {"string": "str", "number": "float", "integer": "int", "boolean": "bool"} %}
-    {%- if spec.type is defined and basic[spec.type] is defined %}
-        {{- basic[spec.type] -}}
+{%- macro spelled(spec) %}
+    {%- set plain = {"string": "str", "number": "float", "integer": "int", "boolean": "bool"} %}
+    {%- if spec.type is defined and plain[spec.type] is defined %}
+        {{- plain[spec.type] -}}
     {%- elif spec.type == "array" %}
-        {{- "list[" + python_type(spec['items']) + "]" -}}
+        {{- "list[" + spelled(spec['items']) + "]" -}}
     {%- elif spec.type == "object" %}
         {%- if spec.additionalProperties is defined %}
-            {{- "dict[str, " + python_type(spec.additionalProperties) + "]" -}}
+            {{- "dict[str, " + spelled(spec.additionalProperties) + "]" -}}
         {%- else %}
             {{- "dict" -}}
         {%- endif %}
     {%- elif spec.type is iterable %}
-        {{- "Union[" }}
+        {{- "any of [" }}
         {%- for t in spec.type %}
-            {{- python_type({"type": t}) }}
+            {{- spelled({"type": t}) }}
             {%- if not loop.last %}{{- "," }}{%- endif %}
         {%- endfor %}
         {{- "]" -}}
@@ -310,19 +323,22 @@ TYPED_TOOLS = """\
     {%- set f = tool.function if tool.function is defined else tool %}
     {{- f.name + "(" }}
     {%- for name, fields in f.parameters.properties.items() %}
-        {{- name + ": " + python_type(fields) }}
+        {{- name + ": " + spelled(fields) }}
         {%- if name not in (f.parameters.required or []) %}{{- " = None" }}{%- endif %}
         {%- if not loop.last %}{{- ", " }}{%- endif %}
     {%- endfor %}
     {{- ")" }}
-    {%- if f.return is defined %}{{- " -> " + python_type(f.return) }}{%- endif %}
+    {%- if f.return is defined %}{{- " -> " + spelled(f.return) }}{%- endif %}
     {{- "\\n    " + f.description | default('no description', true) | indent(4) + "\\n" }}
 {%- endfor %}
 {%- for message in messages %}
     {{- "<|im_start|>" + message.role + "\\n" }}
-    {%- if message.content %}{{- message.content if message.content is string else message.content|tojson }}{%- endif %}
+    {%- if message.content %}
+        {{- message.content if message.content is string else message.content|tojson }}
+    {%- endif %}
     {%- for call in message.tool_calls|default([], true) %}
-        {{- "\\n<tool_call>" + {"name": call.function.name, "arguments": call.function.arguments}|tojson + "</tool_call>" }}
+        {%- set shown = {"name": call.function.name, "arguments": call.function.arguments} %}
+        {{- "\\n<tool_call>" + shown|tojson + "</tool_call>" }}
     {%- endfor %}
     {{- "<|im_end|>\\n" }}
 {%- endfor %}
@@ -366,7 +382,8 @@ Mode: {{ mode }}
         {%- if mode == "/think" -%}
             {{- "<|im_start|>assistant\\n" + content.lstrip("\\n") + "<|im_end|>\\n" -}}
         {%- else -%}
-            {{- "<|im_start|>assistant\\n<think>\\n\\n</think>\\n" + content.lstrip("\\n") + "<|im_end|>\\n" -}}
+            {{- "<|im_start|>assistant\\n<think>\\n\\n</think>\\n" -}}
+            {{- content.lstrip("\\n") + "<|im_end|>\\n" -}}
         {%- endif -%}
         {% endgeneration %}
     {%- elif message.role == "tool" -%}
@@ -379,7 +396,18 @@ Mode: {{ mode }}
 """
 
 GROUNDED = """\
-{%- set role_names = {'user': '<|USER|>', 'assistant': '<|BOT|>', 'system': '<|SYSTEM|>', 'tool': '<|TOOL|>'} -%}
+{%- macro wrapped(message) -%}
+    {%- if message.content is string -%}
+        {{ caller(message.content) }}
+    {%- else -%}
+        {%- for part in message.content or [] if part.type == 'text' -%}
+            {{ caller(part.text) }}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro -%}
+{%- set role_names = {
+    'user': '<|USER|>', 'assistant': '<|BOT|>', 'system': '<|SYSTEM|>', 'tool': '<|TOOL|>',
+} -%}
 {%- macro document(doc, index) -%}
 <document id="{{ index }}">
 {% for key, value in doc|dictsort %}
@@ -403,15 +431,6 @@ GROUNDED = """\
 {%- endfor -%}
 {%- if add_generation_prompt -%}{{ '<|START|>' ~ role_names['assistant'] }}{%- endif -%}
 """
-GROUNDED = """\
-{%- macro wrapped(message) -%}
-    {%- if message.content is string -%}
-        {{ caller(message.content) }}
-    {%- else -%}
-        {%- for part in message.content or [] if part.type == 'text' -%}{{ caller(part.text) }}{%- endfor -%}
-    {%- endif -%}
-{%- endmacro -%}
-""" + GROUNDED
 
 FAMILIES = {
     "blocky": BLOCKY,
@@ -427,75 +446,8 @@ FAMILIES = {
     "grounded": GROUNDED,
 }
 
-WEATHER = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "The weather of a place.\nIn metric units, unless told \"otherwise\".",
-        "parameters": {
-            "type": "object",
-            "properties": {
-                "place": {"type": "string", "description": "A city, e.g. Zürich"},
-                "days": {"type": "integer"},
-                "fields": {"type": "array", "items": {"type": ["string", "number"]}},
-                "extra": {"type": "object", "additionalProperties": {"type": "boolean"}},
-                "any": {},
-            },
-            "required": ["place"],
-        },
-        "return": {"type": "array", "items": {"type": "number"}},
-    },
-}
-SHOP = {"type": "function", "function": {"name": "buy", "description": None, "parameters": {"type": "object", "properties": {}}}}
-
-USER = {"role": "user", "content": "  What is 2 + 2? <|im_end|> "}
-ANSWER = {"role": "assistant", "content": "<think>\nadd\n</think>\n\nIt is 4."}
-SYSTEM = {"role": "system", "content": "You are terse. /no_think"}
-CALL = {
-    "role": "assistant",
-    "content": "",
-    "tool_calls": [
-        {"id": "abcdef123", "type": "function",
-         "function": {"name": "get_weather", "arguments": {"place": "Köln", "days": 2, "fields": ["t", 1.5], "ok": True}}}
-    ],
-}
-TWO_CALLS = {
-    "role": "assistant",
-    "content": "Both.",
-    "tool_calls": CALL["tool_calls"]
-    + [{"id": "short", "type": "function", "function": {"name": "buy", "arguments": "{\"a\": 1}"}}],
-}
-RESULT = {"role": "tool", "name": "get_weather", "content": "{\"t\": 21.5}"}
-RESULT_VALUE = {"role": "tool", "content": {"t": [1, None, "x"]}}
-PARTS = {"role": "user", "content": [{"type": "text", "text": " Look: "}, {"type": "image"}, {"type": "text", "text": "what?"}]}
-THOUGHT = {"role": "assistant", "content": "4.", "reasoning_content": "\nsimple sum\n"}
-
-CONVERSATIONS = {
-    "one": [USER],
-    "system": [SYSTEM, USER],
-    "two": [USER, ANSWER, {"role": "user", "content": "Sure?"}],
-    "long": [SYSTEM, USER, ANSWER, {"role": "user", "content": "And 3 + 3?"}, {"role": "assistant", "content": "6"}],
-    "tools": [SYSTEM, USER, CALL, RESULT, {"role": "assistant", "content": "21.5 degrees"}, {"role": "user", "content": "Thanks"}],
-    "results": [USER, TWO_CALLS, RESULT, RESULT],
-    "result_value": [USER, CALL, RESULT_VALUE],
-    "parts": [PARTS],
-    "thought": [USER, THOUGHT],
-    "two_users": [USER, USER],
-    "odd_role": [USER, {"role": "critic", "content": "Hm."}],
-    "systems": [SYSTEM, {"role": "system", "content": "Also: be kind."}, USER],
-    "empty_content": [{"role": "user", "content": ""}],
-}
-
-EXTRAS = [
-    {"add_generation_prompt": True},
-    {"add_generation_prompt": False, "tools": [WEATHER, SHOP], "xml_tools": [WEATHER]},
-    {"add_generation_prompt": True, "tools": None, "enable_thinking": False, "date_string": "1 Jan 2020",
-     "documents": [{"title": "Sums", "text": "2 + 2 = 4"}, {"text": "no title"}]},
-]
-
-
 def pairs():
     for template in FAMILIES.values():
-        for messages in CONVERSATIONS.values():
-            for extra in EXTRAS:
+        for messages in jinja_conversations.CONVERSATIONS.values():
+            for extra in jinja_conversations.EXTRAS:
                 yield template, {"messages": messages, "bos_token": "<s>", "eos_token": "</s>", **extra}
