@@ -73,19 +73,25 @@ struct LinearF32 {
   [[gnu::noinline]] static void panel_tile(const float* panel, int64_t depth, const float* x,
                                            int64_t x_stride, float* sums) {
     Float sum[kTokens][kGroups];
+#pragma GCC unroll 12
     for (int t = 0; t < kTokens; ++t) {
+#pragma GCC unroll 2
       for (int g = 0; g < kGroups; ++g) sum[t][g] = V::load(sums + t * kSumStride + g * kRows);
     }
     for (int64_t k = 0; k < depth; ++k, panel += kGroups * kRows) {
       Float w[kGroups];
+#pragma GCC unroll 2
       for (int g = 0; g < kGroups; ++g) w[g] = V::load(panel + g * kRows);
 #pragma GCC unroll 12
       for (int t = 0; t < kTokens; ++t) {
         const Float value = V::broadcast(x + t * x_stride + k);
+#pragma GCC unroll 2
         for (int g = 0; g < kGroups; ++g) sum[t][g] = V::fma(w[g], value, sum[t][g]);
       }
     }
+#pragma GCC unroll 12
     for (int t = 0; t < kTokens; ++t) {
+#pragma GCC unroll 2
       for (int g = 0; g < kGroups; ++g) V::store(sums + t * kSumStride + g * kRows, sum[t][g]);
     }
   }

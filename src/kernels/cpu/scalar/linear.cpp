@@ -79,25 +79,12 @@ void unpack_quants(const std::byte* block, BlockQuants& quants) {
   }
 }
 
-// dot[r] = sum over k of quants[k][r] * a[k]; halves of a 4-bit block fit in int16 (16 * 15 * 127).
-template <DType kType>
+// dot[r] = sum over k of quants[k][r] * a[k]
 void dot_block(const BlockQuants& quants, const int8_t* a, int32_t (&dot)[kRows]) {
-  if (kType == DType::kQ8_0) {
-    for (int32_t& d : dot) d = 0;
-    for (int64_t k = 0; k < kQuantBlock; ++k) {
-      for (int64_t r = 0; r < kRows; ++r) dot[r] += quants.at[k][r] * static_cast<int16_t>(a[k]);
-    }
-    return;
+  for (int32_t& d : dot) d = 0;
+  for (int64_t k = 0; k < kQuantBlock; ++k) {
+    for (int64_t r = 0; r < kRows; ++r) dot[r] += quants.at[k][r] * static_cast<int16_t>(a[k]);
   }
-  int16_t low[kRows] = {};
-  int16_t high[kRows] = {};
-  for (int64_t k = 0; k < kQuantBlock / 2; ++k) {
-    for (int64_t r = 0; r < kRows; ++r) {
-      low[r] = static_cast<int16_t>(low[r] + quants.at[k][r] * a[k]);
-      high[r] = static_cast<int16_t>(high[r] + quants.at[k + 16][r] * a[k + 16]);
-    }
-  }
-  for (int64_t r = 0; r < kRows; ++r) dot[r] = low[r] + high[r];
 }
 
 template <DType kType>
@@ -117,7 +104,7 @@ void sum_int8(const LinearArgs& args, const TilePlace& place, Tile& tile) {
       std::memcpy(&scale_a, a + 32, sizeof scale_a);
       std::memcpy(&sum_a, a + 36, sizeof sum_a);
       int32_t dot[kRows];
-      dot_block<kType>(quants, reinterpret_cast<const int8_t*>(a), dot);
+      dot_block(quants, reinterpret_cast<const int8_t*>(a), dot);
       float* sums = tile.sums[t];
       for (int64_t r = 0; r < kRows; ++r) {
         if (kType != DType::kQ8_0) sums[r] = std::fma(scales.minimum[r], sum_a, sums[r]);
