@@ -28,9 +28,7 @@ std::vector<double> length_bounds(int32_t max) {
   }
 }
 
-double seconds(int64_t from_ns, int64_t to_ns) {
-  return static_cast<double>(to_ns - from_ns) * 1e-9;
-}
+double seconds(int64_t from_ns, int64_t to_ns) { return static_cast<double>(to_ns - from_ns) * 1e-9; }
 
 }  // namespace
 
@@ -76,9 +74,7 @@ EngineMetrics::EngineMetrics(MetricsRegistry& registry, int32_t max_model_len)
   }
 }
 
-void EngineMetrics::step(int64_t num_tokens) {
-  iteration_tokens_.observe(static_cast<double>(num_tokens));
-}
+void EngineMetrics::step(int64_t num_tokens) { iteration_tokens_.observe(static_cast<double>(num_tokens)); }
 
 void EngineMetrics::token(const StepEvents::Token& event) {
   const int64_t now_ns = event.now_ns;

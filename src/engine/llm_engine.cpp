@@ -61,13 +61,9 @@ Expected<std::shared_ptr<RequestStream>> LLMEngine::submit(std::vector<TokenId> 
   return stream;
 }
 
-void LLMEngine::abort(RequestId id) {
-  mailbox_->send(AbortRequest{id});
-}
+void LLMEngine::abort(RequestId id) { mailbox_->send(AbortRequest{id}); }
 
-void LLMEngine::finish(RequestId id, int32_t index) {
-  mailbox_->send(FinishContinuation{id, index});
-}
+void LLMEngine::finish(RequestId id, int32_t index) { mailbox_->send(FinishContinuation{id, index}); }
 
 void LLMEngine::drain(double timeout_seconds) {
   mailbox_->refuse_requests();
@@ -85,9 +81,7 @@ void LLMEngine::drain(double timeout_seconds) {
   loop_->abort_all();
 }
 
-EngineStats LLMEngine::stats() const {
-  return mailbox_->stats();
-}
+EngineStats LLMEngine::stats() const { return mailbox_->stats(); }
 
 bool LLMEngine::step() {
   CHECK(!thread_.joinable(), "the loop has a thread of its own");

@@ -29,36 +29,21 @@ std::string weight_text(const Weight& weight) {
 
 std::string_view to_string(OpKind kind) {
   switch (kind) {
-    case OpKind::kEmbed:
-      return "embed";
-    case OpKind::kRmsNorm:
-      return "rms_norm";
-    case OpKind::kQuantize:
-      return "quantize";
-    case OpKind::kLinear:
-      return "linear";
-    case OpKind::kRope:
-      return "rope";
-    case OpKind::kKvWrite:
-      return "kv_write";
-    case OpKind::kKvRead:
-      return "kv_read";
-    case OpKind::kAttention:
-      return "attention";
-    case OpKind::kPagedAttention:
-      return "paged_attention";
-    case OpKind::kRopeKvWrite:
-      return "rope_kv_write";
-    case OpKind::kSilu:
-      return "silu";
-    case OpKind::kMul:
-      return "mul";
-    case OpKind::kSiluMul:
-      return "silu_mul";
-    case OpKind::kAdd:
-      return "add";
-    case OpKind::kGatherRows:
-      return "gather_rows";
+    case OpKind::kEmbed: return "embed";
+    case OpKind::kRmsNorm: return "rms_norm";
+    case OpKind::kQuantize: return "quantize";
+    case OpKind::kLinear: return "linear";
+    case OpKind::kRope: return "rope";
+    case OpKind::kKvWrite: return "kv_write";
+    case OpKind::kKvRead: return "kv_read";
+    case OpKind::kAttention: return "attention";
+    case OpKind::kPagedAttention: return "paged_attention";
+    case OpKind::kRopeKvWrite: return "rope_kv_write";
+    case OpKind::kSilu: return "silu";
+    case OpKind::kMul: return "mul";
+    case OpKind::kSiluMul: return "silu_mul";
+    case OpKind::kAdd: return "add";
+    case OpKind::kGatherRows: return "gather_rows";
   }
   return "unknown";
 }

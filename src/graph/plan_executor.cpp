@@ -49,9 +49,7 @@ int64_t PlanExecutor::stride(ValueId id) const {
   return plan_->buffers[static_cast<size_t>(plan_->graph.root(id))].stride;
 }
 
-int64_t PlanExecutor::logits_stride() const {
-  return stride(plan_->logits());
-}
+int64_t PlanExecutor::logits_stride() const { return stride(plan_->logits()); }
 
 ExecContext PlanExecutor::context(int thread) const {
   return {thread, scratch_.data() + thread * scratch_bytes_per_thread_, scratch_bytes_per_thread_};
@@ -82,8 +80,7 @@ void PlanExecutor::run(const Op& op, const StepTensors& step, std::span<const in
         kernels_->embed(context(thread), args, begin, end);
       });
     }
-    case OpKind::kRmsNorm:
-      return run_norm(op, rows);
+    case OpKind::kRmsNorm: return run_norm(op, rows);
     case OpKind::kQuantize: {
       const QuantizeArgs args{floats(op.inputs[0]), stride(op.inputs[0]),
                               plan_->graph.values[static_cast<size_t>(op.inputs[0])].cols, rows,
@@ -92,24 +89,18 @@ void PlanExecutor::run(const Op& op, const StepTensors& step, std::span<const in
         kernels_->quantize(context(thread), args, begin, end);
       });
     }
-    case OpKind::kLinear:
-      return run_linear(op, rows);
+    case OpKind::kLinear: return run_linear(op, rows);
     case OpKind::kRope:
     case OpKind::kKvWrite:
-    case OpKind::kRopeKvWrite:
-      return run_rope(op, step);
-    case OpKind::kPagedAttention:
-      return run_attention(op, step);
+    case OpKind::kRopeKvWrite: return run_rope(op, step);
+    case OpKind::kPagedAttention: return run_attention(op, step);
     case OpKind::kSiluMul:
-    case OpKind::kAdd:
-      return run_binary(op, rows);
-    case OpKind::kGatherRows:
-      return gather(op, selected);
+    case OpKind::kAdd: return run_binary(op, rows);
+    case OpKind::kGatherRows: return gather(op, selected);
     case OpKind::kKvRead:
     case OpKind::kAttention:
     case OpKind::kSilu:
-    case OpKind::kMul:
-      break;  // plan_memory() refuses them
+    case OpKind::kMul: break;  // plan_memory() refuses them
   }
   CHECK(false, "{} has no kernel", to_string(op.kind));
 }

@@ -16,9 +16,7 @@ constexpr int64_t kSharesPerThread = 2;
 // What is smaller than this part of a share is not worth cutting.
 constexpr int64_t kCutsPerShare = 8;
 
-int32_t ceil_divide(int32_t a, int32_t b) {
-  return static_cast<int32_t>((int64_t{a} + b - 1) / b);
-}
+int32_t ceil_divide(int32_t a, int32_t b) { return static_cast<int32_t>((int64_t{a} + b - 1) / b); }
 
 // Rows [first_row, first_row + num_rows) of a sequence with one KV head's queries.
 struct Unit {

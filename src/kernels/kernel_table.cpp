@@ -16,12 +16,9 @@ constexpr std::array kLevels = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512};
 bool cpu_has(Isa isa) {
   static const CpuFeatures features = detect_cpu_features();
   switch (isa) {
-    case Isa::kScalar:
-      return true;
-    case Isa::kAvx2:
-      return features.avx2;
-    case Isa::kAvx512:
-      return features.avx512;
+    case Isa::kScalar: return true;
+    case Isa::kAvx2: return features.avx2;
+    case Isa::kAvx512: return features.avx512;
   }
   return false;
 }
@@ -50,12 +47,9 @@ KernelTable build_table(Isa isa) {
 
 std::string_view to_string(Isa isa) {
   switch (isa) {
-    case Isa::kScalar:
-      return "scalar";
-    case Isa::kAvx2:
-      return "avx2";
-    case Isa::kAvx512:
-      return "avx512";
+    case Isa::kScalar: return "scalar";
+    case Isa::kAvx2: return "avx2";
+    case Isa::kAvx512: return "avx512";
   }
   return "unknown";
 }

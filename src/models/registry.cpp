@@ -14,9 +14,7 @@ constexpr std::array<Architecture, 1> kArchitectures{{
 
 }  // namespace
 
-std::span<const Architecture> architectures() {
-  return kArchitectures;
-}
+std::span<const Architecture> architectures() { return kArchitectures; }
 
 Expected<const Architecture*> find_architecture(std::string_view name) {
   const auto* found = std::ranges::find(kArchitectures, name, &Architecture::name);

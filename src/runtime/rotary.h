@@ -1,5 +1,5 @@
 // Angles of the rotary position embedding (Su et al. 2021), with linear scaling and per-frequency factors
-// (Llama 3.1).
+// (as long-context models bring them).
 #pragma once
 
 #include <cstdint>

@@ -5,9 +5,7 @@
 namespace quire {
 namespace {
 
-bool one_in(Rng& rng, uint64_t count) {
-  return rng.below(count) == 0;
-}
+bool one_in(Rng& rng, uint64_t count) { return rng.below(count) == 0; }
 
 int32_t draw(Rng& rng, int32_t low, int32_t high) {
   return high <= low ? low : low + static_cast<int32_t>(rng.below(static_cast<uint64_t>(high - low) + 1));

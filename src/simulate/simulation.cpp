@@ -254,8 +254,6 @@ class Simulation {
 
 }  // namespace
 
-Expected<SimulationReport> simulate(uint64_t seed) {
-  return Simulation(seed).run();
-}
+Expected<SimulationReport> simulate(uint64_t seed) { return Simulation(seed).run(); }
 
 }  // namespace quire

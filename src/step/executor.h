@@ -7,8 +7,8 @@
 
 namespace quire {
 
-// submit() and collect() are apart so that the next step can be scheduled while one runs. Steps are collected in the
-// order they were submitted. Both are called by the engine thread only.
+// submit() and collect() are apart so that the next step can be scheduled while one runs. Steps are
+// collected in the order they were submitted. Both are called by the engine thread only.
 class Executor {
  public:
   virtual ~Executor() = default;
@@ -16,9 +16,9 @@ class Executor {
   // Takes a step; `input` must stay unchanged until it has been collected.
   virtual void submit(const StepInput& input) = 0;
 
-  // Waits for the oldest submitted step. The pointer is valid until the next submit(). An error is fatal for the
-  // requests in flight, not for the process: the workers then hold no rows (as if every slot had ended), and the next
-  // step starts afresh.
+  // Waits for the oldest submitted step. The pointer is valid until the next submit(). An error is fatal
+  // for the requests in flight, not for the process: the workers then hold no rows (as if every slot had
+  // ended), and the next step starts afresh.
   virtual Expected<const StepOutput*> collect() = 0;
 };
 

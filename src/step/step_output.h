@@ -10,14 +10,15 @@ namespace quire {
 
 struct TokenLogprob {
   TokenId token = 0;
-  float logprob = 0;  // natural logarithm, of the model's own distribution (before temperature and penalties)
+  float logprob =
+      0;  // natural logarithm, of the model's own distribution (before temperature and penalties)
 };
 
 struct SampledToken {
   SlotId slot = 0;
   TokenId token = 0;
-  float logprob = 0;      // set when the row asked for logprobs
-  int32_t num_top = 0;    // entries of StepOutput::top that belong to it, most likely first
+  float logprob = 0;    // set when the row asked for logprobs
+  int32_t num_top = 0;  // entries of StepOutput::top that belong to it, most likely first
 };
 
 // Log-probability of the prompt's token at `position` (>= 1), given those before it.
@@ -31,8 +32,8 @@ struct PromptLogprob {
 
 struct StepOutput {
   int64_t step_id = 0;
-  std::vector<SampledToken> samples;  // in the order of StepInput::samples
-  std::vector<TokenLogprob> top;      // alternatives of samples[0], samples[1], ... in that order
+  std::vector<SampledToken> samples;           // in the order of StepInput::samples
+  std::vector<TokenLogprob> top;               // alternatives of samples[0], samples[1], ... in that order
   std::vector<PromptLogprob> prompt_logprobs;  // by row, then position
   std::vector<TokenLogprob> prompt_top;
 

@@ -9,9 +9,7 @@
 namespace quire {
 namespace {
 
-const KernelTable& kernels() {
-  return *kernels_for(Isa::kScalar);
-}
+const KernelTable& kernels() { return *kernels_for(Isa::kScalar); }
 
 struct Range {
   int64_t begin;

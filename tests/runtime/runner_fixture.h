@@ -152,8 +152,6 @@ class RandomModelFile {
   std::string path_;
 };
 
-inline std::string default_model() {
-  return QUIRE_SOURCE_DIR "/models/SmolLM2-135M-Instruct.Q4_1.gguf";
-}
+inline std::string default_model() { return QUIRE_SOURCE_DIR "/models/SmolLM2-135M-Instruct.Q4_1.gguf"; }
 
 }  // namespace quire

@@ -11,9 +11,7 @@
 namespace quire {
 namespace {
 
-const KernelTable& kernels() {
-  return *kernels_for(Isa::kScalar);
-}
+const KernelTable& kernels() { return *kernels_for(Isa::kScalar); }
 
 std::vector<float> random_logits(uint64_t seed, size_t count, double spread) {
   Rng rng(seed);
@@ -77,8 +75,8 @@ TEST(FilterCandidates, AgreesWithSortingEverything) {
       const auto expected = survivors(logits, params);
       // A cut at a rounded sum may fall one token apart.
       ASSERT_LE(std::abs(static_cast<int64_t>(ids.size()) - static_cast<int64_t>(expected.size())), 1)
-          << ids.size() << " against " << expected.size() << ", seed " << seed << " T " << filters.temperature << " k " << filters.top_k << " p "
-          << filters.top_p;
+          << ids.size() << " against " << expected.size() << ", seed " << seed << " T "
+          << filters.temperature << " k " << filters.top_k << " p " << filters.top_p;
       const size_t common = std::min(ids.size(), expected.size());
       ASSERT_TRUE(
           std::equal(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(common), expected.begin()));

@@ -8,9 +8,7 @@
 namespace quire {
 namespace {
 
-const KernelTable& kernels() {
-  return *kernels_for(Isa::kScalar);
-}
+const KernelTable& kernels() { return *kernels_for(Isa::kScalar); }
 
 TokenId sample_once(Sampler& sampler, const std::vector<float>& logits, const SamplingParams& params,
                     uint64_t seed, const std::vector<TokenId>& tokens = {0}) {

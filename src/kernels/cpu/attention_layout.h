@@ -23,9 +23,7 @@ struct BFloat16 {
 };
 
 // Tokens whose keys lie side by side. A power of two, as block_size is.
-constexpr int32_t key_lanes(int32_t block_size) {
-  return block_size < 16 ? block_size : 16;
-}
+constexpr int32_t key_lanes(int32_t block_size) { return block_size < 16 ? block_size : 16; }
 
 // Element of dimension 0 of the key of token `offset` of a block; dimension d lies d * key_lanes elements
 // further.
@@ -52,9 +50,7 @@ const T* values_of_block(const KvCacheView& kv, int64_t block) {
 
 inline constexpr int32_t kPartialHeader = 8;  // floats before the sums of a partial
 
-constexpr int64_t partial_stride(int32_t head_dim) {
-  return kPartialHeader + head_dim;
-}
+constexpr int64_t partial_stride(int32_t head_dim) { return kPartialHeader + head_dim; }
 
 // (row, head) pairs whose keys are scored together, at most.
 inline constexpr int32_t kMaxTileRows = 6;

@@ -121,18 +121,12 @@ void pack(const PackArgs& args, int64_t begin, int64_t end) {
     const int64_t rows = args.rows - first_row < kRows ? args.rows - first_row : kRows;
     if (rows < kRows) std::memset(group, 0, static_cast<size_t>(group_bytes));
     switch (args.dtype) {
-      case DType::kF32:
-        pack_plain_group<kRows, uint32_t>(args, first_row, rows, group);
-        break;
+      case DType::kF32: pack_plain_group<kRows, uint32_t>(args, first_row, rows, group); break;
       case DType::kF16:
-      case DType::kBF16:
-        pack_plain_group<kRows, uint16_t>(args, first_row, rows, group);
-        break;
+      case DType::kBF16: pack_plain_group<kRows, uint16_t>(args, first_row, rows, group); break;
       case DType::kQ4_0:
       case DType::kQ4_1:
-      case DType::kQ8_0:
-        pack_quantized_group<kRows>(args, first_row, rows, group);
-        break;
+      case DType::kQ8_0: pack_quantized_group<kRows>(args, first_row, rows, group); break;
     }
   }
 }

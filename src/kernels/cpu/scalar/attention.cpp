@@ -8,15 +8,9 @@
 namespace quire {
 namespace {
 
-float to_float(float x) {
-  return x;
-}
-float to_float(Float16 x) {
-  return float_from_f16(x.bits);
-}
-float to_float(BFloat16 x) {
-  return float_from_bf16(x.bits);
-}
+float to_float(float x) { return x; }
+float to_float(Float16 x) { return float_from_f16(x.bits); }
+float to_float(BFloat16 x) { return float_from_bf16(x.bits); }
 
 // Softmax over some keys: weights exp(score - maximum), their total, and sums[d] = sum of weight *
 // value[d]. A total of 0 says: no keys.
@@ -145,15 +139,9 @@ namespace scalar {
 void attention(const ExecContext& context, const AttentionArgs& args, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) {
     switch (args.kv.dtype) {
-      case DType::kF16:
-        attend<Float16>(context, args, args.tasks[i]);
-        break;
-      case DType::kBF16:
-        attend<BFloat16>(context, args, args.tasks[i]);
-        break;
-      default:
-        attend<float>(context, args, args.tasks[i]);
-        break;
+      case DType::kF16: attend<Float16>(context, args, args.tasks[i]); break;
+      case DType::kBF16: attend<BFloat16>(context, args, args.tasks[i]); break;
+      default: attend<float>(context, args, args.tasks[i]); break;
     }
   }
 }

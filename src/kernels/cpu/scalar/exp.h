@@ -8,8 +8,8 @@
 namespace quire {
 namespace {
 
-// e^x within 1.01 ulp: x = n ln2 + r with |r| <= ln2/2, e^r by a minimax polynomial of degree 6, scaled by 2^n
-// in two steps so that denormal results round once. exp(-inf) = 0, exp(90) = inf, NaN stays NaN.
+// e^x within 1.01 ulp: x = n ln2 + r with |r| <= ln2/2, e^r by a minimax polynomial of degree 6, scaled by
+// 2^n in two steps so that denormal results round once. exp(-inf) = 0, exp(90) = inf, NaN stays NaN.
 inline float exp_f32(float x) {
   x = x > 89.0F ? 89.0F : x;
   x = x < -104.0F ? -104.0F : x;
@@ -31,9 +31,7 @@ inline float exp_f32(float x) {
   return p * scale_first * scale_second;
 }
 
-inline float silu_f32(float x) {
-  return x / (1.0F + exp_f32(-x));
-}
+inline float silu_f32(float x) { return x / (1.0F + exp_f32(-x)); }
 
 }  // namespace
 }  // namespace quire

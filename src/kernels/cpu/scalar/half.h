@@ -37,9 +37,7 @@ inline uint16_t f16_from_float(float value) {
   return static_cast<uint16_t>(sign | (magnitude - (112U << 23) + 0xfffU + odd) >> 13);
 }
 
-inline float float_from_bf16(uint16_t half) {
-  return std::bit_cast<float>(uint32_t{half} << 16);
-}
+inline float float_from_bf16(uint16_t half) { return std::bit_cast<float>(uint32_t{half} << 16); }
 
 // The same rounding; the upper half of the fp32 bits.
 inline uint16_t bf16_from_float(float value) {

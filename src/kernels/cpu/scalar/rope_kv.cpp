@@ -5,15 +5,9 @@
 namespace quire {
 namespace {
 
-void put(float* to, float x) {
-  *to = x;
-}
-void put(Float16* to, float x) {
-  to->bits = f16_from_float(x);
-}
-void put(BFloat16* to, float x) {
-  to->bits = bf16_from_float(x);
-}
+void put(float* to, float x) { *to = x; }
+void put(Float16* to, float x) { to->bits = f16_from_float(x); }
+void put(BFloat16* to, float x) { to->bits = bf16_from_float(x); }
 
 // Rotates one head: pair i by the angle whose cosine and sine are cos_sin[2i] and cos_sin[2i + 1].
 void rotate(float* head, const float* cos_sin, int32_t rope_dim, bool interleaved) {
@@ -70,12 +64,9 @@ void write_token(const RopeKvArgs& args, int64_t token, float* rotated) {
 
 void write_token(const RopeKvArgs& args, int64_t token, float* rotated) {
   switch (args.kv.dtype) {
-    case DType::kF16:
-      return write_token<Float16>(args, token, rotated);
-    case DType::kBF16:
-      return write_token<BFloat16>(args, token, rotated);
-    default:
-      return write_token<float>(args, token, rotated);
+    case DType::kF16: return write_token<Float16>(args, token, rotated);
+    case DType::kBF16: return write_token<BFloat16>(args, token, rotated);
+    default: return write_token<float>(args, token, rotated);
   }
 }
 
