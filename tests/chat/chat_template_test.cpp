@@ -4,6 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
 #include "tests/chat/json_fixture.h"
 
 namespace quire {
@@ -57,6 +63,110 @@ TEST_F(JinjaGolden, RendersWhatJinja2Renders) {
                           << "\njinja2: " << line.find("error")->as_bytes();
     }
   });
+}
+
+// What a user wrote prints the same, whoever is said to have written it.
+TEST_F(JinjaGolden, MarksDoNotChangeTheText) {
+  for_each_pair([](const std::string& source, const Value& context, const Value& line) {
+    const Value* rendered = line.find("rendered");
+    if (rendered == nullptr) return;
+    const auto parts = render(source, as_user_text(context));
+    ASSERT_TRUE(parts) << source << "\n" << parts.error().message;
+    EXPECT_EQ(joined(*parts), rendered->as_bytes()) << source;
+    for (size_t i = 0; i < parts->size(); ++i) {
+      EXPECT_FALSE((*parts)[i].text.empty());
+      if (i > 0) {
+        EXPECT_NE((*parts)[i].from_user, (*parts)[i - 1].from_user) << "parts of one kind are joined";
+      }
+    }
+  });
+}
+
+// The value of tokenizer.chat_template in a GGUF file: its key, the type of a string (8), a length, the
+// bytes.
+std::string default_model_template() {
+  const std::string head =
+      test::read_file(QUIRE_SOURCE_DIR "/models/SmolLM2-135M-Instruct.Q4_1.gguf", size_t{8} << 20);
+  constexpr std::string_view kKey = "tokenizer.chat_template";
+  const size_t key = head.find(kKey);
+  if (key == std::string::npos) {
+    ADD_FAILURE() << "the default model has no chat template";
+    return {};
+  }
+  const size_t length_at = key + kKey.size() + sizeof(uint32_t);
+  uint64_t length = 0;
+  std::memcpy(&length, head.data() + length_at, sizeof length);
+  return head.substr(length_at + sizeof length, length);
+}
+
+TEST(DefaultModel, RendersTheReferenceChats) {
+  const auto chat_template = ChatTemplate::parse(default_model_template());
+  ASSERT_TRUE(chat_template) << chat_template.error().message;
+  const auto lines = read_lines(QUIRE_SOURCE_DIR "/../shared/golden/chat.jsonl");
+  ASSERT_EQ(lines.size(), 6u);
+  for (const std::string& line : lines) {
+    const Value chat = read_json(line);
+    Value context = Value::object();
+    context.set("messages", as_user_text(*chat.find("messages")));
+    context.set("add_generation_prompt", Value::boolean(true));
+    const auto parts = chat_template->render(context, kNow);
+    ASSERT_TRUE(parts) << parts.error().message;
+    EXPECT_EQ(joined(*parts), chat.find("rendered")->as_bytes());
+    for (const Value& message : chat.find("messages")->items()) {
+      const std::string& content = message.find("content")->as_bytes();
+      EXPECT_TRUE(std::ranges::any_of(*parts, [&](const RenderedPart& part) {
+        return part.from_user && part.text == content;
+      })) << content;
+    }
+  }
+}
+
+TEST(ChatTemplate, ErrorsSayWhere) {
+  const auto unclosed = ChatTemplate::parse("line one\n  {{ n + }}");
+  ASSERT_FALSE(unclosed);
+  EXPECT_EQ(unclosed.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(unclosed.error().message, "chat template, line 2, column 10: expected a value, found '}}'");
+  const auto missing = render("ab\n\n {{ messages[0].content }}", Value::object());
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().message, "chat template, line 3, column 13: 'messages' is undefined");
+}
+
+TEST(ChatTemplate, RaisedMessagesAreTheTemplatesOwn) {
+  const auto parts =
+      render("{% macro m() %}{{ raise_exception('Roles must alternate') }}{% endmacro %}\n{{ m() }}",
+             Value::object());
+  ASSERT_FALSE(parts);
+  EXPECT_EQ(parts.error().code, ErrorCode::kInvalidArgument);
+  EXPECT_EQ(parts.error().message, "Roles must alternate");
+}
+
+TEST(ChatTemplate, WhatItDoesNotHaveIsUnsupported) {
+  EXPECT_EQ(ChatTemplate::parse("{% include 'x' %}").error().code, ErrorCode::kUnsupported);
+  EXPECT_EQ(render("{{ 1|nope }}", Value::object()).error().code, ErrorCode::kUnsupported);
+  // A filter that is never reached does no harm.
+  EXPECT_TRUE(render("{% if false %}{{ 1|nope }}{% endif %}", Value::object()));
+}
+
+TEST(ChatTemplate, TheContextIsAnObjectOfBoundedDepth) {
+  EXPECT_FALSE(render("x", Value::array()));
+  Value deep = Value::array();
+  for (int i = 0; i < kMaxValueDepth; ++i) deep = Value::array({deep});
+  Value context = Value::object();
+  context.set("deep", deep);
+  EXPECT_EQ(render("x", context).error().code, ErrorCode::kInvalidArgument);
+}
+
+TEST(ChatTemplate, RenderingLeavesTheContextAndTheTemplateAsTheyWere) {
+  const auto chat_template =
+      ChatTemplate::parse("{% set xs = xs + [1] %}{% set ns = namespace(d=d) %}{{ xs }}{{ ns.d }}");
+  ASSERT_TRUE(chat_template);
+  const Value context = read_json(R"({"xs": [0], "d": {"a": 1}})");
+  for (int i = 0; i < 3; ++i) {
+    const auto parts = chat_template->render(context, kNow);
+    ASSERT_TRUE(parts);
+    EXPECT_EQ(joined(*parts), "[0, 1]{'a': 1}");
+  }
+  EXPECT_EQ(context.find("xs")->items().size(), 1u);
 }
 
 }  // namespace

@@ -59,7 +59,10 @@ CONVERSATIONS = {
     "one": [USER],
     "system": [SYSTEM, USER],
     "two": [USER, ANSWER, {"role": "user", "content": "Sure?"}],
-    "long": [SYSTEM, USER, ANSWER, {"role": "user", "content": "And 3?"}, {"role": "assistant", "content": "6"}],
+    "long": [
+        SYSTEM, USER, ANSWER,
+        {"role": "user", "content": "And 3?"}, {"role": "assistant", "content": "6"},
+    ],
     "tools": [
         SYSTEM, USER, CALL, RESULT,
         {"role": "assistant", "content": "21.5 degrees"}, {"role": "user", "content": "Thanks"},

@@ -4,8 +4,8 @@
 Writes jinja_golden.jsonl beside this file; chat_template_test.cpp replays it. Run it after a change to the
 templates, in a virtual environment that has jinja2 (3.1): python make_jinja_golden.py
 The environment is set up as transformers does it for chat templates. The first line has what many others
-share (long templates, contexts); the others are {template, context} with `rendered`, or with `error` where jinja2
-refuses to parse or to render.
+share (long templates, contexts); the others are {template, context} with `rendered`, or with `error` where
+jinja2 refuses to parse or to render.
 """
 
 import datetime
