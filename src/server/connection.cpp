@@ -19,7 +19,7 @@ namespace {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
-using ErrorCodeOf = boost::system::error_code;
+using AsioError = boost::system::error_code;
 
 constexpr int kSendBufferBytes = 256 << 10;  // what the kernel holds for a client that reads slowly
 constexpr double kLingerSeconds = 5;         // for a client to read the last answer while it still sends
@@ -52,7 +52,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   // Reading.
   void process();
   void start_read();
-  void on_read(ErrorCodeOf error, size_t bytes);
+  void on_read(AsioError error, size_t bytes);
   void on_peer_end();
   void check_peer();
   void on_head();
@@ -108,7 +108,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
 };
 
 void HttpConnection::begin() {
-  ErrorCodeOf ignored;  // these only tune, or are shown
+  AsioError ignored;  // these only tune, or are shown
   const auto endpoint = socket_.remote_endpoint(ignored);
   peer_ = fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port());
   socket_.set_option(tcp::no_delay(true), ignored);
@@ -119,7 +119,7 @@ void HttpConnection::begin() {
 void HttpConnection::finish() {
   asio::post(socket_.get_executor(), [self = shared_from_this()] {
     self->finishing_ = true;
-    if (self->phase_ == Phase::kReading) self->close();
+    if (self->phase_ == Phase::kReading || self->phase_ == Phase::kLingering) self->close();
   });
 }
 
@@ -147,8 +147,7 @@ void HttpConnection::process() {
     if (state != waiting_for_) {
       waiting_for_ = state;
       const ServerConfig& config = host_.config;
-      if (state != HttpReader::State::kIdle && request_start_ns_ == 0)
-        request_start_ns_ = host_.clock.now_ns();
+      if (state == HttpReader::State::kHead) request_start_ns_ = host_.clock.now_ns();
       arm(state == HttpReader::State::kIdle   ? config.idle_timeout
           : state == HttpReader::State::kHead ? config.header_timeout
                                               : config.body_timeout);
@@ -166,10 +165,10 @@ void HttpConnection::start_read() {
   reading_ = true;
   socket_.async_read_some(
       asio::buffer(received_.data(), room),
-      [self = shared_from_this()](ErrorCodeOf error, size_t bytes) { self->on_read(error, bytes); });
+      [self = shared_from_this()](AsioError error, size_t bytes) { self->on_read(error, bytes); });
 }
 
-void HttpConnection::on_read(ErrorCodeOf error, size_t bytes) {
+void HttpConnection::on_read(AsioError error, size_t bytes) {
   reading_ = false;
   if (phase_ == Phase::kClosed) return;
   if (error) return on_peer_end();
@@ -192,7 +191,7 @@ void HttpConnection::on_peer_end() {
 void HttpConnection::check_peer() {
   if (!run_) return;
   peer_check_.expires_after(std::chrono::milliseconds(static_cast<int64_t>(kPeerCheckSeconds * 1000)));
-  peer_check_.async_wait([weak = weak_from_this()](ErrorCodeOf error) {
+  peer_check_.async_wait([weak = weak_from_this()](AsioError error) {
     const auto self = weak.lock();
     if (error || !self || self->phase_ != Phase::kAnswering || !self->run_) return;
     pollfd socket{self->socket_.native_handle(), POLLRDHUP, 0};
@@ -206,7 +205,7 @@ void HttpConnection::on_head() {
   if (const auto refused = host_.api.refuse(reader_.head())) return refuse(*refused);
   if (!reader_.expects_continue()) return;
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  ErrorCodeOf ignored;  // 25 bytes into an empty send buffer; a client that is gone is noticed by the read
+  AsioError ignored;  // 25 bytes into an empty send buffer; a client that is gone is noticed by the read
   socket_.non_blocking(true, ignored);
   socket_.write_some(asio::buffer(kContinue), ignored);
 }
@@ -317,7 +316,7 @@ void HttpConnection::write(std::string bytes) {
 void HttpConnection::write_some() {
   arm(host_.config.write_timeout);
   socket_.async_write_some(asio::buffer(out_.data() + written_, out_.size() - written_),
-                           [self = shared_from_this()](ErrorCodeOf error, size_t bytes) {
+                           [self = shared_from_this()](AsioError error, size_t bytes) {
                              if (self->phase_ == Phase::kClosed) return;
                              if (error) return self->abandon("the client left");
                              self->written_ += bytes;
@@ -344,8 +343,8 @@ void HttpConnection::on_written() {
 
 // Closing at once would make the kernel drop the answer if bytes of the client are still unread.
 void HttpConnection::linger() {
-  if (peer_ended_) return close();
-  ErrorCodeOf ignored;
+  if (peer_ended_ || finishing_) return close();
+  AsioError ignored;
   socket_.shutdown(tcp::socket::shutdown_send, ignored);
   phase_ = Phase::kLingering;
   arm(kLingerSeconds);
@@ -361,7 +360,7 @@ void HttpConnection::abandon(std::string_view why) {
 void HttpConnection::arm(double seconds) {
   const uint64_t number = ++deadline_number_;
   deadline_.expires_after(std::chrono::milliseconds(static_cast<int64_t>(seconds * 1000)));
-  deadline_.async_wait([weak = weak_from_this(), number](ErrorCodeOf error) {
+  deadline_.async_wait([weak = weak_from_this(), number](AsioError error) {
     const auto self = weak.lock();
     if (!error && self && self->deadline_number_ == number) self->on_deadline();
   });
@@ -384,7 +383,7 @@ void HttpConnection::close() {
   run_.reset();
   disarm();
   peer_check_.cancel();
-  ErrorCodeOf ignored;
+  AsioError ignored;
   socket_.close(ignored);
 }
 

@@ -1,0 +1,70 @@
+#include "tests/server/api_fixture.h"
+
+#include "tests/server/test_client_fixture.h"
+
+namespace quire {
+namespace {
+
+EchoModelOptions stepped(EchoModelOptions options) {
+  options.start = false;
+  return options;
+}
+
+}  // namespace
+
+Answer::Answer(int status, std::string body)
+    : status_(status), body_(std::move(body)), parser_(std::make_unique<simdjson::dom::parser>()) {
+  if (body_.starts_with('{')) {
+    EXPECT_EQ(parser_->parse(body_).get(root_), simdjson::SUCCESS) << body_;
+  }
+}
+
+std::string Answer::at(std::string_view pointer) const {
+  simdjson::dom::element value;
+  if (!body_.starts_with('{') || root_.at_pointer(pointer).get(value) != simdjson::SUCCESS) return "absent";
+  if (value.is_string()) return std::string(value.get_string().value());
+  return simdjson::minify(value);
+}
+
+ApiFixture::ApiFixture(EchoModelOptions options, ServerConfig server)
+    : model(stepped(options)),
+      config(std::move(server)),
+      api(config, model.clock, model.metrics),
+      served(model.handle, {"echo", "alias"}, model.clock) {
+  api.serve(served);
+}
+
+// Whatever a test did, the engine has forgotten it.
+ApiFixture::~ApiFixture() {
+  while (model.handle.engine->step()) {
+  }
+  model.expect_baseline();
+}
+
+Answer ApiFixture::call(HttpMethod method, std::string_view path, std::string_view body) const {
+  const RequestHead head{method, std::string(path), {}, "application/json"};
+  if (const auto refused = api.refuse(head)) {
+    const HttpResponse response = error_response(*refused);
+    return {response.status, response.body};
+  }
+  Api::Reply reply = api.handle(head, body);
+  if (auto* response = std::get_if<HttpResponse>(&reply)) return {response->status, response->body};
+  auto& run = *std::get<std::unique_ptr<GenerationRun>>(reply);
+  std::string out;
+  while (run.advance(out) == GenerationRun::Progress::kMore) {
+    EXPECT_TRUE(model.handle.engine->step()) << "the engine is idle, but the answer is not whole";
+    if (testing::Test::HasFailure()) break;
+  }
+  if (run.error() && !run.stream()) return {run.error()->status, to_json(*run.error())};
+  return {200, out};
+}
+
+std::vector<Answer> ApiFixture::stream(std::string_view path, std::string_view body) const {
+  const Answer whole = post(path, body);
+  EXPECT_EQ(whole.status(), 200) << whole.body();
+  std::vector<Answer> answers;
+  for (auto& event : events_of(whole.body())) answers.emplace_back(200, std::move(event));
+  return answers;
+}
+
+}  // namespace quire

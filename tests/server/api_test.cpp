@@ -1,0 +1,396 @@
+#include "server/api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/server/api_fixture.h"
+
+namespace quire {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class ApiTest : public ApiFixture {};
+
+TEST_F(ApiTest, ModelsAreListed) {
+  const Answer list = get("/v1/models");
+  EXPECT_EQ(list.at("/object"), "list");
+  EXPECT_EQ(list.at("/data/0/id"), "echo");
+  EXPECT_EQ(list.at("/data/1/id"), "alias");
+  EXPECT_EQ(list.at("/data/0/object"), "model");
+  EXPECT_EQ(list.at("/data/0/max_model_len"), "256");
+  EXPECT_EQ(get("/v1/models/alias").at("/id"), "alias");
+  const Answer unknown = get("/v1/models/other");
+  EXPECT_EQ(unknown.status(), 404);
+  EXPECT_EQ(unknown.at("/error/code"), "model_not_found");
+}
+
+TEST_F(ApiTest, TellsHowItIs) {
+  EXPECT_EQ(get("/live").status(), 200);
+  EXPECT_EQ(get("/ready").status(), 200);
+  EXPECT_EQ(get("/health").status(), 200);
+  EXPECT_EQ(get("/version").at("/version"), QUIRE_VERSION);
+  EXPECT_THAT(get("/metrics").body(), HasSubstr("vllm:num_requests_running{model_name=\"echo\"}"));
+}
+
+TEST_F(ApiTest, BeforeTheModelOnlyLiveAnswers) {
+  Api early(config, model.clock, model.metrics);
+  const auto status = [&](const char* path) {
+    const RequestHead head{HttpMethod::kGet, path, {}, {}};
+    if (const auto refused = early.refuse(head)) return refused->status;
+    return std::get<HttpResponse>(early.handle(head, {})).status;
+  };
+  EXPECT_EQ(status("/live"), 200);
+  for (const char* path : {"/ready", "/health", "/v1/models", "/metrics", "/version"})
+    EXPECT_EQ(status(path), 503);
+}
+
+TEST_F(ApiTest, WhenItDrainsNothingNewIsGenerated) {
+  api.drain();
+  EXPECT_EQ(get("/live").status(), 200);
+  EXPECT_EQ(get("/ready").status(), 503);
+  const Answer refused = post("/v1/completions", R"({"prompt": "a"})");
+  EXPECT_EQ(refused.status(), 503);
+  EXPECT_EQ(refused.at("/error/code"), "draining");
+}
+
+TEST_F(ApiTest, RefusesByTheHeadAlone) {
+  EXPECT_EQ(get("/nothing").status(), 404);
+  EXPECT_EQ(get("/v1/models/").status(), 404);
+  EXPECT_EQ(get("/v1/completions").status(), 405);
+  EXPECT_EQ(post("/live", "").status(), 405);
+  EXPECT_EQ(call(HttpMethod::kOther, "/v1/models", "").status(), 405);
+  EXPECT_EQ(call(HttpMethod::kHead, "/v1/models", "").status(), 200);
+  EXPECT_EQ(Api::allowed_methods("/live"), "GET, HEAD");
+  EXPECT_EQ(Api::allowed_methods("/tokenize"), "POST");
+  for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data"}) {
+    EXPECT_EQ(api.refuse({HttpMethod::kPost, "/tokenize", {}, type})->status, 415) << type;
+  }
+  for (const char* type :
+       {"", "application/json", "Application/JSON ; charset=utf-8", "application/x+json"}) {
+    EXPECT_FALSE(api.refuse({HttpMethod::kPost, "/tokenize", {}, type})) << type;
+  }
+}
+
+TEST_F(ApiTest, WithAKeyOnlyProbesAreOpen) {
+  ServerConfig closed;
+  closed.api_key = "secret";
+  Api keyed(closed, model.clock, model.metrics);
+  keyed.serve(served);
+  for (const char* path : {"/live", "/ready", "/health"}) {
+    EXPECT_FALSE(keyed.refuse({HttpMethod::kGet, path, {}, {}})) << path;
+  }
+  for (const char* path :
+       {"/metrics", "/version", "/v1/models", "/v1/completions", "/tokenize", "/nothing"}) {
+    EXPECT_EQ(keyed.refuse({HttpMethod::kGet, path, "Bearer wrong", {}})->status, 401) << path;
+  }
+  EXPECT_FALSE(keyed.refuse({HttpMethod::kGet, "/metrics", "Bearer secret", {}}));
+}
+
+TEST_F(ApiTest, Tokenizes) {
+  const Answer plain = post("/tokenize", R"({"prompt": "hi<|end|>"})");
+  EXPECT_EQ(plain.at("/count"), "9");
+  EXPECT_EQ(plain.at("/max_model_len"), "256");
+  EXPECT_EQ(plain.at("/token_strs"), "null");
+  const Answer special =
+      post("/tokenize", R"({"prompt": "h <|end|>", "parse_special": true, "return_token_strs": true})");
+  EXPECT_EQ(special.at("/tokens"), "[104,32,256]");
+  EXPECT_EQ(special.at("/token_strs"), R"(["h","Ġ","<|end|>"])");
+  const Answer chat = post("/tokenize", R"({"messages": [{"role": "user", "content": "<|end|>"}]})");
+  EXPECT_EQ(chat.at("/count"),
+            "8");  // the seven characters that the user wrote, and the template's own token
+  EXPECT_EQ(chat.at("/tokens/7"), "256");
+  EXPECT_EQ(post("/tokenize", R"({"prompt": ""})").at("/tokens"), "[]");
+  EXPECT_EQ(post("/detokenize", R"({"tokens": [104, 105, 256]})").at("/prompt"), "hi<|end|>");
+  EXPECT_EQ(post("/detokenize", R"({"tokens": [195]})").at("/prompt"), "\xEF\xBF\xBD");
+  EXPECT_EQ(post("/detokenize", R"({"tokens": []})").at("/prompt"), "");
+}
+
+TEST_F(ApiTest, CompletesText) {
+  const Answer answer = post("/v1/completions", R"({"model": "alias", "prompt": "abc", "max_tokens": 7})");
+  EXPECT_THAT(answer.at("/id"), StartsWith("cmpl-"));
+  EXPECT_EQ(answer.at("/object"), "text_completion");
+  EXPECT_EQ(answer.at("/model"), "alias");
+  EXPECT_EQ(answer.at("/choices/0/text"), "abcabca");
+  EXPECT_EQ(answer.at("/choices/0/finish_reason"), "length");
+  EXPECT_EQ(answer.at("/choices/0/logprobs"), "null");
+  EXPECT_EQ(answer.at("/choices/0/stop_reason"), "null");
+  EXPECT_EQ(answer.at("/choices/0/token_ids"), "absent");
+  EXPECT_EQ(answer.at("/choices/1"), "absent");
+  EXPECT_EQ(answer.at("/usage"), R"({"prompt_tokens":3,"completion_tokens":7,"total_tokens":10})");
+  EXPECT_EQ(post("/v1/completions", R"({"prompt": "abc"})").at("/usage/completion_tokens"), "16");
+}
+
+TEST_F(ApiTest, CompletionsStop) {
+  const auto finish = [&](const char* body) {
+    const Answer answer = post("/v1/completions", body);
+    return fmt::format("{}|{}|{}", answer.at("/choices/0/text"), answer.at("/choices/0/finish_reason"),
+                       answer.at("/choices/0/stop_reason"));
+  };
+  EXPECT_EQ(finish(R"({"prompt": "ab<|end|>c"})"), "ab|stop|null");
+  EXPECT_EQ(finish(R"({"prompt": "ab<|end|>c", "ignore_eos": true, "max_tokens": 4})"), "abc|length|null");
+  EXPECT_EQ(finish(R"({"prompt": "abcd", "stop": "cd"})"), "ab|stop|cd");
+  EXPECT_EQ(finish(R"({"prompt": "abcd", "stop": ["x", "da"]})"), "abc|stop|da");
+  EXPECT_EQ(finish(R"({"prompt": "abcd", "stop": "c", "include_stop_str_in_output": true})"), "abc|stop|c");
+  EXPECT_EQ(finish(R"({"prompt": "abcd", "stop_token_ids": [99]})"), "ab|stop|99");
+}
+
+TEST_F(ApiTest, CompletesBatchesAndTokenIds) {
+  const Answer texts = post("/v1/completions", R"({"prompt": ["ab", "xyz"], "n": 2, "max_tokens": 3})");
+  EXPECT_EQ(texts.at("/choices/0/text"), "aba");
+  EXPECT_EQ(texts.at("/choices/1/text"), "aba");
+  EXPECT_EQ(texts.at("/choices/2/text"), "xyz");
+  EXPECT_EQ(texts.at("/choices/3/text"), "xyz");
+  EXPECT_EQ(texts.at("/choices/3/index"), "3");
+  EXPECT_EQ(texts.at("/choices/4"), "absent");
+  EXPECT_EQ(texts.at("/usage"), R"({"prompt_tokens":5,"completion_tokens":12,"total_tokens":17})");
+  const Answer ids =
+      post("/v1/completions", R"({"prompt": [97, 256, 98], "max_tokens": 2, "return_token_ids": true})");
+  EXPECT_EQ(ids.at("/choices/0/text"), "a");
+  EXPECT_EQ(ids.at("/choices/0/token_ids"), "[97,256]");
+  EXPECT_EQ(ids.at("/choices/0/prompt_token_ids"), "[97,256,98]");
+  const Answer lists = post("/v1/completions", R"({"prompt": [[97], [98, 99]], "max_tokens": 2})");
+  EXPECT_EQ(lists.at("/choices/0/text"), "aa");
+  EXPECT_EQ(lists.at("/choices/1/text"), "bc");
+}
+
+TEST_F(ApiTest, CompletionLogprobsAndEcho) {
+  const Answer plain = post("/v1/completions", R"({"prompt": "ab", "max_tokens": 2, "logprobs": 2})");
+  EXPECT_EQ(plain.at("/choices/0/logprobs"),
+            R"({"tokens":["a","b"],"token_logprobs":[-0.5,-0.5],)"
+            R"("top_logprobs":[{"a":-0.5,"b":-1.5},{"b":-0.5,"c":-1.5}],"text_offset":[0,1]})");
+  const Answer echoed =
+      post("/v1/completions", R"({"prompt": "éb", "max_tokens": 1, "logprobs": 0, "echo": true})");
+  EXPECT_EQ(echoed.at("/choices/0/text"), "éb\xEF\xBF\xBD");  // half a character, and no more comes
+  EXPECT_EQ(echoed.at("/choices/0/logprobs/tokens"), R"(["bytes:\\xc3","bytes:\\xa9","b","bytes:\\xc3"])");
+  EXPECT_EQ(echoed.at("/choices/0/logprobs/token_logprobs"), "[null,-1,-2,-0.5]");
+  EXPECT_EQ(echoed.at("/choices/0/logprobs/top_logprobs/0"), "null");
+  EXPECT_EQ(echoed.at("/choices/0/logprobs/top_logprobs/2"), R"({"b":-2})");
+  EXPECT_EQ(echoed.at("/choices/0/logprobs/text_offset"), "[0,1,1,2]");  // characters that begin before
+  EXPECT_EQ(echoed.at("/usage/completion_tokens"), "1");
+  EXPECT_EQ(echoed.at("/choices/0/prompt_logprobs"), "absent");
+  const Answer each =
+      post("/v1/completions", R"({"prompt": "ab", "n": 2, "max_tokens": 1, "logprobs": 1, "echo": true})");
+  EXPECT_EQ(each.at("/choices/1/logprobs/token_logprobs"), "[null,-1,-0.5]");
+  EXPECT_EQ(each.at("/choices/1/logprobs/top_logprobs/1"), R"({"b":-1})");
+}
+
+TEST_F(ApiTest, EchoAloneIsForScoring) {
+  const Answer answer =
+      post("/v1/completions", R"({"prompt": "abc", "max_tokens": 0, "logprobs": 1, "echo": true})");
+  EXPECT_EQ(answer.at("/choices/0/text"), "abc");
+  EXPECT_EQ(answer.at("/choices/0/finish_reason"), "length");
+  EXPECT_EQ(answer.at("/choices/0/logprobs/token_logprobs"), "[null,-1,-2]");
+  EXPECT_EQ(answer.at("/usage/completion_tokens"), "0");
+}
+
+TEST_F(ApiTest, PromptLogprobsByName) {
+  const Answer answer =
+      post("/v1/completions", R"({"prompt": "ab", "max_tokens": 1, "prompt_logprobs": 2})");
+  EXPECT_EQ(answer.at("/choices/0/prompt_logprobs"),
+            R"([null,{"98":{"logprob":-1,"decoded_token":"b"},"99":{"logprob":-2,"decoded_token":"c"}}])");
+  const Answer chat = post("/v1/chat/completions",
+                           R"({"messages": [{"role": "user", "content": "a"}], "prompt_logprobs": 0})");
+  EXPECT_EQ(chat.at("/prompt_logprobs/1/256/decoded_token"), "<|end|>");
+}
+
+TEST_F(ApiTest, Chats) {
+  const Answer answer = post("/v1/chat/completions",
+                             R"({"messages": [{"role": "system", "content": "one"},
+                       {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}],
+          "logprobs": true, "top_logprobs": 1, "return_token_ids": true})");
+  EXPECT_THAT(answer.at("/id"), StartsWith("chatcmpl-"));
+  EXPECT_EQ(answer.at("/object"), "chat.completion");
+  EXPECT_EQ(answer.at("/model"), "echo");
+  EXPECT_EQ(answer.at("/choices/0/message"), R"({"role":"assistant","content":"one","refusal":null})");
+  EXPECT_EQ(answer.at("/choices/0/finish_reason"), "stop");
+  EXPECT_EQ(answer.at("/choices/0/token_ids"), "[111,110,101,256]");
+  EXPECT_EQ(
+      answer.at("/choices/0/logprobs/content/0"),
+      R"({"token":"o","logprob":-0.5,"bytes":[111],"top_logprobs":[{"token":"o","logprob":-0.5,"bytes":[111]}]})");
+  EXPECT_EQ(answer.at("/choices/0/logprobs/content/3/token"), "<|end|>");
+  EXPECT_EQ(answer.at("/prompt_token_ids"), "[111,110,101,256,257,117,115,101,114,97,10,98,256]");
+  EXPECT_EQ(answer.at("/usage/completion_tokens"), "4");
+}
+
+TEST_F(ApiTest, AChatMayFillTheContext) {
+  const Answer all = post("/v1/chat/completions",
+                          R"({"messages": [{"role": "user", "content": "abc"}], "ignore_eos": true})");
+  EXPECT_EQ(all.at("/usage"), R"({"prompt_tokens":4,"completion_tokens":252,"total_tokens":256})");
+  EXPECT_EQ(all.at("/choices/0/finish_reason"), "length");
+  const Answer some = post("/v1/chat/completions", R"({"messages": [{"role": "user", "content": "abc"}],
+                           "ignore_eos": true, "max_completion_tokens": 5, "max_tokens": 5})");
+  EXPECT_EQ(some.at("/usage/completion_tokens"), "5");
+}
+
+TEST_F(ApiTest, NeutralFieldsOfLaterFeaturesAreTaken) {
+  const Answer answer = post("/v1/chat/completions", R"({
+      "messages": [{"role": "assistant", "content": "a", "refusal": null, "tool_calls": null, "audio": null,
+                    "annotations": [], "function_call": null}],
+      "tools": [], "tool_choice": "none", "functions": null, "response_format": {"type": "text"}, "store": false,
+      "service_tier": "auto", "user": "me", "temperature": null, "stop": null, "logit_bias": {}, "stream_options": null})");
+  EXPECT_EQ(answer.status(), 200) << answer.body();
+}
+
+TEST_F(ApiTest, StreamsCompletions) {
+  const auto events = stream("/v1/completions", R"({"prompt": "ab", "max_tokens": 3, "stream": true,
+                             "stream_options": {"include_usage": true}, "return_token_ids": true})");
+  ASSERT_EQ(events.size(), 5u);
+  std::string text;
+  for (size_t i = 0; i < 3; ++i) {
+    text += events[i].at("/choices/0/text");
+    EXPECT_EQ(events[i].at("/object"), "text_completion");
+    EXPECT_EQ(events[i].at("/id"), events[0].at("/id"));
+    EXPECT_EQ(events[i].at("/usage"), "null");
+    EXPECT_EQ(events[i].at("/choices/0/finish_reason"), i == 2 ? "length" : "null");
+    EXPECT_EQ(events[i].at("/choices/0/prompt_token_ids"), i == 0 ? "[97,98]" : "absent");
+  }
+  EXPECT_EQ(text, "aba");
+  EXPECT_EQ(events[1].at("/choices/0/token_ids"), "[98]");
+  EXPECT_EQ(events[3].at("/choices"), "[]");
+  EXPECT_EQ(events[3].at("/usage"), R"({"prompt_tokens":2,"completion_tokens":3,"total_tokens":5})");
+  EXPECT_EQ(events[4].body(), "[DONE]");
+}
+
+TEST_F(ApiTest, StreamsChats) {
+  const auto events =
+      stream("/v1/chat/completions",
+             R"({"messages": [{"role": "user", "content": "hé"}], "stream": true, "n": 2})");
+  std::vector<std::string> content(2), roles(2), ends(2);
+  for (size_t i = 0; i + 1 < events.size(); ++i) {
+    const auto choice = std::stoul(events[i].at("/choices/0/index"));
+    EXPECT_EQ(events[i].at("/object"), "chat.completion.chunk");
+    EXPECT_EQ(events[i].at("/usage"), "absent");
+    EXPECT_EQ(events[i].at("/choices/0/delta/role"), content[choice].empty() ? "assistant" : "absent");
+    const std::string piece = events[i].at("/choices/0/delta/content");
+    if (piece != "absent") content[choice] += piece;
+    EXPECT_EQ(ends[choice], "") << "a chunk after the last";
+    const std::string finish = events[i].at("/choices/0/finish_reason");
+    if (finish != "null") ends[choice] = finish;
+  }
+  EXPECT_EQ(content[0], "hé");
+  EXPECT_EQ(content[1], "hé");
+  EXPECT_EQ(ends[0], "stop");
+  EXPECT_EQ(ends[1], "stop");
+  EXPECT_EQ(events.back().body(), "[DONE]");
+}
+
+TEST_F(ApiTest, StreamsEchoAndLogprobsOnce) {
+  const auto events =
+      stream("/v1/completions", R"({"prompt": "ab", "max_tokens": 2, "stream": true, "echo": true,
+                             "logprobs": 0})");
+  ASSERT_EQ(events.size(), 3u);
+  EXPECT_EQ(events[0].at("/choices/0/text"), "aba");
+  EXPECT_EQ(events[0].at("/choices/0/logprobs/token_logprobs"), "[null,-1,-0.5]");
+  EXPECT_EQ(events[1].at("/choices/0/text"), "b");
+  EXPECT_EQ(events[1].at("/choices/0/logprobs/text_offset"), "[3]");
+}
+
+TEST_F(ApiTest, TextThatMayBecomeAStopStringIsHeldBack) {
+  const auto events =
+      stream("/v1/completions", R"({"prompt": "abcd", "max_tokens": 8, "stream": true, "stop": "cda"})");
+  std::string text;
+  for (size_t i = 0; i + 1 < events.size(); ++i) text += events[i].at("/choices/0/text");
+  EXPECT_EQ(text, "ab");
+  EXPECT_EQ(events[events.size() - 2].at("/choices/0/stop_reason"), "cda");
+}
+
+TEST_F(ApiTest, AFailureInMidStreamIsAnEvent) {
+  const RequestHead head{HttpMethod::kPost, "/v1/completions", {}, {}};
+  auto reply = api.handle(head, R"({"prompt": "ab", "stream": true})");
+  auto& run = *std::get<std::unique_ptr<GenerationRun>>(reply);
+  std::string body;
+  while (body.empty()) {
+    ASSERT_TRUE(model.handle.engine->step());
+    ASSERT_EQ(run.advance(body), GenerationRun::Progress::kMore);
+  }
+  model.gate->fail_next_step();
+  ASSERT_TRUE(model.handle.engine->step());
+  EXPECT_EQ(run.advance(body), GenerationRun::Progress::kDone);
+  ASSERT_TRUE(run.error());
+  EXPECT_EQ(run.error()->status, 500);
+  EXPECT_THAT(body, HasSubstr("data: {\"error\":{\"message\":"));
+  EXPECT_THAT(body, testing::EndsWith("data: [DONE]\n\n"));
+}
+
+TEST_F(ApiTest, AnEngineFailureIsA500) {
+  model.gate->fail_next_step();
+  const Answer answer = post("/v1/completions", R"({"prompt": ["ab", "cd"]})");
+  EXPECT_EQ(answer.status(), 500);
+  EXPECT_EQ(answer.at("/error/type"), "server_error");
+}
+
+TEST_F(ApiTest, LeavingFreesEverything) {
+  const RequestHead head{HttpMethod::kPost, "/v1/completions", {}, {}};
+  auto reply = api.handle(head, R"({"prompt": ["ab", "cd", "ef"], "n": 2, "max_tokens": 100})");
+  auto& run = std::get<std::unique_ptr<GenerationRun>>(reply);
+  std::string body;
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(model.handle.engine->step());
+  EXPECT_EQ(run->advance(body), GenerationRun::Progress::kMore);
+  EXPECT_LT(model.handle.engine->stats().num_free_blocks, 64);
+  run.reset();
+  model.handle.engine->step();
+  model.handle.engine->step();
+  EXPECT_EQ(model.handle.engine->stats().num_free_blocks, 64);
+}
+
+class SmallQueueTest : public ApiFixture {
+ protected:
+  SmallQueueTest() : ApiFixture({.max_num_seqs = 1, .max_queue = 2}) {}
+};
+
+TEST_F(SmallQueueTest, AFullQueueIsA429AndTakesBackTheRest) {
+  const Answer answer = post("/v1/completions", R"({"prompt": ["a", "b", "c", "d"]})");
+  EXPECT_EQ(answer.status(), 429);
+  EXPECT_EQ(answer.at("/error/type"), "rate_limit_error");
+  EXPECT_EQ(answer.at("/error/code"), "queue_full");
+  while (model.handle.engine->step()) {
+  }
+  EXPECT_EQ(post("/v1/completions", R"({"prompt": ["a", "b"]})").status(), 200);
+}
+
+class SmallPoolTest : public ApiFixture {
+ protected:
+  SmallPoolTest() : ApiFixture({.num_blocks = 4, .max_model_len = 64}) {}
+};
+
+TEST_F(SmallPoolTest, WithoutMaxTokensARequestTakesWhatThePoolLeaves) {
+  const Answer answer =
+      post("/v1/chat/completions",
+           R"({"messages": [{"role": "user", "content": "a"}], "n": 2, "ignore_eos": true})");
+  EXPECT_EQ(answer.status(), 200) << answer.body();
+  EXPECT_EQ(answer.at("/usage/completion_tokens"),
+            "62");  // twice 2 blocks of 16, less the prompt, and one more each
+  const Answer asked =
+      post("/v1/chat/completions",
+           R"({"messages": [{"role": "user", "content": "a"}], "n": 2, "max_tokens": 50})");
+  EXPECT_EQ(asked.status(), 400);
+}
+
+class BosTest : public ApiFixture {
+ protected:
+  BosTest() : ApiFixture({.has_template = false, .add_bos = true}) {}
+};
+
+TEST_F(BosTest, TextsGetTheModelsBos) {
+  EXPECT_EQ(post("/tokenize", R"({"prompt": "a"})").at("/tokens"), "[257,97]");
+  EXPECT_EQ(post("/tokenize", R"({"prompt": "a", "add_special_tokens": false})").at("/tokens"), "[97]");
+  const Answer answer =
+      post("/v1/completions", R"({"prompt": "ab", "max_tokens": 2, "echo": true, "logprobs": 0})");
+  EXPECT_EQ(answer.at("/usage/prompt_tokens"), "3");
+  EXPECT_EQ(answer.at("/choices/0/text"), "aba");
+  EXPECT_EQ(answer.at("/choices/0/logprobs/tokens"), R"(["<|turn|>","a","b","<|turn|>","a"])");
+  EXPECT_EQ(answer.at("/choices/0/logprobs/text_offset"), "[0,0,1,2,2]");
+  EXPECT_EQ(post("/v1/completions", R"({"prompt": [97], "max_tokens": 1})").at("/usage/prompt_tokens"),
+            "1");
+}
+
+TEST_F(BosTest, WithoutATemplateThereIsNoChat) {
+  const Answer answer = post("/v1/chat/completions", R"({"messages": [{"role": "user", "content": "a"}]})");
+  EXPECT_EQ(answer.status(), 400);
+  EXPECT_THAT(answer.at("/error/message"), HasSubstr("no chat template"));
+}
+
+}  // namespace
+}  // namespace quire
