@@ -36,7 +36,8 @@ class ChatTemplate {
 
   // `context` is an object: messages, add_generation_prompt, bos_token, eos_token, tools, ...;
   // `unix_seconds` is what strftime_now formats (UTC). raise_exception() becomes kInvalidArgument with its
-  // message; a budget that runs out, kResourceExhausted.
+  // message; a budget that runs out, kResourceExhausted. Takes less than 1 MiB of stack with the default
+  // limits.
   Expected<std::vector<RenderedPart>> render(const Value& context, int64_t unix_seconds) const;
 
   ChatTemplate(ChatTemplate&&) noexcept;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
+#include <optional>
 
 #include "base/error.h"
 #include "chat/rendering.h"

@@ -47,9 +47,4 @@ MarkedText MarkedText::slice(size_t begin, size_t end) const {
   return out;
 }
 
-std::string MarkedText::take_bytes() && {
-  user_.clear();
-  return std::move(bytes_);
-}
-
 }  // namespace quire

@@ -38,9 +38,6 @@ class MarkedText {
 
   MarkedText slice(size_t begin, size_t end) const;
 
-  // Gives up the bytes; the ranges go with them.
-  std::string take_bytes() &&;
-
  private:
   void mark(size_t begin, size_t end);
 

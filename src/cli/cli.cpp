@@ -29,6 +29,7 @@ void add_commands(CLI::App& app, Action& action) {
   add_tokenize(app, action);
   add_inspect(app, action);
   add_bench(app, action);
+  for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
   app.footer(
       "'quire COMMAND --help' lists a command's flags. Try 'quire chat', or 'quire serve' and then\n"
       "http://127.0.0.1:8000/v1 in any OpenAI client.");
@@ -44,9 +45,11 @@ const CLI::App* innermost(const CLI::App& app) {
 int misused(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = *innermost(app);
   const std::vector<std::string> unknown = app.remaining(true);
-  const bool is_extra = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError);
+  // CLI11 misses a subcommand before it sees that the word in its place is unknown.
+  const bool is_unknown = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ||
+                          error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError);
   const std::string message =
-      is_extra && !unknown.empty() ? describe_unknown(command, unknown) : error.what();
+      is_unknown && !unknown.empty() ? describe_unknown(command, unknown) : error.what();
   fmt::print(stderr, "{0}: {1}\n'{0} --help' lists what there is.\n", command_path(command), message);
   return kMisused;
 }

@@ -42,7 +42,12 @@ std::string joined_names(const CLI::Option& option) {
 HelpFormatter::HelpFormatter() {
   column_width(kNameColumn);
   label("Positionals", "Arguments");
-  label("Subcommands", "Commands");
+}
+
+std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
+  std::string help = CLI::Formatter::make_help(app, std::move(name), mode);
+  for (size_t at = 0; (at = help.find("\n\n\n", at)) != std::string::npos;) help.erase(at, 1);
+  return help;
 }
 
 std::string command_path(const CLI::App& command) {

@@ -8,9 +8,7 @@ namespace {
 std::atomic<bool> interrupted = false;
 static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler sets it");
 
-void note_interrupt(int) {
-  interrupted.store(true);
-}
+void note_interrupt(int) { interrupted.store(true); }
 
 }  // namespace
 
@@ -23,12 +21,8 @@ InterruptFlag::InterruptFlag() {
   sigaction(SIGINT, &action, &previous_);
 }
 
-InterruptFlag::~InterruptFlag() {
-  sigaction(SIGINT, &previous_, nullptr);
-}
+InterruptFlag::~InterruptFlag() { sigaction(SIGINT, &previous_, nullptr); }
 
-bool InterruptFlag::raised() const {
-  return interrupted.load();
-}
+bool InterruptFlag::raised() const { return interrupted.load(); }
 
 }  // namespace quire

@@ -19,7 +19,7 @@ void add_log_level(CLI::App& app, std::string& log_level) {
   app.add_option("--log-level", log_level,
                  "least severe messages to show on stderr (default: " + log_level + ")")
       ->type_name("debug|info|warning|error|off")
-      ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
+      ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}).description(""));
 }
 
 void add_model_flags(CLI::App& app, ModelFlags& flags, ModelArgument kind,

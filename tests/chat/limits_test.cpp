@@ -1,8 +1,10 @@
 // Templates that mean harm: blow-ups in time, memory and recursion end in an error, and soon.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
+#include <array>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "chat/chat_template.h"
 #include "tests/chat/json_fixture.h"

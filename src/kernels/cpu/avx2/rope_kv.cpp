@@ -60,9 +60,7 @@ void rotate_heads(const RopeKvArgs& args, int64_t token, float* heads, int32_t n
 }
 
 // Rounds to the nearest, ties to even.
-void convert8(const float* from, float* to) {
-  _mm256_storeu_ps(to, _mm256_loadu_ps(from));
-}
+void convert8(const float* from, float* to) { _mm256_storeu_ps(to, _mm256_loadu_ps(from)); }
 void convert8(const float* from, Float16* to) {
   const __m128i halves =
       _mm256_cvtps_ph(_mm256_loadu_ps(from), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
@@ -131,12 +129,9 @@ void write_token(const ExecContext& context, const RopeKvArgs& args, int64_t tok
 
 void write_token(const ExecContext& context, const RopeKvArgs& args, int64_t token, bool rotate) {
   switch (args.kv.dtype) {
-    case DType::kF16:
-      return write_token<Float16>(context, args, token, rotate);
-    case DType::kBF16:
-      return write_token<BFloat16>(context, args, token, rotate);
-    default:
-      return write_token<float>(context, args, token, rotate);
+    case DType::kF16: return write_token<Float16>(context, args, token, rotate);
+    case DType::kBF16: return write_token<BFloat16>(context, args, token, rotate);
+    default: return write_token<float>(context, args, token, rotate);
   }
 }
 

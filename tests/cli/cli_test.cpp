@@ -1,0 +1,110 @@
+#include "cli/cli.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace quire {
+namespace {
+
+using testing::HasSubstr;
+using testing::internal::CaptureStderr;
+using testing::internal::CaptureStdout;
+using testing::internal::GetCapturedStderr;
+using testing::internal::GetCapturedStdout;
+
+struct Outcome {
+  int status;
+  std::string out, error;
+};
+
+Outcome run(std::vector<std::string> arguments) {
+  CaptureStdout();
+  CaptureStderr();
+  const int status = run_cli(arguments);
+  return {status, GetCapturedStdout(), GetCapturedStderr()};
+}
+
+TEST(Cli, Version) {
+  const Outcome outcome = run({"--version"});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_THAT(outcome.out, HasSubstr("quire " QUIRE_VERSION));
+}
+
+TEST(Cli, EveryCommandHasHelp) {
+  const std::vector<std::vector<std::string>> commands{{"serve"},
+                                                       {"chat"},
+                                                       {"complete"},
+                                                       {"tokenize"},
+                                                       {"inspect"},
+                                                       {"bench"},
+                                                       {"bench", "latency"},
+                                                       {"bench", "throughput"},
+                                                       {"bench", "serve"},
+                                                       {"bench", "roofline"}};
+  const Outcome general = run({"--help"});
+  EXPECT_EQ(general.status, 0);
+  for (auto command : commands) {
+    EXPECT_THAT(general.out, HasSubstr(command[0]));
+    const std::string usage = "Usage: quire " + command[0] + (command.size() > 1 ? " " + command[1] : "");
+    command.push_back("--help");
+    const Outcome outcome = run(command);
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_THAT(outcome.out, HasSubstr(usage));
+    EXPECT_EQ(outcome.error, "");
+  }
+}
+
+TEST(Cli, HelpLinesFitATerminal) {
+  const Outcome outcome = run({"serve", "--help"});
+  std::istringstream lines(outcome.out);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100u) << line;
+  EXPECT_THAT(outcome.out, HasSubstr("--max-num-batched-tokens TOKENS"));
+  EXPECT_THAT(outcome.out, HasSubstr("--[no-]log-requests"));
+  EXPECT_THAT(outcome.out, HasSubstr("QUIRE_API_KEY"));
+}
+
+TEST(Cli, AMisspeltCommandLineIsTwo) {
+  EXPECT_EQ(run({}).status, 2);
+  const Outcome command = run({"sevre"});
+  EXPECT_EQ(command.status, 2);
+  EXPECT_THAT(command.error, HasSubstr("quire: unknown command 'sevre'; did you mean serve?"));
+  const Outcome flag = run({"serve", "--max-num-seq", "3"});
+  EXPECT_EQ(flag.status, 2);
+  EXPECT_THAT(flag.error,
+              HasSubstr("quire serve: unknown flag --max-num-seq; did you mean --max-num-seqs?"));
+  const Outcome nested = run({"bench", "serve", "--num-prompt", "3"});
+  EXPECT_THAT(nested.error,
+              HasSubstr("quire bench serve: unknown flag --num-prompt; did you mean --num-prompts?"));
+  const Outcome value = run({"serve", "--port", "99999"});
+  EXPECT_EQ(value.status, 2);
+  EXPECT_THAT(value.error, HasSubstr("--port must be at least 0 and at most 65535, but is 99999"));
+  EXPECT_EQ(run({"bench"}).status, 2);
+}
+
+TEST(Cli, AFailureIsOneWithOneLine) {
+  const Outcome outcome = run({"tokenize", "/nonexistent/model.gguf", "--text", "x"});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.error, HasSubstr("quire: "));
+  EXPECT_THAT(outcome.error, HasSubstr("/nonexistent/model.gguf"));
+  EXPECT_EQ(std::count(outcome.error.begin(), outcome.error.end(), '\n'), 1);
+}
+
+TEST(Cli, TokenizesBothWays) {
+  const std::string model = QUIRE_SOURCE_DIR "/models/SmolLM2-135M-Instruct.Q4_1.gguf";
+  const Outcome ids = run({"tokenize", model, "--text", "Hello <|im_end|>"});
+  ASSERT_EQ(ids.status, 0) << ids.error;
+  const Outcome special = run({"tokenize", model, "--text", "Hello <|im_end|>", "--parse-special"});
+  EXPECT_NE(ids.out, special.out);
+  for (const std::string& printed : {ids.out, special.out}) {
+    EXPECT_EQ(run({"tokenize", model, "--decode", "--text", printed}).out, "Hello <|im_end|>\n");
+  }
+  const Outcome wrong = run({"tokenize", model, "--decode", "--text", "1 two 3"});
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.error, HasSubstr("'two' is no token id"));
+  EXPECT_EQ(run({"tokenize", model, "--decode", "--text", "49152"}).status, 1);
+}
+
+}  // namespace
+}  // namespace quire

@@ -1,0 +1,41 @@
+#include "cli/suggestion.h"
+
+#include <gtest/gtest.h>
+
+#include "cli/field_flags.h"
+#include "config/engine_config.h"
+
+namespace quire {
+namespace {
+
+std::string describe(std::vector<std::string> unknown) {
+  CLI::App app;
+  EngineConfig config;
+  add_field_flags(app, config, engine_fields(), "Engine");
+  return describe_unknown(app, unknown);
+}
+
+TEST(Suggestion, NamesTheNearestFlag) {
+  EXPECT_EQ(describe({"--max-num-seq", "4"}), "unknown flag --max-num-seq; did you mean --max-num-seqs?");
+  EXPECT_EQ(describe({"--max_num_seqs=4"}), "unknown flag --max_num_seqs; did you mean --max-num-seqs?");
+  EXPECT_EQ(describe({"word", "--block-sise"}), "unknown flag --block-sise; did you mean --block-size?");
+}
+
+TEST(Suggestion, IsSilentWhenNothingIsNear) {
+  EXPECT_EQ(describe({"--completely-different-thing"}), "unknown flag --completely-different-thing");
+}
+
+TEST(Suggestion, NamesTheNearestCommand) {
+  CLI::App app;
+  app.add_subcommand("serve");
+  app.add_subcommand("chat");
+  EXPECT_EQ(describe_unknown(app, std::vector<std::string>{"sevre"}),
+            "unknown command 'sevre'; did you mean serve?");
+}
+
+TEST(Suggestion, AnArgumentTooMany) {
+  EXPECT_EQ(describe({"extra"}), "what is 'extra'? The arguments before it were enough");
+}
+
+}  // namespace
+}  // namespace quire
