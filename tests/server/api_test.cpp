@@ -198,7 +198,8 @@ TEST_F(ApiTest, PromptLogprobsByName) {
 TEST_F(ApiTest, Chats) {
   const Answer answer = post("/v1/chat/completions",
                              R"({"messages": [{"role": "system", "content": "one"},
-                       {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}],
+                       {"role": "user", "content": [{"type": "text", "text": "a"},
+                                                     {"type": "text", "text": "b"}]}],
           "logprobs": true, "top_logprobs": 1, "return_token_ids": true})");
   EXPECT_THAT(answer.at("/id"), StartsWith("chatcmpl-"));
   EXPECT_EQ(answer.at("/object"), "chat.completion");
@@ -228,8 +229,10 @@ TEST_F(ApiTest, NeutralFieldsOfLaterFeaturesAreTaken) {
   const Answer answer = post("/v1/chat/completions", R"({
       "messages": [{"role": "assistant", "content": "a", "refusal": null, "tool_calls": null, "audio": null,
                     "annotations": [], "function_call": null}],
-      "tools": [], "tool_choice": "none", "functions": null, "response_format": {"type": "text"}, "store": false,
-      "service_tier": "auto", "user": "me", "temperature": null, "stop": null, "logit_bias": {}, "stream_options": null})");
+      "tools": [], "tool_choice": "none", "functions": null, "response_format": {"type": "text"},
+       "store": false,
+      "service_tier": "auto", "user": "me", "temperature": null, "stop": null, "logit_bias": {},
+       "stream_options": null})");
   EXPECT_EQ(answer.status(), 200) << answer.body();
 }
 
