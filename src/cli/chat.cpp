@@ -11,6 +11,7 @@
 #include "cli/interrupt.h"
 #include "cli/line_editor.h"
 #include "cli/model_flags.h"
+#include "server/server_config.h"
 
 namespace quire {
 namespace {
@@ -140,8 +141,7 @@ Expected<> Chat::answer(std::string question) {
 Expected<> chat(const ChatFlags& flags) {
   auto local = open_local_model(flags.model);
   if (!local) return std::unexpected(local.error());
-  const EngineHandle& handle = (*local)->handle;
-  const std::string& name = handle.model.name.empty() ? handle.config.model : handle.model.name;
+  const std::string name = served_model_names({}, (*local)->handle.config).front();
   return Chat(*(*local)->served, flags).run(name);
 }
 

@@ -40,7 +40,7 @@ char* prompt_text(EditLine*) {
 
 // Ctrl-C while a line is typed: drop it, as a shell does.
 unsigned char cancel_line(EditLine* editor, int) {
-  const LineInfo* line = el_line(editor);
+  const LineInfoW* line = el_wline(editor);  // positions in characters, as the calls below count
   el_cursor(editor, static_cast<int>(line->lastchar - line->cursor));
   el_deletestr(editor, static_cast<int>(line->lastchar - line->buffer));
   std::fputs("^C\n", stdout);
@@ -71,7 +71,7 @@ LineEditor::LineEditor(const fs::path& history) {
   el_set(terminal->editor, EL_ADDFN, "cancel-line", "Drop the line", cancel_line);
   el_source(terminal->editor, nullptr);  // the user's ~/.editrc
   // While a line is edited Ctrl-C is a key, not a signal; while an answer is written it is one again.
-  el_set(terminal->editor, EL_SETTY, "-d", "intr=", nullptr);
+  el_set(terminal->editor, EL_SETTY, "-d", "-isig", nullptr);
   el_set(terminal->editor, EL_BIND, "^C", "cancel-line", nullptr);
   if (!history.empty()) {
     std::error_code error;
