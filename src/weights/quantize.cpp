@@ -100,7 +100,7 @@ void check_sizes(DType dtype, size_t elements, size_t bytes) {
 void quantize_row(DType dtype, std::span<const float> values, std::span<std::byte> out) {
   check_sizes(dtype, values.size(), out.size());
   if (dtype == DType::kF32) {
-    std::memcpy(out.data(), values.data(), out.size());
+    std::ranges::copy(std::as_bytes(values), out.begin());
   } else if (dtype == DType::kF16 || dtype == DType::kBF16) {
     const auto convert = dtype == DType::kF16 ? float_to_fp16 : float_to_bf16;
     for (size_t i = 0; i < values.size(); ++i) store_u16(&out[2 * i], convert(values[i]));
@@ -118,7 +118,7 @@ void quantize_row(DType dtype, std::span<const float> values, std::span<std::byt
 void dequantize_row(DType dtype, std::span<const std::byte> row, std::span<float> out) {
   check_sizes(dtype, out.size(), row.size());
   if (dtype == DType::kF32) {
-    std::memcpy(out.data(), row.data(), row.size());
+    std::ranges::copy(row, std::as_writable_bytes(out).begin());
   } else if (dtype == DType::kF16 || dtype == DType::kBF16) {
     const auto convert = dtype == DType::kF16 ? fp16_to_float : bf16_to_float;
     for (size_t i = 0; i < out.size(); ++i) out[i] = convert(load_u16(&row[2 * i]));
