@@ -20,7 +20,7 @@ import sys
 
 from contestants import Failed, LlamaCpp, OpenVino, Quire, core_count, json_lines, run_process
 from peer_setup import Peers, default_cache
-from serving_race import race
+from serving_race import RATES as SERVING_RATES, race
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = ROOT / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -46,6 +46,8 @@ def parse_arguments():
     parser.add_argument("--skip-quire", action="store_true", help="measure the peers alone")
     parser.add_argument("--quick", action="store_true", help="one round, one run in each, a short race")
     parser.add_argument("--serve-seconds", type=float, default=60, help="load at each rate (default: 60)")
+    parser.add_argument("--request-rates", default=",".join(map(str, SERVING_RATES)),
+                        help="ladder of requests a second, by commas (default: %(default)s)")
     parser.add_argument("--slots", type=int, default=32, help="sequences a server may run at once (default: 32)")
     parser.add_argument("--threads", type=int, default=core_count(), help="for every engine (default: all cores)")
     parser.add_argument("--model", default=str(DEFAULT_MODEL), help="a Q4_1 GGUF file (default: the default model)")
@@ -58,6 +60,7 @@ def parse_arguments():
     wanted = set(filter(None, arguments.only.split(","))) or {*RATES, *SERVED}
     if unknown := wanted - {*RATES, *SERVED}:
         parser.error(f"--only knows no {', '.join(sorted(unknown))}")
+    arguments.request_rates = sorted(float(rate) for rate in arguments.request_rates.split(","))
     return arguments, wanted
 
 
@@ -149,7 +152,8 @@ def main():
     medians = samples.medians()
     if "serve" in wanted:
         racers = [c for c in contestants if c.name in ("quire-q4_1", "llama.cpp-q4_1")]
-        curves, sustained = race(arguments.quire, racers, arguments.serve_seconds, arguments.slots)
+        curves, sustained = race(arguments.quire, racers, arguments.serve_seconds, arguments.slots,
+                                 arguments.request_rates)
         medians.update(sustained)
     print_table(medians, [contestant.name for contestant in contestants])
     if "serve" in wanted:

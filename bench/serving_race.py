@@ -12,7 +12,7 @@ import tempfile
 
 from contestants import Failed, run_process
 
-LADDER = [0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0]
+RATES = [0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0]
 TARGETS_MS = [50, 100, 200]
 PORT = 8391
 
@@ -41,10 +41,10 @@ def rate_at(points, target_ms):
     return None
 
 
-def race(binary, contestants, seconds, slots, ladder=LADDER):
+def race(binary, contestants, seconds, slots, rates):
     """The points of each contestant's curve, and the rate it sustains at each target."""
     curves = {contestant.name: [] for contestant in contestants}
-    for step, rate in enumerate(ladder):
+    for step, rate in enumerate(rates):
         for contestant in contestants:
             curve = curves[contestant.name]
             if curve and curve[-1]["median_normalized_latency_ms"] > 2 * max(TARGETS_MS):
