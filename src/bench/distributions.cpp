@@ -7,9 +7,7 @@ namespace quire {
 namespace {
 
 // Uniform in (0, 1], for logarithms.
-double draw_positive(Rng& rng) {
-  return 1 - rng.uniform();
-}
+double draw_positive(Rng& rng) { return 1 - rng.uniform(); }
 
 }  // namespace
 
@@ -18,9 +16,7 @@ double draw_normal(Rng& rng) {
   return radius * std::cos(2 * std::numbers::pi * rng.uniform());
 }
 
-double draw_exponential(Rng& rng) {
-  return -std::log(draw_positive(rng));
-}
+double draw_exponential(Rng& rng) { return -std::log(draw_positive(rng)); }
 
 double draw_gamma(Rng& rng, double shape, double scale) {
   if (shape < 1) {  // G(a) = G(a + 1) * U^(1/a)

@@ -91,12 +91,10 @@ int64_t total_tokens(const std::vector<Flight>& flights) {
 
 }  // namespace
 
-TokenId first_random_token(int32_t vocab_size) {
-  return std::min(kReservedTokens, vocab_size / 2);
-}
+TokenId first_random_token(int32_t vocab_size) { return std::min(kReservedTokens, vocab_size / 2); }
 
-Expected<BatchTiming> time_batch(LLMEngine& engine, const BatchSpec& spec, int32_t vocab_size,
-                                 int64_t seed, const Clock& clock) {
+Expected<BatchTiming> time_batch(LLMEngine& engine, const BatchSpec& spec, int32_t vocab_size, int64_t seed,
+                                 const Clock& clock) {
   const WorkloadSpec workload{.num_prompts = spec.batch_size,
                               .input_len = {.median = static_cast<double>(spec.input_len)},
                               .output_len = {.median = static_cast<double>(spec.output_len)},

@@ -31,8 +31,8 @@ struct BatchSpec {
 
 // `seed` chooses the prompts: another one for each call, so that none could be remembered. Errors: those of
 // LLMEngine::submit, and kInternal when a request ends without its tokens.
-Expected<BatchTiming> time_batch(LLMEngine& engine, const BatchSpec& spec, int32_t vocab_size,
-                                 int64_t seed, const Clock& clock);
+Expected<BatchTiming> time_batch(LLMEngine& engine, const BatchSpec& spec, int32_t vocab_size, int64_t seed,
+                                 const Clock& clock);
 
 struct ThroughputTiming {
   double elapsed_s = 0;

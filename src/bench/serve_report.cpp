@@ -40,9 +40,7 @@ LatencySummary summarize_latency(std::string_view key, std::string_view title, s
 }
 
 // "p99", "p99.9".
-std::string percent_name(double percent) {
-  return fmt::format("p{}", percent);
-}
+std::string percent_name(double percent) { return fmt::format("p{}", percent); }
 
 }  // namespace
 

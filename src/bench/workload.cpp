@@ -14,9 +14,7 @@ constexpr int32_t kMaxLength = 1 << 20;
 // Streams of one seed, so that, say, another request rate leaves the prompts as they were.
 enum Stream : uint64_t { kArrivals = 1, kInputLengths, kOutputLengths, kPrefix, kPrompts };
 
-Rng stream_of(int64_t seed, Stream stream) {
-  return Rng(mix64(static_cast<uint64_t>(seed)) + stream);
-}
+Rng stream_of(int64_t seed, Stream stream) { return Rng(mix64(static_cast<uint64_t>(seed)) + stream); }
 
 int32_t draw_length(Rng& rng, const LengthDistribution& length) {
   double tokens = length.median;

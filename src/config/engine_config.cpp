@@ -7,7 +7,6 @@ namespace quire {
 namespace {
 
 using C = EngineConfig;
-constexpr double kInt32Max = std::numeric_limits<int32_t>::max();
 
 const std::array<Field<C>, 10> kFields{{
     {"max_model_len", &C::max_model_len, "longest prompt plus output; 0: what the model was trained for", 0,

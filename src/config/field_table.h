@@ -15,6 +15,8 @@
 
 namespace quire {
 
+inline constexpr double kInt32Max = std::numeric_limits<int32_t>::max();  // as the bound of a range
+
 enum class FieldUnit { kNone, kBytes, kGibibytes, kSeconds, kMilliseconds, kTokens };
 
 // The default is the member's initial value in a default-constructed Struct.

@@ -7,7 +7,6 @@ namespace quire {
 namespace {
 
 using P = SamplingParams;
-constexpr double kInt32Max = std::numeric_limits<int32_t>::max();
 
 const std::array<Field<P>, 16> kFields{{
     {"n", &P::n, "continuations to generate for each prompt", 1, 128},

@@ -8,7 +8,7 @@
 namespace quire {
 namespace {
 
-const KernelTable& kernels() { return *kernels_for(Isa::kScalar); }
+const KernelTable& scalar_kernels() { return *kernels_for(Isa::kScalar); }
 
 TokenId sample_once(Sampler& sampler, const std::vector<float>& logits, const SamplingParams& params,
                     uint64_t seed, const std::vector<TokenId>& tokens = {0}) {
@@ -18,7 +18,7 @@ TokenId sample_once(Sampler& sampler, const std::vector<float>& logits, const Sa
 }
 
 TEST(Sampler, GreedyTakesTheFirstMaximum) {
-  Sampler sampler(kernels(), 4, 1);
+  Sampler sampler(scalar_kernels(), 4, 1);
   SamplingParams params;
   params.temperature = 0;
   EXPECT_EQ(sample_once(sampler, {1, 5, 5, 2}, params, 1), 1);
@@ -27,7 +27,7 @@ TEST(Sampler, GreedyTakesTheFirstMaximum) {
 }
 
 TEST(Sampler, LeavesTheLogitsAsTheyWere) {
-  Sampler sampler(kernels(), 4, 1);
+  Sampler sampler(scalar_kernels(), 4, 1);
   SamplingParams params;
   params.logit_bias = {{2, 50.0F}};
   params.temperature = 0;
@@ -43,7 +43,7 @@ TEST(Sampler, DrawsFollowTheDistribution) {
   const std::map<size_t, double> probabilities{
       {3, 0.4}, {511, 0.3}, {512, 0.15}, {1100, 0.1}, {1299, 0.05}};
   for (const auto& [token, p] : probabilities) logits[token] = static_cast<float>(std::log(p));
-  Sampler sampler(kernels(), kVocab, 1);
+  Sampler sampler(scalar_kernels(), kVocab, 1);
   for (const double top_p : {1.0, 0.99999}) {
     SamplingParams params;
     params.top_p = top_p;
@@ -63,7 +63,7 @@ TEST(Sampler, DrawsFollowTheDistribution) {
 TEST(Sampler, TheDrawDependsOnSeedAndLengthOnly) {
   std::vector<float> logits(100);
   for (size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(i % 7) * 0.3F;
-  Sampler sampler(kernels(), 100, 2);
+  Sampler sampler(scalar_kernels(), 100, 2);
   const SamplingParams params;
   const std::vector<TokenId> tokens{0, 1, 2, 3};
   SampleResult first, second;
@@ -81,7 +81,7 @@ TEST(Sampler, TheDrawDependsOnSeedAndLengthOnly) {
 }
 
 TEST(Sampler, LogprobsAreOfTheModelsOwnDistribution) {
-  Sampler sampler(kernels(), 3, 1);
+  Sampler sampler(scalar_kernels(), 3, 1);
   SamplingParams params;
   params.temperature = 0;
   params.logprobs = 2;
@@ -99,7 +99,7 @@ TEST(Sampler, LogprobsAreOfTheModelsOwnDistribution) {
 
 TEST(Sampler, TokensWithoutWeightAreNeverDrawn) {
   const float inf = std::numeric_limits<float>::infinity();
-  Sampler sampler(kernels(), 4, 1);
+  Sampler sampler(scalar_kernels(), 4, 1);
   for (uint64_t seed = 0; seed < 200; ++seed) {
     const TokenId token = sample_once(sampler, {-inf, 1, -inf, 1}, {}, seed);
     ASSERT_TRUE(token == 1 || token == 3);

@@ -207,10 +207,9 @@ TEST_F(ApiTest, Chats) {
   EXPECT_EQ(answer.at("/choices/0/message"), R"({"role":"assistant","content":"one","refusal":null})");
   EXPECT_EQ(answer.at("/choices/0/finish_reason"), "stop");
   EXPECT_EQ(answer.at("/choices/0/token_ids"), "[111,110,101,256]");
-  EXPECT_EQ(
-      answer.at("/choices/0/logprobs/content/0"),
-      R"({"token":"o","logprob":-0.5,"bytes":[111],)"
-      R"("top_logprobs":[{"token":"o","logprob":-0.5,"bytes":[111]}]})");
+  EXPECT_EQ(answer.at("/choices/0/logprobs/content/0"),
+            R"({"token":"o","logprob":-0.5,"bytes":[111],)"
+            R"("top_logprobs":[{"token":"o","logprob":-0.5,"bytes":[111]}]})");
   EXPECT_EQ(answer.at("/choices/0/logprobs/content/3/token"), "<|end|>");
   EXPECT_EQ(answer.at("/prompt_token_ids"), "[111,110,101,256,257,117,115,101,114,97,10,98,256]");
   EXPECT_EQ(answer.at("/usage/completion_tokens"), "4");

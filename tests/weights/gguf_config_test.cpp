@@ -13,10 +13,10 @@
 namespace quire {
 namespace {
 
-constexpr const char* kDefaultModel = QUIRE_SOURCE_DIR "/models/SmolLM2-135M-Instruct.Q4_1.gguf";
+constexpr const char* kRealModel = QUIRE_SOURCE_DIR "/models/SmolLM2-135M-Instruct.Q4_1.gguf";
 
 TEST(GgufConfig, TheDefaultModel) {
-  const auto file = GgufFile::open(kDefaultModel);
+  const auto file = GgufFile::open(kRealModel);
   ASSERT_TRUE(file) << file.error().message << " (script/setup fetches the default model)";
   const auto config = read_model_config(*file);
   ASSERT_TRUE(config) << config.error().message;
@@ -43,7 +43,7 @@ TEST(GgufConfig, TheDefaultModel) {
 }
 
 TEST(GgufConfig, TheDefaultModelsTokenizer) {
-  const auto file = GgufFile::open(kDefaultModel);
+  const auto file = GgufFile::open(kRealModel);
   ASSERT_TRUE(file) << file.error().message;
   const auto spec = read_tokenizer_spec(*file);
   ASSERT_TRUE(spec) << spec.error().message;
