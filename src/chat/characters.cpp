@@ -146,6 +146,7 @@ ByteRange stripped(std::string_view text, Side side, const std::string_view* set
 }
 
 size_t find_bytes(std::string_view text, std::string_view needle, size_t from) {
+  if (needle.size() <= 1) return text.find(needle, from);
   if (from > text.size()) return std::string_view::npos;
   const void* found = memmem(text.data() + from, text.size() - from, needle.data(), needle.size());
   if (found == nullptr) return std::string_view::npos;

@@ -1,5 +1,7 @@
 #include "tests/server/live_server_fixture.h"
 
+#include "base/log.h"
+
 namespace quire {
 
 LiveServer::LiveServer() {
@@ -18,6 +20,7 @@ LiveServer::~LiveServer() {
 }
 
 void LiveServer::start() {
+  ASSERT_TRUE(init_log("error"));  // before any thread logs, as main does
   model = std::make_unique<EchoModel>(model_options);
   auto bound = HttpServer::bind(config, model->clock, model->metrics);
   ASSERT_TRUE(bound) << bound.error().message;
