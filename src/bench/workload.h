@@ -27,8 +27,8 @@ inline constexpr LengthDistribution kDefaultOutputLength{.median = 64, .sigma = 
 
 struct WorkloadSpec {
   int32_t num_prompts = 1000;
-  double request_rate =
-      std::numeric_limits<double>::infinity();  // requests a second; infinite: all at once
+  // requests a second; infinite: all at once
+  double request_rate = std::numeric_limits<double>::infinity();
   double burstiness = 1;  // shape of the gamma distribution of gaps: 1 is Poisson, less is burstier
   LengthDistribution input_len = kDefaultInputLength;  // without the shared prefix
   LengthDistribution output_len = kDefaultOutputLength;

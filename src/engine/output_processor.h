@@ -38,11 +38,9 @@ struct TextDelta {
 // - The token that stops a continuation is among its tokens, but its text is left out, unless
 //   include_stop_str_in_output (and then skip_special_tokens still leaves out a control token).
 // - A stop string is looked for in the text, wherever tokens begin and end, and ends it where the first one
-// is
-//   complete. It must be completed by token number min_tokens or a later one; it may start before.
+//   is complete. It must be completed by token number min_tokens or a later one; it may start before.
 // - Text is held back only as long as it may be the start of a stop string or of a character. Any end but a
-// stop
-//   string brings what is held back.
+//   stop string brings what is held back.
 class OutputProcessor {
  public:
   // `tokenizer` outlives the processor; `params` were validated.

@@ -3,11 +3,9 @@
 //
 // - Rows of a prefill are cut into tiles of at most kAttentionTaskPairs (row, query head) pairs.
 // - Where few rows meet long contexts, contexts are cut too: the work is laid out as one list and cut into
-// equal
-//   shares of cost, at chunk boundaries, so that only contexts that straddle a share's end are cut.
+//   equal shares of cost, at chunk boundaries, so that only contexts that straddle a share's end are cut.
 // - Tasks come out largest first. Hand them to threads one at a time (ThreadPool::share), then, if there
-// are merges,
-//   run attention_merge over those.
+//   are merges, run attention_merge over those.
 //
 // Results do not depend on the cut. Each chunk of kAttentionChunk positions gives (maximum, sum, weighted
 // values) for each pair, and these are folded in chunk order by one expression, in the task or by

@@ -1,8 +1,8 @@
 // A request on the engine's side: its prompt, its parameters, and its n sequences, which run, wait and are
 // preempted together. Owned by the scheduler; engine thread only.
 //
-//   kWaiting -> kRunning -> kFinished        kRunning -> kWaiting: preempted       kWaiting -> kFinished:
-//   aborted
+//   kWaiting -> kRunning -> kFinished
+//   kRunning -> kWaiting: preempted        kWaiting -> kFinished: aborted
 #pragma once
 
 #include <cstdint>
@@ -71,8 +71,8 @@ class SequenceGroup {
   bool forked = false;    // the others have forked from the leader: each has a row of its own
   int64_t last_step = 0;  // the last step that had work for one of its sequences
   int32_t num_preemptions = 0;
-  int32_t next_prompt_logprob =
-      1;  // the first position of the prompt whose log-probability was not yet delivered
+  // The first position of the prompt whose log-probability was not yet delivered.
+  int32_t next_prompt_logprob = 1;
 
  private:
   const RequestId id_;

@@ -1,5 +1,4 @@
-// Storage of keys and values. A block holds the keys and values of block_size tokens in all layers,
-// contiguously:
+// Storage of keys and values. A block holds those of block_size tokens in all layers, contiguously:
 //   [block][layer][keys, values][num_kv_heads * block_size * head_dim elements]
 // so a block is copied (or, later, swapped) as one piece, and memory is taken as blocks are first used.
 #pragma once

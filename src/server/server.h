@@ -1,11 +1,12 @@
 // The HTTP front: OpenAI's API over an engine. A few threads of its own read, parse, tokenize and write;
 // the engine's thread never waits for them.
 //
-//   auto server = HttpServer::bind(config, clock, metrics);     // an address in use is known before a
-//   model is read auto engine = open_engine(engine_config, clock, metrics);   // meanwhile /live says 200,
-//   the rest 503
-//   (*server)->serve(*engine);                                  // until SIGTERM, SIGINT or stop(), then
-//   drains
+//   // An address in use is known before a model is read.
+//   auto server = HttpServer::bind(config, clock, metrics);
+//   // Meanwhile /live says 200, the rest 503.
+//   auto engine = open_engine(engine_config, clock, metrics);
+//   // Until SIGTERM, SIGINT or stop(); then it drains.
+//   (*server)->serve(*engine);
 #pragma once
 
 #include <cstdint>

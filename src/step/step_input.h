@@ -33,8 +33,8 @@ struct RowFork {
   SlotId parent = 0;
   SlotId child = 0;
   uint64_t seed = 0;
-  int32_t num_tokens =
-      0;  // those in the cache: the parent's first_position + num_tokens after this step's work
+  // Those in the cache: the parent's first_position + num_tokens after this step's work.
+  int32_t num_tokens = 0;
   std::vector<TokenId> tokens;  // what the child had generated before a preemption
 };
 
@@ -54,8 +54,8 @@ struct RowWork {
   int32_t num_tokens = 0;      // at least 1
   int32_t new_blocks = 0;      // entries of StepInput::block_ids appended to the slot's table
   // First position whose logits are to score the prompt's next token (the logits at p speak of p + 1), not
-  // below first_position; -1: none. The last one is min(first_position + num_tokens, num_prompt_tokens - 1)
-  // - 1.
+  // below first_position; -1: none. The last one is
+  // min(first_position + num_tokens, num_prompt_tokens - 1) - 1.
   int32_t prompt_logprobs_from = -1;
 };
 

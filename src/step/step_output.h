@@ -10,8 +10,8 @@ namespace quire {
 
 struct TokenLogprob {
   TokenId token = 0;
-  float logprob =
-      0;  // natural logarithm, of the model's own distribution (before temperature and penalties)
+  // Natural logarithm, of the model's own distribution (before temperature and penalties).
+  float logprob = 0;
 };
 
 struct SampledToken {

@@ -2,12 +2,11 @@
 // results, scratch. One layout for all instruction sets. Everything here has internal linkage (KernelTable
 // says why).
 //
-//   keys of a block    [kv_head][token / lanes][dim][lanes]   lanes = min(16, block_size) tokens lie side
-//   by side, so
-//                                                             that q.k of many tokens needs no horizontal
-//                                                             sum
+//   keys of a block    [kv_head][token / lanes][dim][lanes]
 //   values of a block  [kv_head][token][dim]
 //   a partial          (row, head) after head: maximum, sum, 6 unused, then head_dim sums of weight * value
+//
+// lanes = min(16, block_size) tokens lie side by side, so that q.k of many tokens needs no horizontal sum.
 #pragma once
 
 #include "kernels/kernel_args.h"

@@ -5,7 +5,7 @@
 // block of 32 needs one widening; the minimum (q4_0: -8 * scale) is applied to the activations' scaled sum.
 // Two forms:
 // - stream, for few tokens: one group at a time straight from the packed weights, nibbles split in
-// registers;
+//   registers;
 // - panel, for many: two groups are unpacked to L1, and tiles of 2 groups x 4 tokens run over them.
 #pragma once
 

@@ -2,18 +2,18 @@
 // everything here has internal linkage.
 //
 // Weights: groups of R rows (KernelTable::row_group), each a stream of blocks along k:
-//   q4_0  [4][R] quads, R fp16 scales                  quad j of a row: its bytes 4j..4j+3 of GGUF's
-//   nibbles, so the q4_1  [4][R] quads, R fp16 scales, R fp16 minima   low halves are k 4j..4j+3, the high
-//   ones k 16+4j..16+4j+3 q8_0  [8][R] quads, R fp16 scales                  quad j: k 4j..4j+3 f32, f16,
-//   bf16: a block is one k: R values
+//   q4_0  [4][R] quads, R fp16 scales
+//   q4_1  [4][R] quads, R fp16 scales, R fp16 minima
+//   q8_0  [8][R] quads, R fp16 scales
+//   f32, f16, bf16: a block is one k: R values
+// Quad j of a row of q8_0 is its k 4j..4j+3; of the 4-bit types, its bytes 4j..4j+3 of GGUF's nibbles, so
+// the low halves are k 4j..4j+3, the high ones k 16+4j..16+4j+3.
 // A block of R rows takes exactly R GGUF blocks' bytes, and rows past the end are zeros.
 //
-// A linear computes, for each output and each block in ascending k, with exact integer sums and fp32
-// otherwise:
+// A linear computes, for each output and each block in ascending k, with exact integer sums and else fp32:
 //   sum = fma(min_w, s_a, sum)                 4-bit types; q4_0 has min_w = -8 * d_w
 //   sum = fma(float(dot(q_w, q_a)) * d_a, d_w, sum)
-// from int8 activations (d_a: scale, s_a = d_a * float(sum of the block's quants)), and from fp32
-// activations
+// from int8 activations (d_a: scale, s_a = d_a * float(sum of the block's quants)), and from fp32 ones
 //   sum = sum + w * x                          fused on AVX2 and AVX-512, two roundings in scalar
 // for each k in ascending order, where w is the weight as embed() gives it.
 #pragma once

@@ -14,10 +14,10 @@ namespace {
 
 struct RowVectors {
   static constexpr int64_t kRows = 8;
-  static constexpr int64_t kPanelBlocks =
-      24;  // 15 KiB for two groups of 4-bit weights: half an L1 of 32 KiB
-  static constexpr int kPlainTokens =
-      6;  // 2 groups x 6 tokens of fp32 sums, and operands, fill 16 registers
+  // 15 KiB for two groups of 4-bit weights: half an L1 of 32 KiB
+  static constexpr int64_t kPanelBlocks = 24;
+  // 2 groups x 6 tokens of fp32 sums, and operands, fill 16 registers
+  static constexpr int kPlainTokens = 6;
 
   using Float = __m256;
   using Int = __m256i;  // bytes, int16 or int32

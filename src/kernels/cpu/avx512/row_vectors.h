@@ -14,10 +14,10 @@ namespace {
 
 struct RowVectors {
   static constexpr int64_t kRows = 16;
-  static constexpr int64_t kPanelBlocks =
-      18;  // 23 KiB for two groups of 4-bit weights: half an L1 of 48 KiB
-  static constexpr int kPlainTokens =
-      12;  // 2 groups x 12 tokens of fp32 sums leave 8 registers for operands
+  // 23 KiB for two groups of 4-bit weights: half an L1 of 48 KiB
+  static constexpr int64_t kPanelBlocks = 18;
+  // 2 groups x 12 tokens of fp32 sums leave 8 registers for operands
+  static constexpr int kPlainTokens = 12;
 
   using Float = __m512;
   using Int = __m512i;  // bytes, int16 or int32
