@@ -6,14 +6,16 @@
 #include <cmath>
 #include <fstream>
 #include <limits>
-#include <optional>
-#include <string>
+#include <string_view>
+#include <vector>
 
 namespace quire {
 namespace {
 
+constexpr std::string_view kUnified = "";  // v2 names no controller in /proc/self/cgroup
+
 // The number after `key` in a "key value" file such as /proc/meminfo or memory.stat.
-std::optional<int64_t> read_keyed(const char* path, const std::string& key) {
+std::optional<int64_t> read_keyed(const std::string& path, const std::string& key) {
   std::ifstream file(path);
   std::string word;
   while (file >> word) {
@@ -24,55 +26,107 @@ std::optional<int64_t> read_keyed(const char* path, const std::string& key) {
 }
 
 // The first number of a file; none when it is missing or says "max".
-std::optional<int64_t> read_number(const char* path) {
+std::optional<int64_t> read_number(const std::string& path) {
   std::ifstream file(path);
   int64_t value = 0;
   if (file >> value) return value;
   return std::nullopt;
 }
 
-std::optional<double> cpu_quota() {
-  std::ifstream v2("/sys/fs/cgroup/cpu.max");
-  double quota = 0, period = 0;
-  if (v2 >> quota >> period && period > 0) return quota / period;
-  const auto v1_quota = read_number("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
-  const auto v1_period = read_number("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  if (v1_quota && v1_period && *v1_quota > 0 && *v1_period > 0) {
-    return static_cast<double>(*v1_quota) / static_cast<double>(*v1_period);
+// This process's path in a controller's hierarchy, from lines of "id:controller,controller:path".
+std::string own_group(const MachineRoots& roots, std::string_view controller) {
+  const std::string wanted = "," + std::string(controller) + ",";
+  std::ifstream file(roots.proc + "/self/cgroup");
+  for (std::string line; std::getline(file, line);) {
+    const size_t first = line.find(':');
+    if (first == std::string::npos) continue;
+    const size_t second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string listed = "," + line.substr(first + 1, second - first - 1) + ",";
+    if (listed.find(wanted) != std::string::npos) return line.substr(second + 1);
   }
+  return "/";
+}
+
+// The folders under `mount` of that group and its parents, `mount` first. In a container the path may be
+// the host's, which does not exist here: its limits are then those at `mount`.
+std::vector<std::string> group_folders(const MachineRoots& roots, const std::string& mount,
+                                       std::string_view controller) {
+  const std::string path = own_group(roots, controller);
+  std::vector<std::string> folders{mount};
+  for (size_t begin = 1; begin < path.size();) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    if (path.substr(begin, end - begin) == "..") break;  // above this process's namespace
+    folders.push_back(mount + path.substr(0, end));
+    begin = end + 1;
+  }
+  return folders;
+}
+
+template <class Value>
+void take_least(std::optional<Value>& least, std::optional<Value> value) {
+  if (value && (!least || *value < *least)) least = value;
+}
+
+std::optional<double> quota_v2(const std::string& folder) {
+  std::ifstream file(folder + "/cpu.max");
+  double quota = 0, period = 0;
+  if (file >> quota >> period && quota > 0 && period > 0) return quota / period;
   return std::nullopt;
 }
 
-std::optional<int64_t> cgroup_headroom(const char* limit_path, const char* usage_path,
-                                       const char* stat_path, const char* cache_key) {
-  const auto limit = read_number(limit_path);
-  const auto usage = read_number(usage_path);
+std::optional<double> quota_v1(const std::string& folder) {
+  const auto quota = read_number(folder + "/cpu.cfs_quota_us");
+  const auto period = read_number(folder + "/cpu.cfs_period_us");
+  if (!quota || !period || *quota <= 0 || *period <= 0) return std::nullopt;
+  return static_cast<double>(*quota) / static_cast<double>(*period);
+}
+
+// What a version of cgroup calls a group's memory files.
+struct MemoryFiles {
+  const char *limit, *usage;
+  const char* reclaimable;  // the key in memory.stat
+};
+
+constexpr MemoryFiles kMemoryV2{"/memory.max", "/memory.current", "inactive_file"};
+constexpr MemoryFiles kMemoryV1{"/memory.limit_in_bytes", "/memory.usage_in_bytes", "total_inactive_file"};
+
+std::optional<int64_t> headroom(const std::string& folder, const MemoryFiles& files) {
+  const auto limit = read_number(folder + files.limit);
+  const auto usage = read_number(folder + files.usage);
   if (!limit || !usage || *limit >= std::numeric_limits<int64_t>::max() / 2) return std::nullopt;
-  return std::max<int64_t>(0, *limit - *usage + read_keyed(stat_path, cache_key).value_or(0));
+  return *limit - *usage + read_keyed(folder + "/memory.stat", files.reclaimable).value_or(0);
 }
 
 }  // namespace
 
-int available_cores() {
+std::optional<double> cpu_quota(const MachineRoots& roots) {
+  std::optional<double> least;
+  for (const auto& folder : group_folders(roots, roots.cgroup, kUnified))
+    take_least(least, quota_v2(folder));
+  for (const auto& folder : group_folders(roots, roots.cgroup + "/cpu", "cpu"))
+    take_least(least, quota_v1(folder));
+  return least;
+}
+
+int available_cores(const MachineRoots& roots) {
   cpu_set_t set;
   CPU_ZERO(&set);
   int cores = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
-  if (const auto quota = cpu_quota()) cores = std::min(cores, static_cast<int>(std::ceil(*quota)));
+  if (const auto quota = cpu_quota(roots); quota && *quota < cores) {
+    cores = static_cast<int>(std::ceil(*quota));
+  }
   return std::max(1, cores);
 }
 
-int64_t available_memory_bytes() {
-  const auto host_kib = read_keyed("/proc/meminfo", "MemAvailable:");
-  int64_t available = host_kib ? *host_kib * 1024 : 0;
-  const auto v2 = cgroup_headroom("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current",
-                                  "/sys/fs/cgroup/memory.stat", "inactive_file");
-  const auto v1 = cgroup_headroom("/sys/fs/cgroup/memory/memory.limit_in_bytes",
-                                  "/sys/fs/cgroup/memory/memory.usage_in_bytes",
-                                  "/sys/fs/cgroup/memory/memory.stat", "total_inactive_file");
-  for (const auto& headroom : {v2, v1}) {
-    if (headroom) available = available == 0 ? *headroom : std::min(available, *headroom);
-  }
-  return available;
+int64_t available_memory_bytes(const MachineRoots& roots) {
+  std::optional<int64_t> least;
+  if (const auto host_kib = read_keyed(roots.proc + "/meminfo", "MemAvailable:")) least = *host_kib * 1024;
+  for (const auto& folder : group_folders(roots, roots.cgroup, kUnified))
+    take_least(least, headroom(folder, kMemoryV2));
+  for (const auto& folder : group_folders(roots, roots.cgroup + "/memory", "memory"))
+    take_least(least, headroom(folder, kMemoryV1));
+  return least ? std::max<int64_t>(1, *least) : 0;
 }
 
 int64_t peak_resident_bytes() { return read_keyed("/proc/self/status", "VmHWM:").value_or(0) * 1024; }

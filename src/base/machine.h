@@ -2,16 +2,30 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 
 namespace quire {
 
-// Cores by affinity mask and cgroup CPU quota (v2 and v1), at least 1.
-int available_cores();
+// Where the kernel shows this machine; tests name folders of their own.
+struct MachineRoots {
+  std::string proc = "/proc";
+  std::string cgroup = "/sys/fs/cgroup";
+};
 
-// Memory that could be taken now without pushing the container over its limit or the host into swap: the
-// smaller of MemAvailable and (cgroup limit - usage + reclaimable page cache), for v2 and v1. 0 if nothing
-// can be read.
-int64_t available_memory_bytes();
+// The functions below ask the process's own cgroup and all its parents, of v2 and of v1 (cgroups(7)), as
+// each of them binds. A file that is missing, or that sets no limit, does not count.
+
+// The least CPU quota, in cores; none if nothing sets one.
+std::optional<double> cpu_quota(const MachineRoots& roots = {});
+
+// Cores by affinity mask and CPU quota, at least 1.
+int available_cores(const MachineRoots& roots = {});
+
+// Memory that could be taken now without pushing a cgroup over its limit or the host into swap: the least
+// of MemAvailable and each group's limit - usage + reclaimable page cache, at least 1. 0 if nothing can be
+// read.
+int64_t available_memory_bytes(const MachineRoots& roots = {});
 
 // Peak resident set of this process (VmHWM), 0 if unknown.
 int64_t peak_resident_bytes();

@@ -179,31 +179,46 @@ asio::awaitable<void> LoadRun::scrape_gauges() {
   }
 }
 
+// The names of an object's members; none of any other text.
+std::vector<std::string> member_names(const std::string& text) {
+  std::vector<std::string> names;
+  simdjson::dom::parser parser;
+  simdjson::dom::object object;
+  if (text.empty() || parser.parse(text).get(object) != simdjson::SUCCESS) return names;
+  for (const auto member : object) names.emplace_back(member.key);
+  return names;
+}
+
 }  // namespace
 
 std::string completion_body(const LoadOptions& options, const std::string& model, const WorkItem& item) {
+  const std::vector<std::string> replaced = member_names(options.extra_body);
+  const auto own = [&](std::string_view name) { return std::ranges::count(replaced, name) == 0; };
   std::string text;
   JsonWriter json(text);
   json.begin_object();
-  json.field("model", model);
-  json.key("prompt");
-  json.begin_array();
-  for (const TokenId token : item.prompt) json.integer(token);
-  json.end_array();
-  json.field("max_tokens", item.max_tokens);
-  json.field("temperature", options.temperature);
-  json.field("stream", true);
-  json.key("stream_options");
-  json.begin_object();
-  json.field("include_usage", true);
+  if (own("model")) json.field("model", model);
+  if (own("prompt")) {
+    json.key("prompt");
+    json.begin_array();
+    for (const TokenId token : item.prompt) json.integer(token);
+    json.end_array();
+  }
+  if (own("max_tokens")) json.field("max_tokens", item.max_tokens);
+  if (own("temperature")) json.field("temperature", options.temperature);
+  if (own("stream")) json.field("stream", true);
+  if (own("stream_options")) {
+    json.key("stream_options");
+    json.begin_object();
+    json.field("include_usage", true);
+    json.end_object();
+  }
+  if (options.ignore_eos && own("ignore_eos")) json.field("ignore_eos", true);
   json.end_object();
-  if (options.ignore_eos) json.field("ignore_eos", true);
-  json.end_object();
+  if (replaced.empty()) return text;
   const std::string& extra = options.extra_body;
   const size_t begin = extra.find('{') + 1, end = extra.rfind('}');
-  if (!extra.empty() && extra.find_first_not_of(" \t\r\n", begin) != end) {
-    text.insert(text.size() - 1, "," + extra.substr(begin, end - begin));
-  }
+  text.insert(text.size() - 1, (text == "{}" ? "" : ",") + extra.substr(begin, end - begin));
   return text;
 }
 

@@ -24,7 +24,7 @@ struct LoadOptions {
   std::string api_key;
   bool ignore_eos = false;
   double temperature = 0;
-  std::string extra_body;          // a JSON object whose members are added to every request; or empty
+  std::string extra_body;          // a JSON object: members to add or replace in every request; or empty
   int32_t max_concurrency = 0;     // most requests under way at once; 0: no bound
   double scrape_interval_s = 0.2;  // how often the KV gauges of /metrics are read; 0: never
 };
@@ -62,7 +62,8 @@ struct LoadProgress {
 Expected<LoadResult> run_load(const LoadOptions& options, std::span<const WorkItem> workload,
                               const Clock& clock, std::function<void(const LoadProgress&)> on_progress);
 
-// The JSON body that asks for `item`. `options.extra_body` must be empty or an object.
+// The JSON body that asks for `item`. `options.extra_body` must be empty or an object; its members replace
+// those of the same name.
 std::string completion_body(const LoadOptions& options, const std::string& model, const WorkItem& item);
 
 // The value of the first sample named `name` in Prometheus' text format.

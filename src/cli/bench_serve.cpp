@@ -121,7 +121,8 @@ void add_load_flags(CLI::App& app, BenchServeFlags& flags) {
   app.add_flag("--ignore-eos", flags.load.ignore_eos, "ask for every token: go on past the end of sequence")
       ->group(group);
   add("--temperature", flags.load.temperature, "randomness of the answers (default: 0)", "NUMBER");
-  add("--extra-body", flags.load.extra_body, "members to add to every request, as a JSON object", "JSON");
+  add("--extra-body", flags.load.extra_body,
+      "members to add to every request or to replace in it, as a JSON object", "JSON");
   add("--random-vocab-size", flags.vocab_size, "prompts are random token ids below this (default: 32000)",
       "N");
 }

@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "base/machine.h"
 #include "cli/commands.h"
 #include "cli/model_flags.h"
 
@@ -17,7 +18,7 @@ struct InspectFlags {
 
 Expected<> inspect(InspectFlags flags) {
   if (auto prepared = prepare_model(flags.model); !prepared) return prepared;
-  const auto text = inspect_model(flags.model.engine, flags.graph);
+  const auto text = inspect_model(flags.model.engine, flags.graph, available_memory_bytes());
   if (!text) return std::unexpected(text.error());
   fmt::print("{}{}", *text, text->ends_with('\n') ? "" : "\n");
   return {};

@@ -1,9 +1,11 @@
+#include <cstdlib>
 #include <memory>
 
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/field_flags.h"
 #include "cli/model_flags.h"
+#include "server/api_keys.h"
 #include "server/server.h"
 
 namespace quire {
@@ -12,9 +14,15 @@ namespace {
 struct ServeFlags {
   ModelFlags model{.engine = {}, .log_level = "info"};
   ServerConfig server;
+  bool has_api_key = false;  // by flag or variable, even if it is empty
 };
 
+constexpr const char* kApiKeyVariable = "QUIRE_API_KEY";
+
 Expected<> serve(ServeFlags flags) {
+  if (flags.has_api_key) {
+    if (auto checked = check_given_keys(flags.server.api_key); !checked) return checked;
+  }
   if (auto prepared = prepare_model(flags.model); !prepared) return prepared;
   const SystemClock clock;
   const std::string name = served_model_names(flags.server, flags.model.engine).front();
@@ -34,8 +42,12 @@ void add_serve(CLI::App& app, Action& action) {
   auto flags = std::make_shared<ServeFlags>();
   add_model_flags(*command, flags->model, ModelArgument::kPositional, {});
   add_field_flags(*command, flags->server, server_fields(), "Server");
-  command->get_option("--api-key")->envname("QUIRE_API_KEY");
-  command->callback([flags, &action] { action = [flags] { return serve(*flags); }; });
+  const CLI::Option* api_key = command->get_option("--api-key")->envname(kApiKeyVariable);
+  command->callback([flags, api_key, &action] {
+    // CLI11 takes an empty variable for none.
+    flags->has_api_key = api_key->count() > 0 || std::getenv(kApiKeyVariable) != nullptr;
+    action = [flags] { return serve(*flags); };
+  });
 }
 
 }  // namespace quire

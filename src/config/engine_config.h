@@ -15,7 +15,7 @@ struct EngineConfig {
   std::string model = {};  // path of a GGUF file
 
   int32_t max_model_len = 0;  // 0: the model's context
-  int32_t max_num_seqs = 64;
+  int32_t max_num_seqs = 128;
   int32_t max_num_batched_tokens = 512;
   int32_t block_size = 16;
   std::string kv_cache_dtype = "auto";                // auto: fp16

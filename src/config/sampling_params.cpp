@@ -54,6 +54,14 @@ Expected<> validate_lists(const P& params, int32_t vocab_size) {
   }
   for (const auto& stop : params.stop) {
     if (stop.empty()) return fail_param("stop", "a stop string must not be empty");
+    if (stop.size() > kMaxStopBytes) {
+      return fail_param("stop", "a stop string takes at most {} bytes, but one has {}", kMaxStopBytes,
+                        stop.size());
+    }
+  }
+  if (params.stop_token_ids.size() > kMaxStopTokenIds) {
+    return fail_param("stop_token_ids", "stop_token_ids takes at most {} ids, but has {}", kMaxStopTokenIds,
+                      params.stop_token_ids.size());
   }
   if (params.logit_bias.size() > kMaxLogitBiases) {
     return fail_param("logit_bias", "logit_bias takes at most {} tokens, but has {}", kMaxLogitBiases,

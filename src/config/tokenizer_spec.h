@@ -28,7 +28,6 @@ struct TokenizerSpec {
   std::vector<std::string> merges;  // "left right", by rank
   std::optional<TokenId> bos, eos, eot, unknown, padding;
   bool add_bos = false;
-  bool add_eos = false;
   std::string chat_template;  // Jinja; empty if the file has none
 };
 

@@ -51,8 +51,10 @@ Expected<EngineHandle> open_engine(const EngineConfig& config, const Clock& cloc
   const int64_t start_ns = clock.now_ns();
   auto file = GgufFile::open(config.model);
   if (!file) return std::unexpected(file.error());
-  auto plan = plan_engine(config, *file, available_memory_bytes());
+  const int64_t available_bytes = available_memory_bytes();
+  auto plan = plan_engine(config, *file, available_bytes);
   if (!plan) return std::unexpected(plan.error());
+  if (auto fits = check_memory(plan->memory, available_bytes); !fits) return std::unexpected(fits.error());
   log_plan(*plan);
 
   EngineHandle handle;

@@ -20,6 +20,7 @@ TokenDelta token_delta(const StepEvents::Token& event, const StepOutput& output)
   TokenDelta delta{.index = event.sequence->index,
                    .token = sample.token,
                    .logprob = sample.logprob,
+                   .time_ns = event.now_ns,
                    .top = {top, top + sample.num_top},
                    .finish_reason = event.finish_reason,
                    .stop_token = {},
@@ -96,19 +97,23 @@ bool EngineLoop::take_commands() {
   return true;
 }
 
-void EngineLoop::obey(AddRequest& command) {
-  const SamplingParams& params = *command.params;
+void EngineLoop::obey(AddRequests& command) {
+  for (AddRequest& request : command) add(request);
+}
+
+void EngineLoop::add(AddRequest& request) {
+  const SamplingParams& params = *request.params;
   const uint64_t seed =
       params.seed ? static_cast<uint64_t>(*params.seed)
-                  : random_bits(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(command.id));
+                  : random_bits(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(request.id));
   const SequenceGroup::Origin origin{
-      .id = command.id,
+      .id = request.id,
       .first_sequence = std::exchange(next_sequence_, next_sequence_ + params.n),
       .seed = seed,
-      .arrival_ns = command.arrival_ns};
-  streams_.emplace(command.id, std::move(command.stream));
+      .arrival_ns = request.arrival_ns};
+  streams_.emplace(request.id, std::move(request.stream));
   scheduler_.add(
-      std::make_unique<SequenceGroup>(origin, std::move(command.prompt), std::move(command.params)));
+      std::make_unique<SequenceGroup>(origin, std::move(request.prompt), std::move(request.params)));
 }
 
 void EngineLoop::obey(const AbortRequest& command) {

@@ -35,7 +35,8 @@ class EngineLoop {
 
  private:
   bool take_commands();
-  void obey(AddRequest& command);
+  void obey(AddRequests& command);
+  void add(AddRequest& request);
   void obey(const AbortRequest& command);
   void obey(const FinishContinuation& command);
   void obey(const AbortAll& command);

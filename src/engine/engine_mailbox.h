@@ -28,6 +28,9 @@ struct AddRequest {
   std::shared_ptr<RequestStream> stream;
 };
 
+// They come together, so that the step that sees one sees all.
+using AddRequests = std::vector<AddRequest>;
+
 struct AbortRequest {
   RequestId id = 0;
 };
@@ -39,7 +42,7 @@ struct FinishContinuation {
 
 struct AbortAll {};
 
-using EngineCommand = std::variant<AddRequest, AbortRequest, FinishContinuation, AbortAll>;
+using EngineCommand = std::variant<AddRequests, AbortRequest, FinishContinuation, AbortAll>;
 
 class EngineMailbox {
  public:
@@ -51,24 +54,26 @@ class EngineMailbox {
   void take(std::vector<EngineCommand>& out) { commands_.drain(out); }
   void wait_take(std::vector<EngineCommand>& out) { commands_.wait_drain(out, std::chrono::hours(1)); }
 
-  // Counts a new request as alive and as waiting to run; false if max_queue requests wait already.
-  bool enter() {
+  // Counts new requests as alive and as waiting to run, all or none: false if more than max_queue would then
+  // wait. Where nobody waits any number may enter: a batch that could never enter would be told to retry.
+  bool enter(int32_t count = 1) {
     int32_t waiting = num_waiting_.load(std::memory_order_relaxed);
     do {
-      if (waiting >= max_queue_) return false;
-    } while (!num_waiting_.compare_exchange_weak(waiting, waiting + 1, std::memory_order_relaxed));
+      if (waiting > 0 && count > max_queue_ - waiting) return false;
+    } while (!num_waiting_.compare_exchange_weak(waiting, waiting + count, std::memory_order_relaxed));
     std::lock_guard lock(mutex_);
-    ++num_alive_;
+    num_alive_ += count;
     return true;
   }
   // Loop: so many requests run for the first time, or ended before they could.
   void stop_waiting(int64_t count) {
     if (count > 0) num_waiting_.fetch_sub(static_cast<int32_t>(count), std::memory_order_relaxed);
   }
-  // A request has ended.
-  void leave() {
+  // Requests have ended.
+  void leave(int32_t count = 1) {
     std::lock_guard lock(mutex_);
-    if (--num_alive_ == 0) idle_.notify_all();
+    num_alive_ -= count;
+    if (num_alive_ == 0) idle_.notify_all();
   }
   bool idle() const {
     std::lock_guard lock(mutex_);

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/byte_size.h"
-#include "base/machine.h"
 #include "engine/memory_plan.h"
 #include "weights/gguf_config.h"
 
@@ -65,7 +64,7 @@ void describe_model(const ModelConfig& model, Page& page) {
   page.row("context", "{} tokens", model.context_length);
 }
 
-void describe_plan(const EnginePlan& plan, Page& page) {
+void describe_plan(const EnginePlan& plan, int64_t available_bytes, Page& page) {
   const MemoryPlan& memory = plan.memory;
   page.title("Memory plan");
   page.row("weights", "{} ({} bytes), packed for {}", format_byte_size(memory.weight_bytes),
@@ -82,14 +81,17 @@ void describe_plan(const EnginePlan& plan, Page& page) {
   page.row("total", "{} ({} bytes)", format_byte_size(memory.total_bytes()), memory.total_bytes());
   page.row("longest request", "{} tokens", plan.config.max_model_len);
   if (!plan.warning.empty()) page.row("warning", "{}", plan.warning);
+  if (const auto fits = check_memory(memory, available_bytes); !fits) {
+    page.row("warning", "{}", fits.error().message);
+  }
 }
 
 }  // namespace
 
-Expected<std::string> inspect_model(const EngineConfig& config, bool graph) {
+Expected<std::string> inspect_model(const EngineConfig& config, bool graph, int64_t available_bytes) {
   auto file = GgufFile::open(config.model);
   if (!file) return std::unexpected(file.error());
-  const auto plan = plan_engine(config, *file, available_memory_bytes());
+  const auto plan = plan_engine(config, *file, available_bytes);
   if (!plan) return std::unexpected(plan.error());
   const auto tokenizer = read_tokenizer_spec(*file);
   if (!tokenizer) return std::unexpected(tokenizer.error());
@@ -98,7 +100,7 @@ Expected<std::string> inspect_model(const EngineConfig& config, bool graph) {
   describe_model(plan->model.config, page);
   page.row("tokenizer", "{} / {}{}", tokenizer->model, tokenizer->pre_tokenizer,
            tokenizer->chat_template.empty() ? "" : ", with a chat template");
-  describe_plan(*plan, page);
+  describe_plan(*plan, available_bytes, page);
   if (graph) {
     page.title("Traced graph");
     page.block(to_string(plan->model.traced));

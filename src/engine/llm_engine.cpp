@@ -32,33 +32,50 @@ void LLMEngine::start() {
 
 Expected<std::shared_ptr<RequestStream>> LLMEngine::submit(std::vector<TokenId> prompt,
                                                            const SamplingParams& params) {
+  std::vector<EngineRequest> requests(1);
+  requests[0] = {std::move(prompt), std::make_shared<const SamplingParams>(params)};
+  auto streams = submit(std::move(requests));
+  if (!streams) return std::unexpected(streams.error());
+  return std::move(streams->front());
+}
+
+Expected<std::vector<std::shared_ptr<RequestStream>>> LLMEngine::submit(
+    std::vector<EngineRequest> requests) {
   const SchedulerOptions limits{.max_num_seqs = options_.max_num_seqs,
                                 .max_num_batched_tokens = options_.max_num_batched_tokens,
                                 .max_model_len = options_.max_model_len};
-  if (auto fits = Scheduler::check_fits(limits, options_.num_blocks, options_.block_size,
-                                        static_cast<int64_t>(prompt.size()), params.max_tokens, params.n);
-      !fits) {
-    return std::unexpected(fits.error());
+  for (const auto& [prompt, params] : requests) {
+    if (auto fits =
+            Scheduler::check_fits(limits, options_.num_blocks, options_.block_size,
+                                  static_cast<int64_t>(prompt.size()), params->max_tokens, params->n);
+        !fits) {
+      return std::unexpected(fits.error());
+    }
   }
-  if (!mailbox_->enter()) {
+  const auto count = static_cast<int32_t>(requests.size());
+  if (!mailbox_->enter(count)) {
     return fail(ErrorCode::kResourceExhausted, "{} requests wait already; try again later",
                 options_.max_queue);
   }
   // After enter(), so that a drain either sees the request or is seen by it.
   if (mailbox_->draining()) {
-    mailbox_->stop_waiting(1);
-    mailbox_->leave();
+    mailbox_->stop_waiting(count);
+    mailbox_->leave(count);
     return fail(ErrorCode::kUnavailable, "the engine is shutting down");
   }
-  AddRequest command{.id = next_id_.fetch_add(1, std::memory_order_relaxed),
-                     .arrival_ns = clock_.now_ns(),
-                     .prompt = std::move(prompt),
-                     .params = std::make_shared<const SamplingParams>(params),
-                     .stream = nullptr};
-  command.stream = std::make_shared<RequestStream>(command.id, params.n);
-  auto stream = command.stream;
+  std::vector<std::shared_ptr<RequestStream>> streams;
+  AddRequests command;
+  for (auto& [prompt, params] : requests) {
+    const RequestId id = next_id_.fetch_add(1, std::memory_order_relaxed);
+    streams.push_back(std::make_shared<RequestStream>(id, params->n));
+    command.push_back({.id = id,
+                       .arrival_ns = clock_.now_ns(),
+                       .prompt = std::move(prompt),
+                       .params = std::move(params),
+                       .stream = streams.back()});
+  }
   mailbox_->send(std::move(command));
-  return stream;
+  return streams;
 }
 
 void LLMEngine::abort(RequestId id) { mailbox_->send(AbortRequest{id}); }

@@ -42,6 +42,11 @@ struct EngineStats {
   int64_t num_preemptions = 0;
 };
 
+struct EngineRequest {
+  std::vector<TokenId> prompt;
+  std::shared_ptr<const SamplingParams> params;  // validated
+};
+
 class EngineLoop;
 class EngineMailbox;
 
@@ -55,10 +60,11 @@ class LLMEngine {
   // Starts the loop on a thread of its own. Without it, tests and simulations call step() themselves.
   void start();
 
-  // Any thread. Errors: kInvalidArgument (prompt empty; prompt and max_tokens beyond the context; more
-  // sequences or blocks than there can ever be: the message has the numbers), kResourceExhausted (max_queue
-  // requests wait already), kUnavailable (draining). The params were validated. A request without a seed
-  // gets one from the engine's seed and its own id.
+  // Any thread. All requests or none. Errors: kInvalidArgument (prompt empty; prompt and max_tokens beyond
+  // the context; more sequences or blocks than there can ever be: the message has the numbers),
+  // kResourceExhausted (with these more than max_queue requests would wait, and some wait already),
+  // kUnavailable (draining). A request without a seed gets one from the engine's seed and its own id.
+  Expected<std::vector<std::shared_ptr<RequestStream>>> submit(std::vector<EngineRequest> requests);
   Expected<std::shared_ptr<RequestStream>> submit(std::vector<TokenId> prompt,
                                                   const SamplingParams& params);
 

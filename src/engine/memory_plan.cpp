@@ -39,15 +39,19 @@ Expected<int64_t> count_blocks(EnginePlan& plan, int64_t available_bytes) {
                       format_byte_size(*config.kv_cache_memory_bytes), config.block_size,
                       format_byte_size(memory.bytes_per_block));
   }
+  if (available_bytes == 0) {
+    return fail(ErrorCode::kResourceExhausted,
+                "how much memory is free cannot be read: name the pool's size with --kv-cache-memory");
+  }
   const int64_t spare = (available_bytes - memory.weight_bytes - memory.workspace_bytes) / 2;
   const int64_t affordable = spare / memory.bytes_per_block;
   memory.kv_limited_by_memory = affordable < useful;
   if (affordable >= 1) return std::min(useful, affordable);
-  return fail(
-      ErrorCode::kResourceExhausted,
-      "{} of memory are free, but the model takes {} before any KV cache: free some, or name a size with "
-      "--kv-cache-memory-bytes",
-      format_byte_size(available_bytes), format_byte_size(memory.weight_bytes + memory.workspace_bytes));
+  return fail(ErrorCode::kResourceExhausted,
+              "{} of memory are free, but the model takes {} before any KV cache: free some, or take a "
+              "smaller model",
+              format_byte_size(available_bytes),
+              format_byte_size(memory.weight_bytes + memory.workspace_bytes));
 }
 
 }  // namespace
@@ -94,6 +98,18 @@ Expected<EnginePlan> plan_engine(const EngineConfig& config, const GgufFile& fil
     plan.config.max_model_len = static_cast<int32_t>(pool_tokens);
   }
   return plan;
+}
+
+Expected<> check_memory(const MemoryPlan& memory, int64_t available_bytes) {
+  if (available_bytes == 0 || memory.total_bytes() <= available_bytes) return {};
+  return std::unexpected(Error{
+      ErrorCode::kResourceExhausted,
+      fmt::format("{} of memory are free, but weights ({}), workspace ({}) and KV cache ({}) take {}: "
+                  "lower --kv-cache-memory, or free some",
+                  format_byte_size(available_bytes), format_byte_size(memory.weight_bytes),
+                  format_byte_size(memory.workspace_bytes), format_byte_size(memory.kv_bytes()),
+                  format_byte_size(memory.total_bytes())),
+      "kv_cache_memory_bytes"});
 }
 
 }  // namespace quire

@@ -17,7 +17,7 @@ struct MemoryPlan {
   int64_t weight_bytes = 0;     // packed
   int64_t bytes_per_block = 0;  // keys and values of block_size tokens in all layers
   int32_t num_blocks = 0;
-  int64_t workspace_bytes = 0;        // activations, scratch, logits
+  int64_t workspace_bytes = 0;        // activations, logits, scratch of kernels and sampler
   bool kv_limited_by_memory = false;  // fewer blocks than max_num_seqs sequences of max_model_len could use
 
   int64_t kv_bytes() const { return bytes_per_block * num_blocks; }
@@ -34,10 +34,15 @@ struct EnginePlan {
   std::string warning;  // for the operator; empty if all is as asked
 };
 
-// `available_bytes` is what the container has free (base/machine.h). Without kv_cache_memory_bytes the pool
-// is what max_num_seqs sequences of max_model_len tokens can use, at most half of what is free; it is taken
-// as it is used. A pool smaller than the context is legal: the context is then what the pool holds, and the
-// warning says so.
+// `available_bytes` is what the container has free, 0 if unknown (base/machine.h). Without
+// kv_cache_memory_bytes the pool is what max_num_seqs sequences of max_model_len tokens can use, at most
+// half of what is free; it is taken as it is used. A pool smaller than the context is legal: the context is
+// then what the pool holds, and the warning says so. A named pool is planned as it is: check_memory() says
+// whether there is room for it.
 Expected<EnginePlan> plan_engine(const EngineConfig& config, const GgufFile& file, int64_t available_bytes);
+
+// Error (kResourceExhausted, param kv_cache_memory_bytes): the plan takes more than `available_bytes`, with
+// both numbers and what to do. 0 is unknown, and enough.
+Expected<> check_memory(const MemoryPlan& memory, int64_t available_bytes);
 
 }  // namespace quire

@@ -24,6 +24,7 @@ struct TokenDelta {
   int32_t index = 0;   // which of the request's n continuations
   TokenId token = -1;  // -1: this delta brings no token (an end, or prompt log-probabilities)
   float logprob = 0;
+  int64_t time_ns = 0;            // of the engine's clock: when the step that brought the token ended
   std::vector<TokenLogprob> top;  // alternatives, most likely first; empty unless asked for
   FinishReason finish_reason = FinishReason::kNone;
   std::optional<TokenId> stop_token;  // the stop token that ended it, if one from stop_token_ids or EOS did

@@ -38,7 +38,8 @@ int64_t runner_workspace_bytes(const CompiledModel& model, const KernelTable& ke
   const Rotary rotary(model.config);
   return model.plan.arena_bytes + options.num_threads * scratch_bytes(model, kernels) +
          attention_partial_bytes(attention_shape(model.config), options.num_threads) +
-         StepBatch::bytes(rotary, model.plan.limits.max_tokens);
+         StepBatch::bytes(rotary, model.plan.limits.max_tokens) +
+         Sampler::bytes(model.config.vocab_size, options.num_threads);
 }
 
 CacheShape cache_shape(const ModelConfig& config, const ModelRunnerOptions& options) {

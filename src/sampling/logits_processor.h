@@ -35,6 +35,8 @@ class SeenTokens {
     return fresh;
   }
 
+  static int64_t bytes(int32_t vocab_size) { return vocab_size * static_cast<int64_t>(sizeof(uint64_t)); }
+
  private:
   std::vector<uint64_t> stamps_;
   uint64_t stamp_ = 0;

@@ -13,6 +13,8 @@ constexpr double kGreedyTemperature = 1e-5;
 
 constexpr size_t kChunk = 512;  // logits whose exponentials are summed together by draw()
 
+size_t count_chunks(size_t vocab_size) { return (vocab_size + kChunk - 1) / kChunk; }
+
 bool has_filters(const SamplingParams& params) {
   return params.top_k > 0 || params.top_p < 1.0 || params.min_p > 0.0;
 }
@@ -21,8 +23,22 @@ bool has_filters(const SamplingParams& params) {
 
 Sampler::Sampler(const KernelTable& kernels, int32_t vocab_size, int num_threads)
     : kernels_(&kernels), processors_(logits_processors()) {
-  for (int thread = 0; thread < num_threads; ++thread)
-    scratch_.push_back({{}, {}, {}, {}, SeenTokens(vocab_size)});
+  const auto vocab = static_cast<size_t>(vocab_size);
+  scratch_.reserve(static_cast<size_t>(num_threads));
+  for (int thread = 0; thread < num_threads; ++thread) {
+    Scratch& scratch = scratch_.emplace_back(Scratch{{}, {}, {}, {}, SeenTokens(vocab_size)});
+    scratch.logits.reserve(vocab);
+    scratch.candidates.reserve(vocab);
+    scratch.chunk_sums.reserve(count_chunks(vocab));
+    scratch.chunk_maxima.reserve(count_chunks(vocab));
+  }
+}
+
+int64_t Sampler::bytes(int32_t vocab_size, int num_threads) {
+  const auto vocab = static_cast<size_t>(vocab_size);
+  const size_t by_token = vocab * (sizeof(float) + sizeof(Candidate));
+  const size_t by_chunk = count_chunks(vocab) * (sizeof(double) + sizeof(float));
+  return num_threads * (static_cast<int64_t>(by_token + by_chunk) + SeenTokens::bytes(vocab_size));
 }
 
 std::span<const float> Sampler::process(Scratch& scratch, std::span<const float> logits,
@@ -66,7 +82,7 @@ void Sampler::score(std::span<const float> logits, TokenId token, int32_t num_to
 
 // Inverse transform in two levels: the chunk that holds the drawn point, then the token in it.
 TokenId Sampler::draw(Scratch& scratch, std::span<const float> logits, double scale, double uniform) const {
-  const size_t num_chunks = (logits.size() + kChunk - 1) / kChunk;
+  const size_t num_chunks = count_chunks(logits.size());
   scratch.chunk_sums.resize(num_chunks);
   scratch.chunk_maxima.resize(num_chunks);
   for (size_t c = 0; c < num_chunks; ++c) {

@@ -34,6 +34,9 @@ class Sampler {
   // The log-probability of a given token (of a prompt) and the num_top best.
   void score(std::span<const float> logits, TokenId token, int32_t num_top, SampleResult& result) const;
 
+  // The scratch of all threads; none of it grows later.
+  static int64_t bytes(int32_t vocab_size, int num_threads);
+
  private:
   struct Scratch {
     std::vector<float> logits;

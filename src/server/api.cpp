@@ -56,14 +56,15 @@ uint64_t random_seed() {
   return (uint64_t{device()} << 32) | device();
 }
 
-// Absent, application/json, or some +json; parameters are of no matter. Forms and text/plain are what a web
-// page can send across sites without being asked, so they are refused.
-bool is_json_type(std::string_view content_type) {
+// application/json, or some +json; parameters are of no matter. Forms, text/plain and nothing are what a web
+// page can send across sites without being asked, so they are refused; nothing is fine but from a page.
+bool is_json_type(std::string_view content_type, bool from_page) {
   content_type = content_type.substr(0, content_type.find(';'));
   while (content_type.ends_with(' ')) content_type.remove_suffix(1);
   std::string lower(content_type);
   for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return lower.empty() || lower == "application/json" || lower.ends_with("+json");
+  if (lower.empty()) return !from_page;
+  return lower == "application/json" || lower.ends_with("+json");
 }
 
 ApiError loading() { return {503, "the model is being loaded", {}, "loading", 1}; }
@@ -139,7 +140,7 @@ std::optional<ApiError> Api::refuse(const RequestHead& head) const {
                     "method_not_allowed",
                     0};
   }
-  if (route->post && !is_json_type(head.content_type)) {
+  if (route->post && !is_json_type(head.content_type, head.has_origin)) {
     return ApiError{
         415,
         fmt::format("the body must be application/json, but is '{}'", excerpt(head.content_type)),

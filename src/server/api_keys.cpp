@@ -48,4 +48,11 @@ bool ApiKeys::accept(std::string_view authorization) const {
   return matches > 0 && !key.empty();
 }
 
+Expected<> check_given_keys(std::string_view list) {
+  if (ApiKeys(list).required()) return {};
+  return fail_param("api_key",
+                    "--api-key or QUIRE_API_KEY is set, but names no key: give one, or unset both to serve "
+                    "without");
+}
+
 }  // namespace quire

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
+
 namespace quire {
 
 class ApiKeys {
@@ -24,5 +26,9 @@ class ApiKeys {
 
   std::vector<Digest> digests_;
 };
+
+// For a list that an operator gave, by flag or variable: an error (param api_key) if it names no key, as
+// serving on would let everybody in.
+Expected<> check_given_keys(std::string_view list);
 
 }  // namespace quire

@@ -6,7 +6,7 @@
 namespace quire {
 namespace {
 
-constexpr std::array<std::string_view, 4> kRoles = {"system", "user", "assistant", "tool"};
+constexpr std::array<std::string_view, 5> kRoles = {"system", "developer", "user", "assistant", "tool"};
 
 using Reader = std::function<Expected<>(const JsonField&)>;
 
@@ -49,10 +49,11 @@ Expected<> read_role(const JsonField& field, std::string& role) {
   auto value = read_string(field);
   if (!value) return std::unexpected(value.error());
   if (std::find(kRoles.begin(), kRoles.end(), *value) == kRoles.end()) {
-    return fail(ErrorCode::kInvalidArgument, "role must be system, user, assistant or tool, but is '{}'",
-                excerpt(*value));
+    return fail(ErrorCode::kInvalidArgument,
+                "role must be system, developer, user, assistant or tool, but is '{}'", excerpt(*value));
   }
-  role = std::move(*value);
+  // Newer clients' name of what templates call system.
+  role = *value == "developer" ? "system" : std::move(*value);
   return {};
 }
 
@@ -87,7 +88,11 @@ Expected<> read_content(const JsonField& field, std::optional<std::string>& cont
   for (const JsonValue part : parts) {
     auto text = read_part(part);
     if (!text) return std::unexpected(text.error());
-    content = content ? fmt::format("{}\n{}", *content, *text) : std::move(*text);
+    if (!content) {
+      content = std::move(*text);
+    } else {
+      content->append("\n").append(*text);
+    }
   }
   return {};
 }

@@ -1,5 +1,6 @@
 #include "server/connection.h"
 
+#include <malloc.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <exception>
 #include <utility>
 
 #include "base/log.h"
@@ -25,6 +27,26 @@ constexpr int kSendBufferBytes = 256 << 10;  // what the kernel holds for a clie
 constexpr double kLingerSeconds = 5;         // for a client to read the last answer while it still sends
 constexpr double kPeerCheckSeconds = 0.5;
 constexpr int64_t kBodiesHeld = 16;  // bodies of full size that all connections together may hold
+constexpr size_t kLargeBody = 1 << 20;
+constexpr double kSlowestBytesPerSecond = 64 << 10;  // at which a long answer must be taken
+
+// On a worker's thread.
+Api::Reply handle(const Api& api, const RequestHead& head, std::string body) {
+  const bool large = body.size() >= kLargeBody;
+  Api::Reply reply;
+  try {
+    reply = api.handle(head, body);
+  } catch (const std::exception& error) {
+    LOG(error, "a request cannot be handled: {}", error.what());
+    reply =
+        error_response({503, "the server has not enough memory for this request", {}, "unavailable", 1});
+  }
+  if (large) {  // what it took goes back to the system, rather than to the next large request
+    body = {};
+    ::malloc_trim(0);
+  }
+  return reply;
+}
 
 class HttpConnection final : public Connection, public std::enable_shared_from_this<HttpConnection> {
  public:
@@ -57,6 +79,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   void check_peer();
   void on_head();
   void on_request();
+  void answer(Api::Reply reply);
   void count_body(size_t bytes);
 
   // Answering.
@@ -214,12 +237,21 @@ void HttpConnection::on_request() {
   phase_ = Phase::kAnswering;
   disarm();
   keep_alive_ = reader_.keep_alive() && !host_.api.draining() && !finishing_;
-  Api::Reply reply;
-  {
-    const std::string body = reader_.take_body();  // freed before the engine works
-    reply = host_.api.handle(reader_.head(), body);
-  }
+  if (reader_.head().method != HttpMethod::kPost) return answer(host_.api.handle(reader_.head(), {}));
+  // A long text takes a while, and no other connection waits for it. Nothing is read meanwhile, so the head
+  // stays as it is.
+  asio::post(host_.workers, [self = shared_from_this(), body = reader_.take_body()]() mutable {
+    Api::Reply reply = handle(self->host_.api, self->reader_.head(), std::move(body));
+    const auto executor = self->socket_.get_executor();
+    asio::post(executor, [self = std::move(self), reply = std::move(reply)]() mutable {
+      self->answer(std::move(reply));
+    });
+  });
+}
+
+void HttpConnection::answer(Api::Reply reply) {
   count_body(0);
+  if (phase_ != Phase::kAnswering) return;
   if (auto* response = std::get_if<HttpResponse>(&reply)) return respond(*response);
   start_run(std::move(std::get<std::unique_ptr<GenerationRun>>(reply)));
 }
@@ -310,11 +342,12 @@ void HttpConnection::write(std::string bytes) {
   out_ = std::move(bytes);
   written_ = 0;
   writing_ = true;
+  // Not anew with every byte that is taken: a client that dribbles would hold the answer for hours.
+  arm(host_.config.write_timeout + static_cast<double>(out_.size()) / kSlowestBytesPerSecond);
   write_some();
 }
 
 void HttpConnection::write_some() {
-  arm(host_.config.write_timeout);
   socket_.async_write_some(asio::buffer(out_.data() + written_, out_.size() - written_),
                            [self = shared_from_this()](AsioError error, size_t bytes) {
                              if (self->phase_ == Phase::kClosed) return;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <functional>
@@ -20,6 +21,7 @@ struct ConnectionHost {
   const ServerConfig& config;
   const Api& api;
   const Clock& clock;
+  boost::asio::any_io_executor workers;        // where bodies are parsed, rendered and tokenized
   std::function<void(uint64_t id)> on_closed;  // any thread
   std::atomic<int64_t> body_bytes{0};          // of request bodies in memory, over all connections
 };

@@ -23,12 +23,18 @@ void Wakeup::disarm() {
 
 ApiExpected<std::unique_ptr<Generation>> Generation::start(const ServedModel& model,
                                                            std::span<const PreparedPrompt> prompts) {
-  std::unique_ptr<Generation> generation(new Generation(model.engine));
+  std::vector<EngineRequest> requests;
   for (const auto& prompt : prompts) {
-    auto stream = model.engine.submit(prompt.tokens, prompt.sampling);
-    if (!stream) return api_failure(stream.error());  // the destructor takes back what was submitted
+    requests.push_back({prompt.tokens, std::make_shared<const SamplingParams>(prompt.sampling)});
+  }
+  auto streams = model.engine.submit(std::move(requests));
+  if (!streams) return api_failure(streams.error());
+  std::unique_ptr<Generation> generation(new Generation(model.engine));
+  for (size_t i = 0; i < prompts.size(); ++i) {
     generation->submissions_.push_back(
-        {std::move(*stream), std::make_unique<OutputProcessor>(model.tokenizer, prompt.sampling), {}});
+        {std::move((*streams)[i]),
+         std::make_unique<OutputProcessor>(model.tokenizer, prompts[i].sampling),
+         {}});
   }
   return generation;
 }

@@ -123,6 +123,7 @@ void GenerationRun::open_choice(ChoiceResult& choice) {
   choice.text = prompt.echo_text;
   if (!keeps_tokens()) return;
   append_tokens(choice, echo_tokens(prompt.tokens, generation_->prompt_logprobs(choice.prompt)), false);
+  choice.num_echoed = choice.tokens.size();
   if (!prompt.hides_bos) return;
   const int64_t bos_characters = num_characters(context_.tokenizer, prompt.tokens.front(), false);
   for (size_t i = 1; i < choice.tokens.size(); ++i) choice.tokens[i].text_offset -= bos_characters;
@@ -139,6 +140,7 @@ void GenerationRun::write_chunks(std::string& body) {
     choice.first = false;
     choice.text.clear();
     choice.tokens.clear();
+    choice.num_echoed = 0;
   }
   to_write_.clear();
 }

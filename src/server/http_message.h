@@ -20,6 +20,7 @@ struct RequestHead {
   std::string path;  // without the query, percent-decoded
   std::string authorization;
   std::string content_type;
+  bool has_origin = false;  // a browser sent it, for a page
 };
 
 struct HttpResponse {

@@ -112,12 +112,13 @@ HttpReader::State HttpReader::finish_head() {
   method_ = to_string(fields.method_string());
   target_ = to_string(fields.target());
   head_ = {to_method(fields.method()), target_path(target_), to_string(fields[http::field::authorization]),
-           to_string(fields[http::field::content_type])};
+           to_string(fields[http::field::content_type]), fields.count(http::field::origin) > 0};
   http10_ = fields.version() < 11;
   keep_alive_ = request.keep_alive();
   has_body_ = request.chunked() || request.content_length().value_or(0) > 0;
   if (!http10_ && fields.count(http::field::host) != 1) return fail(400, "a request needs one Host header");
   const auto coding = fields[http::field::transfer_encoding];
+  if (!coding.empty() && http10_) return fail(400, "HTTP/1.0 has no Transfer-Encoding");
   if (!coding.empty() && !boost::beast::iequals(coding, "chunked")) {
     return fail(400, "the only Transfer-Encoding understood is chunked");
   }

@@ -23,7 +23,7 @@ struct PreparedPrompt {
 };
 
 // What one answer that is not streamed may hold: tokens and their alternatives, over all its choices.
-inline constexpr int64_t kMaxHeldResults = 4 << 20;
+inline constexpr int64_t kMaxHeldResults = 1 << 20;
 
 // One prompt a choice group, in the request's order. Errors are kInvalidArgument and name the field.
 Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, CompletionRequest request);

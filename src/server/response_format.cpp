@@ -12,10 +12,11 @@ void write_ids(JsonWriter& json, std::string_view name, std::span<const TokenId>
   json.end_array();
 }
 
+// Of what was generated; the prompt's stand in prompt_token_ids.
 void write_token_ids(JsonWriter& json, const ChoiceResult& choice) {
   json.key("token_ids");
   json.begin_array();
-  for (const auto& token : choice.tokens) json.integer(token.id);
+  for (size_t i = choice.num_echoed; i < choice.tokens.size(); ++i) json.integer(choice.tokens[i].id);
   json.end_array();
 }
 

@@ -7,11 +7,13 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
 #include <cstdlib>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <thread>
 #include <unordered_map>
@@ -51,19 +53,23 @@ struct HttpServer::Impl {
       : config(config),
         clock(clock),
         api(this->config, clock, metrics),
-        host{this->config, api, clock, [this](uint64_t id) { on_closed(id); }, {}},
-        io(config.http_threads),
+        host{this->config, api, clock, {}, [this](uint64_t id) { on_closed(id); }, {}},
+        io(1),
         work(io.get_executor()),
         acceptor(asio::make_strand(io)),
         accept_pause(acceptor.get_executor()),
-        signals(acceptor.get_executor()) {}
+        signals(acceptor.get_executor()),
+        workers(static_cast<size_t>(config.http_threads)) {
+    host.workers = workers.get_executor();
+  }
   ~Impl();
 
   Expected<> listen();
-  void run_threads();
+  void run_thread();
   void accept();
   void on_accept(boost::system::error_code error, tcp::socket socket);
   void on_closed(uint64_t id);
+  void stop_accepting();
   void wait_for_signal();
   void request_stop();
   void for_each_connection(const std::function<void(Connection&)>& act);
@@ -88,7 +94,8 @@ struct HttpServer::Impl {
   tcp::acceptor acceptor;  // on a strand of its own
   asio::steady_timer accept_pause;
   asio::signal_set signals;
-  std::vector<std::thread> threads;
+  asio::thread_pool workers;  // destroyed before io, which has the sockets of what waits for it
+  std::thread thread;         // of io: reads, writes and signals, none of which takes long
 };
 
 HttpServer::Impl::~Impl() {
@@ -96,8 +103,10 @@ HttpServer::Impl::~Impl() {
     std::lock_guard lock(mutex);
     ending = true;
   }
+  workers.stop();
+  workers.join();
   io.stop();
-  for (auto& thread : threads) thread.join();
+  if (thread.joinable()) thread.join();
 }
 
 Expected<> HttpServer::Impl::listen() {
@@ -116,18 +125,16 @@ Expected<> HttpServer::Impl::listen() {
   return fail(ErrorCode::kIo, "cannot listen on {} port {}: {}", config.host, config.port, error.message());
 }
 
-void HttpServer::Impl::run_threads() {
-  for (int32_t i = 0; i < config.http_threads; ++i) {
-    threads.emplace_back([this] {
-      while (!io.stopped()) {
-        try {
-          io.run();
-        } catch (const std::exception& error) {  // out of memory: that connection is gone, the others go on
-          LOG(error, "an HTTP handler failed: {}", error.what());
-        }
+void HttpServer::Impl::run_thread() {
+  thread = std::thread([this] {
+    while (!io.stopped()) {
+      try {
+        io.run();
+      } catch (const std::exception& error) {  // out of memory: that connection is gone, the others go on
+        LOG(error, "an HTTP handler failed: {}", error.what());
       }
-    });
-  }
+    }
+  });
   asio::post(acceptor.get_executor(), [this] { accept(); });
 }
 
@@ -145,7 +152,7 @@ void HttpServer::Impl::accept() {
 }
 
 void HttpServer::Impl::on_accept(boost::system::error_code error, tcp::socket socket) {
-  if (error == asio::error::operation_aborted) return;
+  if (error == asio::error::operation_aborted || !acceptor.is_open()) return;
   if (error) {
     LOG(warn, "cannot accept a connection: {}", error.message());
     accept_pause.expires_after(kAcceptPause);
@@ -174,6 +181,17 @@ void HttpServer::Impl::on_closed(uint64_t id) {
   changed.notify_all();
   if (!std::exchange(accept_waits, false) || ending) return;
   asio::post(acceptor.get_executor(), [this] { accept(); });
+}
+
+void HttpServer::Impl::stop_accepting() {
+  std::promise<void> closed;
+  asio::post(acceptor.get_executor(), [this, &closed] {
+    boost::system::error_code ignored;
+    acceptor.close(ignored);
+    accept_pause.cancel();
+    closed.set_value();
+  });
+  closed.get_future().wait();
 }
 
 void HttpServer::Impl::wait_for_signal() {
@@ -223,7 +241,7 @@ Expected<std::unique_ptr<HttpServer>> HttpServer::bind(const ServerConfig& confi
   if (auto checked = validate(config); !checked) return std::unexpected(checked.error());
   auto impl = std::make_unique<Impl>(config, clock, metrics);
   if (auto listening = impl->listen(); !listening) return std::unexpected(listening.error());
-  impl->run_threads();
+  impl->run_thread();
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
@@ -248,11 +266,7 @@ void HttpServer::serve(EngineHandle& engine) {
     impl.changed.wait(lock, [&] { return impl.stop_requested; });
   }
   impl.api.drain();
-  asio::post(impl.acceptor.get_executor(), [&impl] {
-    boost::system::error_code ignored;
-    impl.acceptor.close(ignored);
-    impl.accept_pause.cancel();
-  });
+  impl.stop_accepting();  // so that no connection comes after those that are waited for
   engine.engine->drain(impl.config.shutdown_timeout);
   impl.for_each_connection([](Connection& connection) { connection.finish(); });
   if (!impl.wait_until_closed(kCloseGrace)) {

@@ -1,4 +1,4 @@
-// The HTTP front: OpenAI's API over an engine. A few threads of its own read, parse, tokenize and write;
+// The HTTP front: OpenAI's API over an engine. Threads of its own read, parse, tokenize and write;
 // the engine's thread never waits for them.
 //
 //   // An address in use is known before a model is read.

@@ -16,7 +16,7 @@ const std::array<Field<C>, 14> kFields{{
     {"api_key", &C::api_key, "key that clients must send; several with commas; also from QUIRE_API_KEY"},
     {"served_model_name", &C::served_model_name,
      "name of the model in the API; several with commas; without it, the file's name"},
-    {"http_threads", &C::http_threads, "threads that read, tokenize and write", 1, 64},
+    {"http_threads", &C::http_threads, "threads that parse and tokenize requests", 1, 64},
     {"max_connections", &C::max_connections, "most connections at once; one more waits to be accepted", 1,
      65536},
     {"max_body_bytes", &C::max_body_bytes, "longest request body; a longer one is answered with 413", 1024,

@@ -236,7 +236,6 @@ Expected<TokenizerSpec> read_tokenizer_spec(const GgufFile& file) {
   spec.unknown = token_id("ggml.unknown_token_id");
   spec.padding = token_id("ggml.padding_token_id");
   spec.add_bos = keys.boolean_or("ggml.add_bos_token", false);
-  spec.add_eos = keys.boolean_or("ggml.add_eos_token", false);
   spec.chat_template = keys.string_or("chat_template", "");
   if (!keys.ok()) return keys.error(file);
   return spec;

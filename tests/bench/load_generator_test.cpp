@@ -224,6 +224,29 @@ TEST(CompletionBody, SaysWhatWasAskedFor) {
   EXPECT_EQ(parser.parse(completion_body(options, "m", three_items()[0])).error(), simdjson::SUCCESS);
 }
 
+TEST(CompletionBody, ExtraMembersReplaceItsOwn) {
+  LoadOptions options = named_model();
+  options.ignore_eos = true;
+  options.extra_body = R"({"temperature": 0.7, "prompt": "a {text}", "\u0073tream": false, "top_k": 5})";
+  const std::string text = completion_body(options, "m", three_items()[0]);
+  simdjson::dom::parser parser;
+  simdjson::dom::object body;
+  ASSERT_EQ(parser.parse(text).get(body), simdjson::SUCCESS) << text;
+  std::vector<std::string> names;
+  for (const auto member : body) names.emplace_back(member.key);
+  std::ranges::sort(names);
+  EXPECT_EQ(names, (std::vector<std::string>{"ignore_eos", "max_tokens", "model", "prompt", "stream",
+                                             "stream_options", "temperature", "top_k"}));
+  EXPECT_EQ(body["temperature"].get_double().value(), 0.7);
+  EXPECT_EQ(body["prompt"].get_string().value(), "a {text}");
+  EXPECT_FALSE(body["stream"].get_bool().value());
+
+  options.extra_body =
+      R"({"model":"x","prompt":[1],"max_tokens":1,"temperature":1,"stream":true,"stream_options":{},)"
+      R"("ignore_eos":false})";
+  EXPECT_EQ(completion_body(options, "m", three_items()[0]), options.extra_body);
+}
+
 TEST(LoadGenerator, RefusesAnExtraBodyThatIsNoObject) {
   LoadOptions options = named_model();
   options.extra_body = "[1]";

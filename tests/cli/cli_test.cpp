@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <vector>
 
 namespace quire {
@@ -89,6 +90,20 @@ TEST(Cli, AFailureIsOneWithOneLine) {
   EXPECT_THAT(outcome.error, HasSubstr("quire: "));
   EXPECT_THAT(outcome.error, HasSubstr("/nonexistent/model.gguf"));
   EXPECT_EQ(std::count(outcome.error.begin(), outcome.error.end(), '\n'), 1);
+}
+
+TEST(Cli, ServesNobodyWhereTheGivenKeyIsEmpty) {
+  const std::string reason = "--api-key or QUIRE_API_KEY is set, but names no key";
+  for (const char* key : {"", ",", " "}) {
+    const Outcome flag = run({"serve", "/nonexistent/model.gguf", "--port", "0", "--api-key", key});
+    EXPECT_EQ(flag.status, 1);
+    EXPECT_THAT(flag.error, HasSubstr(reason)) << "'" << key << "'";
+    ASSERT_EQ(setenv("QUIRE_API_KEY", key, 1), 0);
+    const Outcome variable = run({"serve", "/nonexistent/model.gguf", "--port", "0"});
+    EXPECT_EQ(variable.status, 1);
+    EXPECT_THAT(variable.error, HasSubstr(reason)) << "'" << key << "'";
+    unsetenv("QUIRE_API_KEY");
+  }
 }
 
 TEST(Cli, TokenizesBothWays) {

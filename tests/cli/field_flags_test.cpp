@@ -108,7 +108,7 @@ TEST(FieldFlags, HelpHasEveryFieldItsUnitAndItsDefault) {
   for (const auto& field : engine_fields())
     EXPECT_NE(help.find(flag_name(field.name)), std::string::npos) << field.name;
   EXPECT_NE(help.find("--kv-cache-memory-bytes,--kv-cache-memory SIZE"), std::string::npos) << help;
-  EXPECT_NE(help.find("(default: 64)"), std::string::npos);
+  EXPECT_NE(help.find("(default: 128)"), std::string::npos);
   EXPECT_NE(help.find("(default: auto)"), std::string::npos);
   EXPECT_NE(help.find("auto|fp32|fp16|bf16"), std::string::npos);
 }

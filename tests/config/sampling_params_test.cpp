@@ -89,6 +89,8 @@ TEST(SamplingParams, StopStrings) {
   accepts([](auto& params) { params.stop.assign(16, "x"); });
   refuses("stop", [](auto& params) { params.stop.assign(17, "x"); });
   refuses("stop", [](auto& params) { params.stop = {"fine", ""}; });
+  accepts([](auto& params) { params.stop = {std::string(1024, 'x')}; });
+  refuses("stop", [](auto& params) { params.stop = {"a", std::string(1025, 'x')}; });
 }
 
 TEST(SamplingParams, LogitBiases) {
@@ -106,6 +108,8 @@ TEST(SamplingParams, StopTokenIds) {
   accepts([](auto& params) { params.stop_token_ids = {0, kVocab - 1}; });
   refuses("stop_token_ids", [](auto& params) { params.stop_token_ids = {3, kVocab}; });
   refuses("stop_token_ids", [](auto& params) { params.stop_token_ids = {-1}; });
+  accepts([](auto& params) { params.stop_token_ids.assign(1024, 1); });
+  refuses("stop_token_ids", [](auto& params) { params.stop_token_ids.assign(1025, 1); });
 }
 
 TEST(SamplingParams, MessagesSayTheRange) {

@@ -40,8 +40,8 @@ class EngineLoopTest : public testing::Test {
     params->max_tokens = max_tokens;
     auto stream = std::make_shared<RequestStream>(id, 1);
     EXPECT_TRUE(mailbox_.enter());
-    mailbox_.send(AddRequest{
-        .id = id, .arrival_ns = 0, .prompt = {1, 2, 3}, .params = std::move(params), .stream = stream});
+    mailbox_.send(AddRequests{
+        {.id = id, .arrival_ns = 0, .prompt = {1, 2, 3}, .params = std::move(params), .stream = stream}});
     return stream;
   }
 

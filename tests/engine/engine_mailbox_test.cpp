@@ -37,6 +37,19 @@ TEST(EngineMailbox, LetsInAsManyAsMayWait) {
   EXPECT_FALSE(mailbox.enter());
 }
 
+TEST(EngineMailbox, ABatchEntersWholeOrNotAtAll) {
+  EngineMailbox mailbox(4);
+  EXPECT_TRUE(mailbox.enter(10));  // nobody waits
+  EXPECT_FALSE(mailbox.enter());
+  mailbox.stop_waiting(8);
+  EXPECT_FALSE(mailbox.enter(3));
+  EXPECT_TRUE(mailbox.enter(2));
+  mailbox.leave(11);
+  EXPECT_FALSE(mailbox.idle());
+  mailbox.leave();
+  EXPECT_TRUE(mailbox.idle());
+}
+
 TEST(EngineMailbox, ManyThreadsNeverEnterBeyondTheBound) {
   constexpr int kThreads = 8, kTries = 1000, kBound = 100;
   EngineMailbox mailbox(kBound);

@@ -7,9 +7,11 @@
 namespace quire {
 namespace {
 
+constexpr int64_t kFree = int64_t{8} << 30;
+
 TEST(Inspect, ShowsTheDefaultModelAndItsPlan) {
   const auto page =
-      inspect_model({.model = default_model(), .max_model_len = 1024, .max_num_seqs = 2}, false);
+      inspect_model({.model = default_model(), .max_model_len = 1024, .max_num_seqs = 2}, false, kFree);
   ASSERT_TRUE(page) << page.error().message;
   for (const char* text :
        {"llama", "30\n", "width                 576, feed-forward 1536", "9 query, 3 KV, of 64",
@@ -22,7 +24,7 @@ TEST(Inspect, ShowsTheDefaultModelAndItsPlan) {
 
 TEST(Inspect, PrintsBothGraphs) {
   const RandomModelFile model;
-  const auto page = inspect_model({.model = model.path()}, true);
+  const auto page = inspect_model({.model = model.path()}, true, kFree);
   ASSERT_TRUE(page) << page.error().message;
   const size_t traced = page->find("Traced graph"), fused = page->find("Fused graph");
   ASSERT_NE(traced, std::string::npos);
@@ -33,8 +35,20 @@ TEST(Inspect, PrintsBothGraphs) {
   EXPECT_NE(after.find("blk.0.ffn_gate.weight | blk.0.ffn_up.weight"), std::string::npos) << after;
 }
 
+TEST(Inspect, WarnsOfAPoolThatDoesNotFit) {
+  const RandomModelFile model;
+  const EngineConfig config{.model = model.path(), .kv_cache_memory_bytes = 64 << 20};
+  const auto fits = inspect_model(config, false, kFree);
+  ASSERT_TRUE(fits) << fits.error().message;
+  EXPECT_EQ(fits->find("warning"), std::string::npos) << *fits;
+  const auto page = inspect_model(config, false, 32 << 20);
+  ASSERT_TRUE(page) << page.error().message;
+  EXPECT_NE(page->find("KV blocks             16384 = 64.0 MiB"), std::string::npos) << *page;
+  EXPECT_NE(page->find("warning               32.0 MiB of memory are free"), std::string::npos) << *page;
+}
+
 TEST(Inspect, AMissingFileIsAClearError) {
-  const auto page = inspect_model({.model = "/nowhere/model.gguf"}, false);
+  const auto page = inspect_model({.model = "/nowhere/model.gguf"}, false, kFree);
   ASSERT_FALSE(page);
   EXPECT_NE(page.error().message.find("/nowhere/model.gguf"), std::string::npos);
 }

@@ -56,7 +56,33 @@ TEST(PlanEngine, SaysWhatIsWrong) {
   const auto no_memory = plan({}, 64 << 20);
   ASSERT_FALSE(no_memory);
   EXPECT_EQ(no_memory.error().code, ErrorCode::kResourceExhausted);
+  const auto unknown = plan({}, 0);
+  ASSERT_FALSE(unknown);
+  EXPECT_NE(unknown.error().message.find("name the pool's size"), std::string::npos);
   EXPECT_FALSE(plan({.block_size = 24}));
+}
+
+TEST(PlanEngine, ANamedPoolIsHeldAgainstWhatIsFree) {
+  const auto found = plan({.kv_cache_memory_bytes = 2 * kGib}, kGib);
+  ASSERT_TRUE(found) << found.error().message;  // so that it can be shown
+  EXPECT_GT(found->memory.total_bytes(), 2 * kGib);
+  const auto fits = check_memory(found->memory, kGib);
+  ASSERT_FALSE(fits);
+  EXPECT_EQ(fits.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(fits.error().param, "kv_cache_memory_bytes");
+  EXPECT_NE(fits.error().message.find("1.0 GiB of memory are free"), std::string::npos);
+  EXPECT_NE(fits.error().message.find("lower --kv-cache-memory"), std::string::npos);
+  const MemoryPlan memory{
+      .weight_bytes = 100, .bytes_per_block = 10, .num_blocks = 5, .workspace_bytes = 50};
+  EXPECT_TRUE(check_memory(memory, 200));
+  EXPECT_FALSE(check_memory(memory, 199));
+  EXPECT_TRUE(check_memory(memory, 0));
+}
+
+TEST(PlanEngine, TheDefaultPoolFits) {
+  const auto found = plan({}, kGib);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_TRUE(check_memory(found->memory, kGib));
 }
 
 TEST(PlanEngine, CountsKvBytesByTypeAndBlockSize) {

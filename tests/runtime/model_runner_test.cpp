@@ -55,6 +55,24 @@ std::vector<std::string> available_isas() {
   return names;
 }
 
+// What one more thread takes: of that, only the sampler's scratch depends on the vocabulary.
+int64_t workspace_of_a_thread(int32_t vocab) {
+  const RandomModelFile file({.vocab = vocab});
+  const auto opened = GgufFile::open(file.path());
+  const KernelTable& kernels = *kernels_for(Isa::kScalar);
+  const auto model = compile_model(*opened, kernels, {.limits = {.max_tokens = 16, .max_selected = 4}});
+  if (!model) {
+    ADD_FAILURE() << model.error().message;
+    return 0;
+  }
+  return runner_workspace_bytes(*model, kernels, {.num_threads = 3}) -
+         runner_workspace_bytes(*model, kernels, {.num_threads = 2});
+}
+
+TEST(ModelRunner, TheWorkspaceHasTheSamplersScratch) {
+  EXPECT_EQ(workspace_of_a_thread(4096) - workspace_of_a_thread(1024), 3072 * (4 + 16 + 8) + 6 * (8 + 4));
+}
+
 TEST(ModelRunner, FusionChangesNoBit) {
   for (const DType dtype :
        {DType::kQ4_0, DType::kQ4_1, DType::kQ8_0, DType::kF16, DType::kBF16, DType::kF32}) {

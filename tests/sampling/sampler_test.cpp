@@ -26,6 +26,12 @@ TEST(Sampler, GreedyTakesTheFirstMaximum) {
   EXPECT_EQ(sample_once(sampler, {1, 5, 5, 2}, params, 1), 1);
 }
 
+TEST(Sampler, SaysWhatItsScratchTakes) {
+  // By token a logit, a candidate and a stamp; by chunk of 512 a sum and a maximum.
+  EXPECT_EQ(Sampler::bytes(1300, 2), 2 * (1300 * (4 + 16 + 8) + 3 * (8 + 4)));
+  EXPECT_EQ(Sampler::bytes(512, 1), 512 * 28 + 12);
+}
+
 TEST(Sampler, LeavesTheLogitsAsTheyWere) {
   Sampler sampler(scalar_kernels(), 4, 1);
   SamplingParams params;

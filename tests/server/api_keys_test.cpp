@@ -29,5 +29,15 @@ TEST(ApiKeys, RefusesAllElse) {
   }
 }
 
+TEST(ApiKeys, AGivenListMustNameAKey) {
+  for (const char* list : {"", " ", ",", " , ,"}) {
+    const auto checked = check_given_keys(list);
+    ASSERT_FALSE(checked) << "'" << list << "'";
+    EXPECT_EQ(checked.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(checked.error().param, "api_key");
+  }
+  for (const char* list : {"key", ",key", "first, second"}) EXPECT_TRUE(check_given_keys(list)) << list;
+}
+
 }  // namespace
 }  // namespace quire

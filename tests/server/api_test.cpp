@@ -67,6 +67,9 @@ TEST_F(ApiTest, RefusesByTheHeadAlone) {
   for (const char* type : {"text/plain", "application/x-www-form-urlencoded", "multipart/form-data"}) {
     EXPECT_EQ(api.refuse({HttpMethod::kPost, "/tokenize", {}, type})->status, 415) << type;
   }
+  // A page can send a body of no type to any site; a program may leave the type out.
+  EXPECT_EQ(api.refuse({HttpMethod::kPost, "/tokenize", {}, {}, true})->status, 415);
+  EXPECT_FALSE(api.refuse({HttpMethod::kPost, "/tokenize", {}, {}, false}));
   for (const char* type :
        {"", "application/json", "Application/JSON ; charset=utf-8", "application/x+json"}) {
     EXPECT_FALSE(api.refuse({HttpMethod::kPost, "/tokenize", {}, type})) << type;
@@ -176,6 +179,14 @@ TEST_F(ApiTest, CompletionLogprobsAndEcho) {
   EXPECT_EQ(each.at("/choices/1/logprobs/top_logprobs/1"), R"({"b":-1})");
 }
 
+TEST_F(ApiTest, EchoedTokensAreThePromptsOwn) {
+  const Answer answer = post("/v1/completions", R"({"prompt": "abc", "max_tokens": 2, "logprobs": 0,
+                                                   "echo": true, "return_token_ids": true})");
+  EXPECT_EQ(answer.at("/choices/0/logprobs/tokens"), R"(["a","b","c","a","b"])");
+  EXPECT_EQ(answer.at("/choices/0/prompt_token_ids"), "[97,98,99]");
+  EXPECT_EQ(answer.at("/choices/0/token_ids"), "[97,98]");
+}
+
 TEST_F(ApiTest, EchoAloneIsForScoring) {
   const Answer answer =
       post("/v1/completions", R"({"prompt": "abc", "max_tokens": 0, "logprobs": 1, "echo": true})");
@@ -193,6 +204,29 @@ TEST_F(ApiTest, PromptLogprobsByName) {
   const Answer chat = post("/v1/chat/completions",
                            R"({"messages": [{"role": "user", "content": "a"}], "prompt_logprobs": 0})");
   EXPECT_EQ(chat.at("/prompt_logprobs/1/256/decoded_token"), "<|end|>");
+}
+
+TEST_F(ApiTest, ManyContentPartsAreReadInLinearTime) {
+  std::string parts = R"({"type":"text","text":"twenty bytes of text"})";
+  for (int i = 1; i < 200'000; ++i) parts += R"(,{"type":"text","text":"twenty bytes of text"})";
+  const Answer answer =
+      post("/v1/chat/completions",
+           fmt::format(R"({{"messages": [{{"role": "user", "content": [{}]}}]}})", parts));
+  EXPECT_EQ(answer.status(), 400);
+  EXPECT_EQ(answer.at("/error/param"), "messages");
+}
+
+TEST_F(ApiTest, ADeveloperSpeaksAsTheSystem) {
+  const auto prompt_of = [&](std::string_view role) {
+    return post("/v1/chat/completions",
+                fmt::format(
+                    R"({{"messages": [{{"role": "user", "content": "a"}}, {{"role": "{}", "content": "b"}}],
+                                "max_tokens": 1, "return_token_ids": true}})",
+                    role))
+        .at("/prompt_token_ids");
+  };
+  EXPECT_EQ(prompt_of("developer"), prompt_of("system"));
+  EXPECT_NE(prompt_of("developer"), prompt_of("user"));
 }
 
 TEST_F(ApiTest, Chats) {
@@ -343,8 +377,12 @@ class SmallQueueTest : public ApiFixture {
   SmallQueueTest() : ApiFixture({.max_num_seqs = 1, .max_queue = 2}) {}
 };
 
-TEST_F(SmallQueueTest, AFullQueueIsA429AndTakesBackTheRest) {
-  const Answer answer = post("/v1/completions", R"({"prompt": ["a", "b", "c", "d"]})");
+TEST_F(SmallQueueTest, AFullQueueIsA429ForAWholeBatch) {
+  // Nobody waits, so even a batch beyond max_queue comes in: it could never be asked for otherwise.
+  const RequestHead head{HttpMethod::kPost, "/v1/completions", {}, "application/json"};
+  const auto first = api.handle(head, R"({"prompt": ["a", "b", "c", "d"]})");
+  ASSERT_TRUE(std::holds_alternative<std::unique_ptr<GenerationRun>>(first));
+  const Answer answer = post("/v1/completions", R"({"prompt": ["a", "b"]})");
   EXPECT_EQ(answer.status(), 429);
   EXPECT_EQ(answer.at("/error/type"), "rate_limit_error");
   EXPECT_EQ(answer.at("/error/code"), "queue_full");

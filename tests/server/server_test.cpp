@@ -99,7 +99,7 @@ class LongRequests : public ServerTest {
 
   static std::string request(bool stream) {
     return post_request("/v1/completions",
-                        fmt::format(R"({{"prompt": "abc", "max_tokens": 2000000, "stream": {}}})",
+                        fmt::format(R"({{"prompt": "abc", "max_tokens": 1000000, "stream": {}}})",
                                     stream ? "true" : "false"));
   }
 };

@@ -253,7 +253,7 @@ TEST_F(GgufConfigTest, TokenizersDefaults) {
   EXPECT_EQ(spec->types, std::vector<TokenType>(4, TokenType::kNormal));
   EXPECT_TRUE(spec->merges.empty());
   EXPECT_FALSE(spec->bos || spec->eos || spec->unknown || spec->padding);
-  EXPECT_FALSE(spec->add_bos || spec->add_eos);
+  EXPECT_FALSE(spec->add_bos);
   EXPECT_EQ(spec->chat_template, "");
 }
 
