@@ -1,5 +1,5 @@
 // From requests to prompts that the engine can take: templates rendered, texts tokenized, lengths held
-// against the model's context. Runs on the HTTP threads.
+// against the model's context. Runs on the workers.
 #pragma once
 
 #include <span>

@@ -23,9 +23,9 @@ namespace quire {
 
 class HttpServer {
  public:
-  // Validates, binds, listens and starts the HTTP threads. `clock` and `metrics` outlive the server; no
-  // metric may be registered after serve() was called. kIo: the address cannot be bound (the message says
-  // which and why).
+  // Validates, binds, listens and starts the HTTP thread and its workers. `clock` and `metrics` outlive the
+  // server; no metric may be registered after serve() was called. kIo: the address cannot be bound (the
+  // message says which and why).
   static Expected<std::unique_ptr<HttpServer>> bind(const ServerConfig& config, const Clock& clock,
                                                     const MetricsRegistry& metrics);
   ~HttpServer();  // closes every connection and joins the threads
