@@ -98,6 +98,20 @@ std::optional<int64_t> headroom(const std::string& folder, const MemoryFiles& fi
   return *limit - *usage + read_keyed(folder + "/memory.stat", files.reclaimable).value_or(0);
 }
 
+constexpr int kMaxNodes = 128;  // ids may have gaps
+
+// "0-3,8,10-11"; stops at what is no list.
+std::vector<int> read_cpu_list(std::istream& in) {
+  std::vector<int> cpus;
+  for (int first = 0; in >> first;) {
+    int last = first;
+    if (in.peek() == '-' && !(in.ignore() >> last)) break;
+    for (int cpu = std::max(0, first); cpu <= last && cpu < CPU_SETSIZE; ++cpu) cpus.push_back(cpu);
+    if (in.peek() == ',') in.ignore();
+  }
+  return cpus;
+}
+
 }  // namespace
 
 std::optional<double> cpu_quota(const MachineRoots& roots) {
@@ -117,6 +131,22 @@ int available_cores(const MachineRoots& roots) {
     cores = static_cast<int>(std::ceil(*quota));
   }
   return std::max(1, cores);
+}
+
+NodeCpus memory_nodes(const MachineRoots& roots) {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return {};
+  NodeCpus nodes;
+  for (int node = 0; node < kMaxNodes; ++node) {
+    std::ifstream file(roots.nodes + "/node" + std::to_string(node) + "/cpulist");
+    std::vector<int> cpus;
+    for (const int cpu : read_cpu_list(file)) {
+      if (CPU_ISSET(cpu, &allowed)) cpus.push_back(cpu);
+    }
+    if (!cpus.empty()) nodes.push_back(std::move(cpus));
+  }
+  return nodes;
 }
 
 int64_t available_memory_bytes(const MachineRoots& roots) {

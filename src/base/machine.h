@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace quire {
 
@@ -11,6 +12,7 @@ namespace quire {
 struct MachineRoots {
   std::string proc = "/proc";
   std::string cgroup = "/sys/fs/cgroup";
+  std::string nodes = "/sys/devices/system/node";
 };
 
 // The functions below ask the process's own cgroup and all its parents, of v2 and of v1 (cgroups(7)), as
@@ -21,6 +23,11 @@ std::optional<double> cpu_quota(const MachineRoots& roots = {});
 
 // Cores by affinity mask and CPU quota, at least 1.
 int available_cores(const MachineRoots& roots = {});
+
+// CPU ids by memory node: those that this process may run on, nodes without any left out. Empty if the
+// kernel shows no nodes.
+using NodeCpus = std::vector<std::vector<int>>;
+NodeCpus memory_nodes(const MachineRoots& roots = {});
 
 // Memory that could be taken now without pushing a cgroup over its limit or the host into swap: the least
 // of MemAvailable and each group's limit - usage + reclaimable page cache, at least 1. 0 if nothing can be

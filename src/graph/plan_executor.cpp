@@ -10,11 +10,13 @@
 namespace quire {
 namespace {
 
-// Fewer tokens than this make a linear wait for memory, where equal shares of the weights are best; more
-// make it compute, where chunks even out a thread that loses its core.
-constexpr int64_t kComputeBoundTokens = 8;
-constexpr int64_t kLinearChunksPerThread = 8;
+// Work is dealt in several chunks a thread, because another process may take a core away: what a thread
+// has not begun, others do.
+constexpr int64_t kChunksPerThread = 8;
 constexpr int64_t kLinearChunkGrain = 4;  // groups; a multiple of what the kernels unpack at once
+// Weights that few tokens read are a stream from memory, which every new chunk interrupts for about as
+// long as a kilobyte takes.
+constexpr int64_t kMinChunkBytes = 32 << 10;
 
 }  // namespace
 
@@ -76,7 +78,7 @@ void PlanExecutor::run(const Op& op, const StepTensors& step, std::span<const in
     case OpKind::kEmbed: {
       const EmbedArgs args{weights_[static_cast<size_t>(op.weight)].matrix, step.token_ids,
                            floats(op.output), rows, stride(op.output)};
-      return pool_->split(rows, 1, [&](int thread, int64_t begin, int64_t end) {
+      return share_rows(rows, [&](int thread, int64_t begin, int64_t end) {
         kernels_->embed(context(thread), args, begin, end);
       });
     }
@@ -85,7 +87,7 @@ void PlanExecutor::run(const Op& op, const StepTensors& step, std::span<const in
       const QuantizeArgs args{floats(op.inputs[0]), stride(op.inputs[0]),
                               plan_->graph.values[static_cast<size_t>(op.inputs[0])].cols, rows,
                               bytes(op.output)};
-      return pool_->split(rows, 1, [&](int thread, int64_t begin, int64_t end) {
+      return share_rows(rows, [&](int thread, int64_t begin, int64_t end) {
         kernels_->quantize(context(thread), args, begin, end);
       });
     }
@@ -105,6 +107,10 @@ void PlanExecutor::run(const Op& op, const StepTensors& step, std::span<const in
   CHECK(false, "{} has no kernel", to_string(op.kind));
 }
 
+void PlanExecutor::share_rows(int64_t rows, ThreadPool::Job job) {
+  pool_->share(rows, std::max<int64_t>(1, rows / (pool_->num_threads() * kChunksPerThread)), job);
+}
+
 void PlanExecutor::run_norm(const Op& op, int64_t rows) {
   const GraphValue& out = plan_->graph.values[static_cast<size_t>(op.output)];
   const NormArgs args{.x = floats(op.inputs[0]),
@@ -116,7 +122,7 @@ void PlanExecutor::run_norm(const Op& op, int64_t rows) {
                       .out = bytes(op.output),
                       .format = out.format,
                       .out_stride = stride(op.output)};
-  pool_->split(rows, 1, [&](int thread, int64_t begin, int64_t end) {
+  share_rows(rows, [&](int thread, int64_t begin, int64_t end) {
     kernels_->rms_norm(context(thread), args, begin, end);
   });
 }
@@ -138,10 +144,11 @@ void PlanExecutor::run_linear(const Op& op, int64_t rows) {
   };
   const int64_t groups_per_item = op.epilogue == Epilogue::kSiluMul ? 2 : 1;
   const int64_t items = round_up(weight.rows, kernels_->row_group) / kernels_->row_group / groups_per_item;
-  if (rows < kComputeBoundTokens) return pool_->split(items, 1, job);
-  const int64_t chunks = pool_->num_threads() * kLinearChunksPerThread;
-  const int64_t chunk = round_up(std::max<int64_t>(1, items / chunks), kLinearChunkGrain);
-  pool_->share(items, chunk, job);
+  const int64_t item_bytes =
+      groups_per_item * kernels_->packed_bytes(weight.dtype, kernels_->row_group, weight.cols);
+  const int64_t least =
+      std::max(items / (pool_->num_threads() * kChunksPerThread), kMinChunkBytes / item_bytes);
+  pool_->share(items, round_up(std::max<int64_t>(1, least), kLinearChunkGrain), job);
 }
 
 void PlanExecutor::run_rope(const Op& op, const StepTensors& step) {
@@ -168,8 +175,8 @@ void PlanExecutor::run_rope(const Op& op, const StepTensors& step) {
     kernel = op.kind == OpKind::kRopeKvWrite ? kernels_->rope_kv_write : kernels_->kv_write;
     CHECK(stride(op.inputs[key]) == stride(op.inputs[key + 1]));
   }
-  pool_->split(step.num_tokens, 1,
-               [&](int thread, int64_t begin, int64_t end) { kernel(context(thread), args, begin, end); });
+  share_rows(step.num_tokens,
+             [&](int thread, int64_t begin, int64_t end) { kernel(context(thread), args, begin, end); });
 }
 
 void PlanExecutor::run_attention(const Op& op, const StepTensors& step) {
@@ -203,8 +210,8 @@ void PlanExecutor::run_binary(const Op& op, int64_t rows) {
                         .width = plan_->graph.values[static_cast<size_t>(op.output)].cols,
                         .num_tokens = rows};
   const auto kernel = op.kind == OpKind::kAdd ? kernels_->add : kernels_->silu_mul;
-  pool_->split(rows, 1,
-               [&](int thread, int64_t begin, int64_t end) { kernel(context(thread), args, begin, end); });
+  share_rows(rows,
+             [&](int thread, int64_t begin, int64_t end) { kernel(context(thread), args, begin, end); });
 }
 
 void PlanExecutor::gather(const Op& op, std::span<const int32_t> selected) {

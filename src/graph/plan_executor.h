@@ -52,6 +52,7 @@ class PlanExecutor {
                std::vector<BoundWeight> weights);
 
   void run(const Op& op, const StepTensors& step, std::span<const int32_t> selected, int64_t rows);
+  void share_rows(int64_t rows, ThreadPool::Job job);
   void run_linear(const Op& op, int64_t rows);
   void run_rope(const Op& op, const StepTensors& step);
   void run_attention(const Op& op, const StepTensors& step);

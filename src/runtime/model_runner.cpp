@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/machine.h"
 
 namespace quire {
 namespace {
@@ -54,7 +55,7 @@ ModelRunner::ModelRunner(CompiledModel model, const KernelTable& kernels, const 
                          PackedWeights weights, CacheEngine cache)
     : model_(std::move(model)),
       kernels_(&kernels),
-      pool_(options.num_threads),
+      pool_(options.num_threads, memory_nodes()),
       weights_(std::move(weights)),
       cache_(std::move(cache)),
       rows_(options.max_num_seqs),
@@ -71,7 +72,8 @@ Expected<std::unique_ptr<ModelRunner>> ModelRunner::create(const GgufFile& file,
   auto partials =
       Arena::create(attention_partial_bytes(attention_shape(model.config), options.num_threads));
   if (!partials) return std::unexpected(partials.error());
-  ThreadPool loading_pool(options.num_threads);
+  // Bound as pool_ is, so that each thread touches first what it will read.
+  ThreadPool loading_pool(options.num_threads, memory_nodes());
   auto weights = PackedWeights::pack(file, model.weights, kernels, loading_pool);
   if (!weights) return std::unexpected(weights.error());
   std::unique_ptr<ModelRunner> runner(

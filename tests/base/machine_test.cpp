@@ -26,7 +26,9 @@ class FakeMachine {
   FakeMachine(const FakeMachine&) = delete;
   FakeMachine& operator=(const FakeMachine&) = delete;
 
-  MachineRoots roots() const { return {.proc = folder_ / "proc", .cgroup = folder_ / "cgroup"}; }
+  MachineRoots roots() const {
+    return {.proc = folder_ / "proc", .cgroup = folder_ / "cgroup", .nodes = folder_ / "node"};
+  }
 
   void write(const std::string& path, const std::string& text) const {
     std::filesystem::create_directories((folder_ / path).parent_path());
@@ -158,6 +160,23 @@ TEST(Machine, PeakMemoryGrowsWithUse) {
   const int64_t after = peak_resident_bytes();
   EXPECT_GE(after, before);
   EXPECT_GE(after, static_cast<int64_t>(kBytes));
+}
+
+TEST(Machine, NodesHoldTheCoresThatThisProcessMayUse) {
+  cpu_set_t set;
+  ASSERT_EQ(sched_getaffinity(0, sizeof set, &set), 0);
+  int first = 0;
+  while (!CPU_ISSET(static_cast<size_t>(first), &set)) ++first;
+  const FakeMachine machine;
+  EXPECT_EQ(memory_nodes(machine.roots()), NodeCpus{});
+  machine.write("node/node0/cpulist", "\n");  // memory without cores
+  machine.write("node/node1/cpulist", "0-1023\n");
+  machine.write("node/node3/cpulist", std::to_string(first) + "," + std::to_string(first) + "-x\n");
+  const NodeCpus nodes = memory_nodes(machine.roots());
+  ASSERT_EQ(nodes.size(), 2U);
+  EXPECT_EQ(static_cast<int>(nodes[0].size()), CPU_COUNT(&set));
+  EXPECT_EQ(nodes[0][0], first);
+  EXPECT_EQ(nodes[1], std::vector{first});
 }
 
 }  // namespace
