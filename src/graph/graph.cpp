@@ -98,6 +98,7 @@ std::string to_string(const Graph& graph) {
     for (const ValueId input : op.inputs) fmt::format_to(sink, " %{}", input);
     if (op.epilogue == Epilogue::kAdd) fmt::format_to(sink, " +=");
     if (op.epilogue == Epilogue::kSiluMul) fmt::format_to(sink, " silu_mul");
+    if (op.quantized != kNoId) fmt::format_to(sink, " quantized as %{}", op.quantized);
     if (op.layer != kNoId) fmt::format_to(sink, " layer={}", op.layer);
     if (op.weight != kNoId)
       fmt::format_to(sink, "  {}", weight_text(graph.weights[static_cast<size_t>(op.weight)]));

@@ -80,6 +80,7 @@ struct Op {
   float epsilon = 0;
   int32_t heads = 0;  // kRope: heads in x
   Epilogue epilogue = Epilogue::kStore;
+  ValueId quantized = kNoId;  // kLinear, kPagedAttention: also writes its output's int8 form
 };
 
 struct Graph {

@@ -28,7 +28,9 @@ std::vector<Lifetime> lifetimes(const Plan& plan) {
   for (int32_t i = 0; i < count; ++i) {
     const Op& op = graph.ops[static_cast<size_t>(i)];
     for (const ValueId input : op.inputs) touch(input, i);
-    if (op.output != kNoId) touch(op.output, i);
+    for (const ValueId output : {op.output, op.quantized}) {
+      if (output != kNoId) touch(output, i);
+    }
   }
   // The head runs again and again from what the body left; the logits are read after the last operation.
   for (const ValueId input : graph.ops[static_cast<size_t>(plan.head_begin)].inputs) touch(input, count);

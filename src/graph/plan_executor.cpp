@@ -13,7 +13,8 @@ namespace {
 // Work is dealt in several chunks a thread, because another process may take a core away: what a thread
 // has not begun, others do.
 constexpr int64_t kChunksPerThread = 8;
-constexpr int64_t kLinearChunkGrain = 4;  // groups; a multiple of what the kernels unpack at once
+// Groups: a multiple of what the kernels unpack at once, and whole blocks of a quantized output.
+constexpr int64_t kLinearChunkGrain = 4;
 // Weights that few tokens read are a stream from memory, which every new chunk interrupts for about as
 // long as a kilobyte takes.
 constexpr int64_t kMinChunkBytes = 32 << 10;
@@ -84,9 +85,7 @@ void PlanExecutor::run(const Op& op, const StepTensors& step, std::span<const in
     }
     case OpKind::kRmsNorm: return run_norm(op, rows);
     case OpKind::kQuantize: {
-      const QuantizeArgs args{floats(op.inputs[0]), stride(op.inputs[0]),
-                              plan_->graph.values[static_cast<size_t>(op.inputs[0])].cols, rows,
-                              bytes(op.output)};
+      const QuantizeArgs args = quantize_args(op.inputs[0], op.output, rows);
       return share_rows(rows, [&](int thread, int64_t begin, int64_t end) {
         kernels_->quantize(context(thread), args, begin, end);
       });
@@ -109,6 +108,11 @@ void PlanExecutor::run(const Op& op, const StepTensors& step, std::span<const in
 
 void PlanExecutor::share_rows(int64_t rows, ThreadPool::Job job) {
   pool_->share(rows, std::max<int64_t>(1, rows / (pool_->num_threads() * kChunksPerThread)), job);
+}
+
+QuantizeArgs PlanExecutor::quantize_args(ValueId from, ValueId to, int64_t rows) const {
+  const int64_t width = plan_->graph.values[static_cast<size_t>(from)].cols;
+  return {floats(from), stride(from), width, rows, bytes(to), 0, width};
 }
 
 void PlanExecutor::run_norm(const Op& op, int64_t rows) {
@@ -139,8 +143,15 @@ void PlanExecutor::run_linear(const Op& op, int64_t rows) {
                         .epilogue = op.epilogue,
                         .activation_stride = stride(op.inputs[0])};
   const auto kernel = kernels_->linear[static_cast<size_t>(weight.dtype)][static_cast<size_t>(format)];
+  QuantizeArgs quantize{};
+  if (op.quantized != kNoId) quantize = quantize_args(op.output, op.quantized, rows);
   const auto job = [&](int thread, int64_t begin, int64_t end) {
     kernel(context(thread), args, begin, end);
+    if (op.quantized == kNoId) return;
+    QuantizeArgs piece = quantize;
+    piece.begin_col = begin * kernels_->row_group;
+    piece.end_col = std::min(end * kernels_->row_group, quantize.width);
+    kernels_->quantize(context(thread), piece, 0, rows);
   };
   const int64_t groups_per_item = op.epilogue == Epilogue::kSiluMul ? 2 : 1;
   const int64_t items = round_up(weight.rows, kernels_->row_group) / kernels_->row_group / groups_per_item;
@@ -192,11 +203,26 @@ void PlanExecutor::run_attention(const Op& op, const StepTensors& step) {
                            .num_heads = plan_->graph.heads.num_heads,
                            .scale = 1.0F / std::sqrt(static_cast<float>(plan_->graph.heads.head_dim)),
                            .kv = step.layers[static_cast<size_t>(op.layer)]};
-  pool_->share(static_cast<int64_t>(plan.tasks.size()), 1, [&](int thread, int64_t begin, int64_t end) {
+  QuantizeArgs quantize{};
+  if (op.quantized != kNoId) quantize = quantize_args(op.output, op.quantized, step.num_tokens);
+  const int64_t head_cols = quantize.width / plan_->graph.heads.num_kv_heads;
+  // `piece`: a task or a merge that has stored its rows' outputs.
+  const auto finish = [&](int thread, const auto& piece) {
+    if (op.quantized == kNoId) return;
+    QuantizeArgs part = quantize;
+    part.begin_col = piece.kv_head * head_cols;
+    part.end_col = part.begin_col + head_cols;
+    const int64_t row = step.sequences[static_cast<size_t>(piece.sequence)].first_row + piece.first_row;
+    kernels_->quantize(context(thread), part, row, row + piece.num_rows);
+  };
+  pool_->share(std::ssize(plan.tasks), 1, [&](int thread, int64_t begin, int64_t end) {
     kernels_->attention(context(thread), args, begin, end);
+    const AttentionTask& task = plan.tasks[static_cast<size_t>(begin)];
+    if (task.partial < 0) finish(thread, task);
   });
-  pool_->share(static_cast<int64_t>(plan.merges.size()), 1, [&](int thread, int64_t begin, int64_t end) {
+  pool_->share(std::ssize(plan.merges), 1, [&](int thread, int64_t begin, int64_t end) {
     kernels_->attention_merge(context(thread), args, begin, end);
+    finish(thread, plan.merges[static_cast<size_t>(begin)]);
   });
 }
 

@@ -60,6 +60,8 @@ class PlanExecutor {
   void run_norm(const Op& op, int64_t rows);
   void gather(const Op& op, std::span<const int32_t> selected);
 
+  // The whole width of `from`, as int8 activations in `to`.
+  QuantizeArgs quantize_args(ValueId from, ValueId to, int64_t rows) const;
   std::byte* bytes(ValueId id) const;
   float* floats(ValueId id) const;
   int64_t stride(ValueId id) const;

@@ -85,13 +85,16 @@ struct NormArgs {
   int64_t out_stride;  // kF32: floats from token to token
 };
 
-// Quantizes fp32 rows to kInt8 activations.
+// Quantizes columns [begin_col, end_col) of fp32 rows to kInt8 activations. Columns may be done in any
+// order, and by several threads.
 struct QuantizeArgs {
   const float* x;  // [num_tokens, width], rows `x_stride` apart
   int64_t x_stride;
   int64_t width;  // a multiple of kQuantBlock
   int64_t num_tokens;
   std::byte* out;
+  int64_t begin_col;  // multiples of kQuantBlock
+  int64_t end_col;
 };
 
 // out = silu(gate) * up, or out = a + b; [num_tokens, width] each.

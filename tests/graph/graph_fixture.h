@@ -67,7 +67,9 @@ inline bool is_ordered(const Graph& graph) {
     for (const ValueId input : op.inputs) {
       if (!made[static_cast<size_t>(graph.root(input))]) return false;
     }
-    if (op.output != kNoId) made[static_cast<size_t>(graph.root(op.output))] = true;
+    for (const ValueId output : {op.output, op.quantized}) {
+      if (output != kNoId) made[static_cast<size_t>(graph.root(output))] = true;
+    }
   }
   return true;
 }

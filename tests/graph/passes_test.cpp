@@ -144,13 +144,52 @@ TEST(FuseRopeKvWrite, NeedsPartsOfOneRow) {
   EXPECT_EQ(count_ops(graph, OpKind::kKvWrite), 0);
 }
 
-TEST(Fuse, LeavesTenOperationsALayer) {
+TEST(FuseQuantize, LeavesItToWhateverMakesTheValue) {
+  Graph graph = lowered();
+  fuse_norm_quantize(graph);
+  fuse_activation(graph, 8);
+  fuse_quantize(graph);
+  EXPECT_TRUE(is_ordered(graph));
+  EXPECT_EQ(count_ops(graph, OpKind::kQuantize), 0);
+  for (const Op& op : graph.ops) {
+    const bool quantizes = op.kind == OpKind::kPagedAttention || op.epilogue == Epilogue::kSiluMul;
+    ASSERT_EQ(op.quantized != kNoId, quantizes) << to_string(op.kind);
+    if (!quantizes) continue;
+    const GraphValue& value = graph.values[static_cast<size_t>(op.quantized)];
+    EXPECT_EQ(value.format, ActivationFormat::kInt8);
+    EXPECT_EQ(value.cols, graph.values[static_cast<size_t>(op.output)].cols);
+  }
+}
+
+TEST(FuseQuantize, NeedsWholeBlocksAndOneReader) {
+  Graph narrow = trace_decoder();
+  narrow.heads = {.num_heads = 4, .num_kv_heads = 4, .head_dim = 16, .rope_dim = 16};
+  lower(narrow, {});
+  fuse_quantize(narrow);
+  for (const Op& op : narrow.ops) {
+    if (op.kind == OpKind::kPagedAttention) {
+      EXPECT_EQ(op.quantized, kNoId);
+    }
+  }
+  GraphBuilder build({});
+  const ValueId x = build.embed(build.weight("e", DType::kQ4_0, 32, 32));
+  const ValueId y = build.linear(x, build.weight("a", DType::kQ4_0, 32, 32));
+  const ValueId z = build.add(y, build.linear(y, build.weight("b", DType::kQ4_0, 32, 32)));
+  build.linear(build.gather_rows(z), build.weight("o", DType::kQ4_0, 32, 32));
+  Graph graph = std::move(build).finish();
+  lower(graph, {});
+  const auto before = count_ops(graph, OpKind::kQuantize);
+  fuse_quantize(graph);  // y is read by the add too, x comes from no linear
+  EXPECT_EQ(count_ops(graph, OpKind::kQuantize), before);
+}
+
+TEST(Fuse, LeavesEightOperationsALayer) {
   Graph graph = lowered({.layers = 5});
   fuse(graph, 8);
   EXPECT_TRUE(is_ordered(graph));
-  // A layer: norm, qkv, rope+write, attention, quantize, o; norm, gate|up, quantize, down. Around them:
-  // embed; gather, norm, head.
-  EXPECT_EQ(graph.ops.size(), 1U + 5 * 10 + 3);
+  // A layer: norm, qkv, rope+write, attention, o; norm, gate|up, down. Around them: embed; gather, norm,
+  // head.
+  EXPECT_EQ(graph.ops.size(), 1U + 5 * 8 + 3);
 }
 
 }  // namespace

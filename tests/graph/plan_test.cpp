@@ -33,11 +33,13 @@ void expect_no_value_lost(const Plan& plan) {
             << to_string(op.kind);
       }
     }
-    if (op.output == kNoId) return;
-    const Range range = range_of(plan, op.output);
-    ASSERT_LE(range.end, plan.arena_bytes);
-    for (int64_t at = range.begin; at < range.end; at += kCacheLine) {
-      owner[static_cast<size_t>(at / kCacheLine)] = plan.graph.root(op.output);
+    for (const ValueId output : {op.output, op.quantized}) {
+      if (output == kNoId) continue;
+      const Range range = range_of(plan, output);
+      ASSERT_LE(range.end, plan.arena_bytes);
+      for (int64_t at = range.begin; at < range.end; at += kCacheLine) {
+        owner[static_cast<size_t>(at / kCacheLine)] = plan.graph.root(output);
+      }
     }
   };
   for (int32_t i = 0; i < plan.head_begin; ++i) run(plan.graph.ops[static_cast<size_t>(i)]);

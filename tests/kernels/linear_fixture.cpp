@@ -123,7 +123,8 @@ std::vector<float> run_linear(const KernelTable& table, const PackedMatrix& weig
   AlignedBytes quants(table.activation_bytes(ActivationFormat::kInt8, run.num_tokens, weight.cols));
   const auto* activations = reinterpret_cast<const std::byte*>(x.data());
   if (run.format == ActivationFormat::kInt8) {
-    table.quantize(context, {x.data(), weight.cols, weight.cols, run.num_tokens, quants.data()}, 0,
+    table.quantize(context,
+                   {x.data(), weight.cols, weight.cols, run.num_tokens, quants.data(), 0, weight.cols}, 0,
                    run.num_tokens);
     activations = quants.data();
   }

@@ -58,7 +58,7 @@ Bytes norm_int8(const KernelTable& table, const NormInput& in) {
 Bytes quantized(const KernelTable& table, const std::vector<float>& x, int64_t stride, int64_t width,
                 int64_t num_tokens) {
   Bytes out(static_cast<size_t>(table.activation_bytes(ActivationFormat::kInt8, num_tokens, width)));
-  table.quantize({}, {x.data(), stride, width, num_tokens, out.data()}, 0, num_tokens);
+  table.quantize({}, {x.data(), stride, width, num_tokens, out.data(), 0, width}, 0, num_tokens);
   return out;
 }
 
@@ -106,6 +106,23 @@ TEST(Norm, Int8IsF32ThenQuantize) {
   }
 }
 
+TEST(Norm, QuantizingColumnsPieceByPieceGivesTheSameBytes) {
+  Rng rng(36);
+  constexpr int64_t kWidth = 192;
+  for (const KernelTable* table : tables()) {
+    for (int64_t num_tokens : {1, 3, 4, 9}) {
+      const NormInput in(rng, num_tokens, kWidth, kWidth);
+      const auto expected = quantized(*table, in.x, kWidth, kWidth, num_tokens);
+      Bytes pieces(expected.size());
+      for (const auto& [begin, end] : {std::pair{64, 160}, {0, 32}, {32, 64}, {160, 192}}) {
+        table->quantize({}, {in.x.data(), kWidth, kWidth, num_tokens, pieces.data(), begin, end}, 0,
+                        num_tokens);
+      }
+      EXPECT_EQ(pieces, expected) << to_string(table->isa) << ", " << num_tokens << " tokens";
+    }
+  }
+}
+
 TEST(Norm, ATokenAloneGivesTheSameBits) {
   Rng rng(34);
   for (const KernelTable* table : tables()) {
@@ -134,7 +151,7 @@ TEST(Quantize, EachTokenWritesItsOwnBytes) {
       for (int64_t t = 0; t < num_tokens; ++t) {
         for (std::byte background : {std::byte{0x00}, std::byte{0xff}}) {
           Bytes out(whole.size(), background);
-          table->quantize({}, {x.data(), kWidth, kWidth, num_tokens, out.data()}, t, t + 1);
+          table->quantize({}, {x.data(), kWidth, kWidth, num_tokens, out.data(), 0, kWidth}, t, t + 1);
           for (size_t i = 0; i < out.size(); ++i) {
             if (out[i] == background) continue;
             ASSERT_EQ(out[i], whole[i]);
@@ -145,7 +162,7 @@ TEST(Quantize, EachTokenWritesItsOwnBytes) {
       // Bytes that are zero by value have no visible writer; the scales of random tokens never are.
       Bytes assembled(whole.size(), std::byte{0xa5});
       for (int64_t t = num_tokens - 1; t >= 0; --t) {
-        table->quantize({}, {x.data(), kWidth, kWidth, num_tokens, assembled.data()}, t, t + 1);
+        table->quantize({}, {x.data(), kWidth, kWidth, num_tokens, assembled.data(), 0, kWidth}, t, t + 1);
       }
       EXPECT_EQ(assembled, whole);
       for (int w : writers) EXPECT_EQ(w & (w - 1), 0) << "a byte of two tokens, M=" << num_tokens;

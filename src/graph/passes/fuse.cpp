@@ -8,6 +8,7 @@ void fuse(Graph& graph, int32_t row_group) {
   fuse_siblings(graph, row_group);
   fuse_residual(graph);
   fuse_rope_kv_write(graph);
+  fuse_quantize(graph);
 }
 
 }  // namespace quire

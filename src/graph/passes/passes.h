@@ -34,6 +34,10 @@ void fuse_residual(Graph& graph);
 // rope of q, rope of k and kv_write become one operation.
 void fuse_rope_kv_write(Graph& graph);
 
+// A quantize alone reads what a linear or attention makes: they quantize each piece as it is finished, while
+// it is in the cache.
+void fuse_quantize(Graph& graph);
+
 // All of the above, in their order.
 void fuse(Graph& graph, int32_t row_group);
 

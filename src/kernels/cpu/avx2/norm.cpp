@@ -25,10 +25,10 @@ struct TokenPlace {
   std::byte* scaled_sum;
   int64_t block_stride;
 
-  void advance() {
-    quads += block_stride;
-    scale += block_stride;
-    scaled_sum += block_stride;
+  void advance(int64_t blocks) {
+    quads += blocks * block_stride;
+    scale += blocks * block_stride;
+    scaled_sum += blocks * block_stride;
   }
 };
 
@@ -124,7 +124,7 @@ void rms_norm(const ExecContext&, const NormArgs& args, int64_t begin, int64_t e
     const __m256 scale = _mm256_set1_ps(inverse);
     if (args.format == ActivationFormat::kInt8) {
       TokenPlace place = place_token(args.out, t, args.num_tokens, args.width);
-      for (int64_t k = 0; k < args.width; k += kQuantBlock, place.advance()) {
+      for (int64_t k = 0; k < args.width; k += kQuantBlock, place.advance(1)) {
         quantize_block(normed(x + k, args.weight + k, scale), place);
       }
       continue;
@@ -143,7 +143,8 @@ void quantize(const ExecContext&, const QuantizeArgs& args, int64_t begin, int64
   for (int64_t t = begin; t < end; ++t) {
     const float* x = args.x + t * args.x_stride;
     TokenPlace place = place_token(args.out, t, args.num_tokens, args.width);
-    for (int64_t k = 0; k < args.width; k += kQuantBlock, place.advance())
+    place.advance(args.begin_col / kQuantBlock);
+    for (int64_t k = args.begin_col; k < args.end_col; k += kQuantBlock, place.advance(1))
       quantize_block(load(x + k), place);
   }
 }

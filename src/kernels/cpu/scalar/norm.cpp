@@ -88,8 +88,9 @@ void rms_norm(const ExecContext&, const NormArgs& args, int64_t begin, int64_t e
 void quantize(const ExecContext&, const QuantizeArgs& args, int64_t begin, int64_t end) {
   for (int64_t t = begin; t < end; ++t) {
     const float* x = args.x + t * args.x_stride;
-    std::byte* block = activation_row(args.out, t, args.width);
-    for (int64_t k = 0; k < args.width; k += kQuantBlock, block += kActivationBlockBytes)
+    std::byte* block =
+        activation_row(args.out, t, args.width) + args.begin_col / kQuantBlock * kActivationBlockBytes;
+    for (int64_t k = args.begin_col; k < args.end_col; k += kQuantBlock, block += kActivationBlockBytes)
       quantize_block(x + k, block);
   }
 }
