@@ -4,8 +4,8 @@
 // Nibbles stay unsigned: eight sums of pairs of products (u8 x s8) fit in int16 (8 * 2 * 15 * 128), so a
 // block of 32 needs one widening; the minimum (q4_0: -8 * scale) is applied to the activations' scaled sum.
 // Two forms:
-// - stream, for few tokens: one group at a time straight from the packed weights, nibbles split in
-//   registers;
+// - stream, for few tokens: one group x up to 8 tokens at a time straight from the packed weights, nibbles
+//   split in registers;
 // - panel, for many: two groups are unpacked to L1, and tiles of 2 groups x 4 tokens run over them.
 #pragma once
 
@@ -20,7 +20,7 @@ struct LinearQ4 {
   using Int = V::Int;
   using Float = V::Float;
 
-  static constexpr int64_t kPanelMinTokens = 8;
+  static constexpr int64_t kPanelMinTokens = 16;
   static constexpr int64_t kQuadBytes = 4 * kRows;  // a register: one quad of each row
   static constexpr int64_t kBlockBytes = block_bytes(kType) * kRows;
   // A block of a panel: [8 quads][2 groups] registers of bytes, then scales and minima of each group.
@@ -84,6 +84,38 @@ struct LinearQ4 {
       for (int m = 0; m < kTokens; ++m) sum[m] = fold(dots[m], w, a, m, sum[m]);
     }
     for (int m = 0; m < kTokens; ++m) V::store(sums + m * kSumStride, sum[m]);
+  }
+
+  // sums[token][...] += one group x two whole tiles, the second tile_bytes after the first. The dots take
+  // half of the registers, so sums stay in memory.
+  [[gnu::noinline]] static void stream_two_tiles(const std::byte* block, int64_t num_blocks,
+                                                 TokenBlock<kTile, true> a, int64_t tile_bytes,
+                                                 float* sums) {
+    for (int64_t b = 0; b < num_blocks; ++b, block += kBlockBytes, a.advance()) {
+      prefetch_stream(block, kBlockBytes);
+      const TokenBlock<kTile, true> tiles[2] = {a, {a.at + tile_bytes, 0}};
+      Int dots[2][kTile];
+#pragma GCC unroll 4
+      for (int j = 0; j < kQ4Quads; ++j) {
+        Int both = V::load_int(block + j * kQuadBytes);
+        V::pin(both);
+        Int low = V::low_nibbles(both);
+        V::pin(low);
+        for (int i = 0; i < 2; ++i) add_products(low, tiles[i], j, dots[i]);
+        Int high = V::high_nibbles(both);
+        V::pin(high);
+        for (int i = 0; i < 2; ++i) add_products(high, tiles[i], j + 4, dots[i]);
+      }
+      const Scales w = load_scales(block);
+      for (int i = 0; i < 2; ++i) {
+#pragma GCC unroll 4
+        for (int m = 0; m < kTile; ++m) {
+          float* at = sums + (i * kTile + m) * kSumStride;
+          V::store(at, fold(dots[i][m], w, tiles[i], m, V::load(at)));
+          forget_memory();
+        }
+      }
+    }
   }
 
   // `first` is the first group's first block; the second group lies group_stride bytes on.
@@ -174,11 +206,18 @@ struct LinearQ4 {
 
   static void sum_by_stream(const LinearArgs& args, const SumRange& range, const LinearScratch& scratch) {
     const int64_t num_blocks = args.weight.cols / kQuantBlock;
+    const int64_t pairs_end = range.count / (2 * kTile) * (2 * kTile);
+    __builtin_memset(scratch.sums, 0, static_cast<size_t>(pairs_end * kSumStride) * sizeof(float));
     for (int64_t g = 0; g < range.num_groups; ++g) {
       const std::byte* w = args.weight.data + (range.group + g) * num_blocks * kBlockBytes;
-      for_each_tile(range.count, [&]<int kTokens, bool kTiled>(int64_t t) {
-        stream_tile(w, num_blocks, TokenBlock<kTokens, kTiled>::of(args, range.first + t, 0),
-                    scratch.sums + t * kSumStride + g * kRows);
+      float* sums = scratch.sums + g * kRows;
+      for (int64_t t = 0; t < pairs_end; t += 2 * kTile) {
+        stream_two_tiles(w, num_blocks, TokenBlock<kTile, true>::of(args, range.first + t, 0),
+                         num_blocks * kTileBlockBytes, sums + t * kSumStride);
+      }
+      for_each_tile(range.count - pairs_end, [&]<int kTokens, bool kTiled>(int64_t t) {
+        stream_tile(w, num_blocks, TokenBlock<kTokens, kTiled>::of(args, range.first + pairs_end + t, 0),
+                    sums + (pairs_end + t) * kSumStride);
       });
     }
   }
