@@ -79,7 +79,7 @@ def make_contestants(arguments, peers):
 
 
 def read_bandwidth(arguments):
-    output, _ = run_process([arguments.quire, "bench", "roofline", "--threads", arguments.threads, "--json", "-"])
+    output, _ = run_process([arguments.quire, "bench", "roofline", "--machine", "--threads", arguments.threads, "--json", "-"])
     return json_lines(output)[0]["bandwidth_gbs"]
 
 

@@ -1,64 +1,69 @@
 #include "bench/roofline.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <array>
-#include <cstring>
-#include <memory>
-#include <vector>
+#include <utility>
 
 #include "bench/statistics.h"
 
 namespace quire {
 namespace {
 
-constexpr int64_t kLineBytes = 64;
-constexpr size_t kHugePageBytes = 2 << 20;
-using Lane = uint64_t __attribute__((vector_size(16)));
-
-// Eight independent sums keep enough loads in flight; their total keeps the compiler honest.
-uint64_t sum_lines(const std::byte* data, int64_t num_lines) {
-  std::array<Lane, 8> sums{};
-  const auto* lanes = reinterpret_cast<const Lane*>(data);
-  for (int64_t line = 0; line + 1 < num_lines; line += 2, lanes += 8) {
-    for (size_t i = 0; i < 8; ++i) sums[i] += lanes[i];
-  }
-  uint64_t total = 0;
-  for (const Lane& sum : sums) total += sum[0] + sum[1];
-  return total;
-}
-
-struct FreeAligned {
-  void operator()(std::byte* data) const { std::free(data); }
-};
+constexpr int kMinSamples = 7, kMaxSamples = 25;
+constexpr double kBudgetSeconds = 0.15;      // of one row, beyond the fewest samples
+constexpr double kShortestSeconds = 200e-6;  // of one sample
 
 }  // namespace
 
-double read_bandwidth(ThreadPool& pool, int64_t buffer_bytes, int passes, const Clock& clock) {
-  const size_t bytes =
-      (static_cast<size_t>(buffer_bytes) + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
-  const std::unique_ptr<std::byte, FreeAligned> buffer(
-      static_cast<std::byte*>(std::aligned_alloc(kHugePageBytes, bytes)));
-  if (!buffer) return 0;
-  madvise(buffer.get(), bytes, MADV_HUGEPAGE);  // a hint: without it the figure is a little lower
-  const int64_t num_lines = static_cast<int64_t>(bytes) / kLineBytes;
-  pool.split(num_lines, 2, [&](int, int64_t begin, int64_t end) {
-    std::memset(buffer.get() + begin * kLineBytes, 1, static_cast<size_t>((end - begin) * kLineBytes));
-  });
-
-  std::vector<uint64_t> totals(static_cast<size_t>(pool.num_threads()));
-  std::vector<double> rates;
-  for (int pass = 0; pass < passes; ++pass) {
-    const int64_t start_ns = clock.now_ns();
-    pool.split(num_lines, 2, [&](int thread, int64_t begin, int64_t end) {
-      totals[static_cast<size_t>(thread)] += sum_lines(buffer.get() + begin * kLineBytes, end - begin);
-    });
-    const auto elapsed_ns = static_cast<double>(std::max<int64_t>(1, clock.now_ns() - start_ns));
-    rates.push_back(static_cast<double>(bytes) / elapsed_ns * 1e9);
+std::string_view to_string(Bound bound) {
+  switch (bound) {
+    case Bound::kNone: return "-";
+    case Bound::kMemory: return "memory";
+    case Bound::kArithmetic: return "arithmetic";
   }
-  for (uint64_t total : totals) asm volatile("" : : "r"(total));
-  return percentile(rates, 50);
+  return "-";
+}
+
+LeastTime least_time(const Work& work, const Peaks& peaks) {
+  const auto time = [](double amount, double rate) { return amount > 0 && rate > 0 ? amount / rate : 0; };
+  const double memory = time(work.memory_bytes, peaks.bandwidth);
+  const double arithmetic = time(work.f32_ops, peaks.f32) + time(work.int8_ops, peaks.int8);
+  if (memory == 0 && arithmetic == 0) return {};
+  return memory >= arithmetic ? LeastTime{memory, Bound::kMemory}
+                              : LeastTime{arithmetic, Bound::kArithmetic};
+}
+
+Peaks sample_peaks(MachinePeaks& peaks, const Work& work) {
+  return {.bandwidth = work.memory_bytes > 0 ? peaks.sample_bandwidth() : 0,
+          .f32 = work.f32_ops > 0 ? peaks.sample(Arithmetic::kF32) : 0,
+          .int8 = work.int8_ops > 0 ? peaks.sample(Arithmetic::kInt8) : 0};
+}
+
+RooflineRow measure(MachinePeaks& peaks, const Clock& clock, std::string name, std::string shape,
+                    const Work& work, FunctionRef<void()> run) {
+  const auto time = [&](int64_t repeats) {
+    const int64_t start_ns = clock.now_ns();
+    for (int64_t i = 0; i < repeats; ++i) run();
+    const auto elapsed_ns = static_cast<double>(std::max<int64_t>(1, clock.now_ns() - start_ns));
+    return elapsed_ns * 1e-9 / static_cast<double>(repeats);
+  };
+  time(1);  // page tables, caches, frequency
+  const auto repeats = static_cast<int64_t>(std::clamp(kShortestSeconds / time(1), 1.0, 1e6));
+  std::vector<double> times, shares;
+  Bound bound = Bound::kNone;
+  const int64_t start_ns = clock.now_ns();
+  for (int i = 0; i < kMaxSamples; ++i) {
+    if (i >= kMinSamples && static_cast<double>(clock.now_ns() - start_ns) * 1e-9 > kBudgetSeconds) break;
+    const LeastTime least = least_time(work, sample_peaks(peaks, work));
+    times.push_back(time(repeats));
+    shares.push_back(least.seconds / times.back());
+    bound = least.bound;
+  }
+  return {.name = std::move(name),
+          .shape = std::move(shape),
+          .work = work,
+          .seconds = percentile(times, 50),
+          .bound = bound,
+          .share = percentile(shares, 50)};
 }
 
 }  // namespace quire

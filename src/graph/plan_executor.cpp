@@ -21,6 +21,18 @@ constexpr int64_t kMinChunkBytes = 32 << 10;
 
 }  // namespace
 
+void share_linear(ThreadPool& pool, const KernelTable& kernels, const LinearArgs& args,
+                  ThreadPool::Job job) {
+  const PackedMatrix& weight = args.weight;
+  const int64_t groups_per_item = args.epilogue == Epilogue::kSiluMul ? 2 : 1;
+  const int64_t items = round_up(weight.rows, kernels.row_group) / kernels.row_group / groups_per_item;
+  const int64_t item_bytes =
+      groups_per_item * kernels.packed_bytes(weight.dtype, kernels.row_group, weight.cols);
+  const int64_t least =
+      std::max(items / (pool.num_threads() * kChunksPerThread), kMinChunkBytes / item_bytes);
+  pool.share(items, round_up(std::max<int64_t>(1, least), kLinearChunkGrain), job);
+}
+
 PlanExecutor::PlanExecutor(const Plan& plan, const KernelTable& kernels, ThreadPool& pool,
                            std::vector<BoundWeight> weights)
     : plan_(&plan), kernels_(&kernels), pool_(&pool), weights_(std::move(weights)) {}
@@ -153,13 +165,7 @@ void PlanExecutor::run_linear(const Op& op, int64_t rows) {
     piece.end_col = std::min(end * kernels_->row_group, quantize.width);
     kernels_->quantize(context(thread), piece, 0, rows);
   };
-  const int64_t groups_per_item = op.epilogue == Epilogue::kSiluMul ? 2 : 1;
-  const int64_t items = round_up(weight.rows, kernels_->row_group) / kernels_->row_group / groups_per_item;
-  const int64_t item_bytes =
-      groups_per_item * kernels_->packed_bytes(weight.dtype, kernels_->row_group, weight.cols);
-  const int64_t least =
-      std::max(items / (pool_->num_threads() * kChunksPerThread), kMinChunkBytes / item_bytes);
-  pool_->share(items, round_up(std::max<int64_t>(1, least), kLinearChunkGrain), job);
+  share_linear(*pool_, *kernels_, args, job);
 }
 
 void PlanExecutor::run_rope(const Op& op, const StepTensors& step) {

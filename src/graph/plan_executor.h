@@ -33,6 +33,10 @@ struct BoundWeight {
   const float* vector = nullptr;
 };
 
+// Deals a linear's items to the threads.
+void share_linear(ThreadPool& pool, const KernelTable& kernels, const LinearArgs& args,
+                  ThreadPool::Job job);
+
 class PlanExecutor {
  public:
   // All references outlive the executor. `weights` by WeightId of the plan's graph.
