@@ -35,6 +35,8 @@ std::vector<PeakProbe> probes_up_to(Isa isa) {
   append(probes, peak_probes_scalar());
   if (isa >= Isa::kAvx2) append(probes, peak_probes_avx2());
   if (isa >= Isa::kAvx512) append(probes, peak_probes_avx512());
+  if (isa >= Isa::kVnni) append(probes, peak_probes_vnni());
+  if (isa >= Isa::kAmx) append(probes, peak_probes_amx());
   return probes;
 }
 

@@ -14,7 +14,7 @@
 
 namespace quire {
 
-enum class Isa : uint8_t { kScalar, kAvx2, kAvx512 };
+enum class Isa : uint8_t { kScalar, kAvx2, kAvx512, kVnni, kAmx };
 
 struct KernelTable {
   Isa isa;

@@ -11,7 +11,7 @@
 namespace quire {
 namespace {
 
-constexpr std::array kLevels = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512};
+constexpr std::array kLevels = {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni, Isa::kAmx};
 
 bool cpu_has(Isa isa) {
   static const CpuFeatures features = detect_cpu_features();
@@ -19,6 +19,8 @@ bool cpu_has(Isa isa) {
     case Isa::kScalar: return true;
     case Isa::kAvx2: return features.avx2;
     case Isa::kAvx512: return features.avx512;
+    case Isa::kVnni: return features.vnni;
+    case Isa::kAmx: return features.amx;
   }
   return false;
 }
@@ -40,6 +42,8 @@ KernelTable build_table(Isa isa) {
     fill_rows_avx512(table);
     fill_attention_avx512(table);
   }
+  if (isa >= Isa::kVnni) fill_linear_vnni(table);
+  if (isa >= Isa::kAmx) fill_linear_amx(table);
   return table;
 }
 
@@ -50,13 +54,16 @@ std::string_view to_string(Isa isa) {
     case Isa::kScalar: return "scalar";
     case Isa::kAvx2: return "avx2";
     case Isa::kAvx512: return "avx512";
+    case Isa::kVnni: return "vnni";
+    case Isa::kAmx: return "amx";
   }
   return "unknown";
 }
 
 const KernelTable* kernels_for(Isa isa) {
   static const std::array tables = {build_table(Isa::kScalar), build_table(Isa::kAvx2),
-                                    build_table(Isa::kAvx512)};
+                                    build_table(Isa::kAvx512), build_table(Isa::kVnni),
+                                    build_table(Isa::kAmx)};
   return cpu_has(isa) ? &tables[static_cast<size_t>(isa)] : nullptr;
 }
 

@@ -24,5 +24,7 @@ struct PeakProbeList {
 PeakProbeList peak_probes_scalar();
 PeakProbeList peak_probes_avx2();
 PeakProbeList peak_probes_avx512();
+PeakProbeList peak_probes_vnni();
+PeakProbeList peak_probes_amx();
 
 }  // namespace quire

@@ -60,7 +60,7 @@ TEST(Measure, CountsTheTimeOfOneRun) {
 TEST(MachinePeaks, EveryProbeOfTheLevelRuns) {
   const SystemClock clock;
   ThreadPool pool(2);
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni, Isa::kAmx}) {
     const KernelTable* table = kernels_for(isa);
     if (table == nullptr) {
       std::printf("this CPU lacks %s\n", std::string(to_string(isa)).c_str());

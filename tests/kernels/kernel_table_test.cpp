@@ -17,12 +17,16 @@ TEST(SelectKernels, TakesTheBestByDefault) {
   const auto best = select_kernels("");
   ASSERT_TRUE(best.has_value());
   const CpuFeatures features = detect_cpu_features();
-  const Isa expected = features.avx512 ? Isa::kAvx512 : features.avx2 ? Isa::kAvx2 : Isa::kScalar;
+  const Isa expected = features.amx      ? Isa::kAmx
+                       : features.vnni   ? Isa::kVnni
+                       : features.avx512 ? Isa::kAvx512
+                       : features.avx2   ? Isa::kAvx2
+                                         : Isa::kScalar;
   EXPECT_EQ((*best)->isa, expected);
 }
 
 TEST(SelectKernels, AnOverrideForcesALevelThatTheCpuHas) {
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni, Isa::kAmx}) {
     const auto chosen = select_kernels(to_string(isa));
     if (kernels_for(isa) != nullptr) {
       ASSERT_TRUE(chosen.has_value());
@@ -38,7 +42,7 @@ TEST(SelectKernels, AnOverrideForcesALevelThatTheCpuHas) {
 }
 
 TEST(SelectKernels, AnUnknownNameIsAnErrorThatListsTheLevels) {
-  for (const char* name : {"AVX2", "sse", " avx2", "amx", "scalar,avx2"}) {
+  for (const char* name : {"AVX2", "sse", " avx2", "amx2", "scalar,avx2"}) {
     const auto chosen = select_kernels(name);
     ASSERT_FALSE(chosen.has_value());
     EXPECT_EQ(chosen.error().code, ErrorCode::kInvalidArgument);
@@ -48,7 +52,7 @@ TEST(SelectKernels, AnUnknownNameIsAnErrorThatListsTheLevels) {
 }
 
 TEST(KernelTable, HasEveryEntry) {
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni, Isa::kAmx}) {
     const KernelTable* table = kernels_for(isa);
     if (table == nullptr) continue;
     SCOPED_TRACE(std::string(to_string(isa)));
@@ -67,7 +71,7 @@ TEST(KernelTable, HasEveryEntry) {
 }
 
 TEST(KernelTable, ActivationsTakeTheirExactSize) {
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni, Isa::kAmx}) {
     const KernelTable* table = kernels_for(isa);
     if (table == nullptr) continue;
     EXPECT_EQ(table->activation_bytes(ActivationFormat::kF32, 3, 576), 3 * 576 * 4);
@@ -78,7 +82,7 @@ TEST(KernelTable, ActivationsTakeTheirExactSize) {
 }
 
 TEST(KernelTable, ScratchIsBoundedForAnyWidth) {
-  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni, Isa::kAmx}) {
     const KernelTable* table = kernels_for(isa);
     if (table == nullptr) continue;
     EXPECT_LE(table->scratch_bytes(int64_t{1} << 20), (int64_t{1} << 20) * 4 + (1 << 20));

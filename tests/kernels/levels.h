@@ -11,7 +11,7 @@ namespace quire {
 
 inline std::vector<const KernelTable*> runnable_levels() {
   std::vector<const KernelTable*> levels;
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni, Isa::kAmx}) {
     if (const KernelTable* table = kernels_for(isa)) {
       levels.push_back(table);
     } else {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "tests/kernels/levels.h"
+#include "tests/kernels/portable_levels.h"
 
 namespace quire::testing {
 namespace {
@@ -46,8 +47,12 @@ float random_float(Rng& rng) { return static_cast<float>(rng.uniform() * 2.0 - 1
 }  // namespace
 
 const std::vector<const KernelTable*>& tables() {
-  static const std::vector<const KernelTable*> present = runnable_levels();
-  return present;
+  static const std::vector<const KernelTable*> all = [] {
+    std::vector<const KernelTable*> levels = runnable_levels();
+    for (const KernelTable* table : portable_levels()) levels.push_back(table);
+    return levels;
+  }();
+  return all;
 }
 
 AlignedBytes::AlignedBytes(int64_t size) : storage_(static_cast<size_t>(size) + 64, std::byte{0xa5}) {

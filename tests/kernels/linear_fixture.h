@@ -15,7 +15,7 @@ inline constexpr DType kAllTypes[] = {DType::kF32,  DType::kF16,  DType::kBF16,
                                       DType::kQ4_0, DType::kQ4_1, DType::kQ8_0};
 inline constexpr DType kQuantTypes[] = {DType::kQ4_0, DType::kQ4_1, DType::kQ8_0};
 
-// Levels that this CPU has; the ones it lacks are printed once.
+// Levels that this CPU has (the ones it lacks are printed once), and those of portable_levels.h.
 const std::vector<const KernelTable*>& tables();
 
 // Memory as the engine gives it: 64-byte aligned. Filled with a pattern, so that a byte that should have

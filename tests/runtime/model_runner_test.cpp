@@ -45,7 +45,7 @@ std::vector<float> prompt_logprobs(ModelRunner& runner, const RunnerSpec& spec,
 
 std::vector<std::string> available_isas() {
   std::vector<std::string> names;
-  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512}) {
+  for (const Isa isa : {Isa::kScalar, Isa::kAvx2, Isa::kAvx512, Isa::kVnni, Isa::kAmx}) {
     if (kernels_for(isa) != nullptr) {
       names.emplace_back(to_string(isa));
     } else {

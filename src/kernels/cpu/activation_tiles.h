@@ -4,6 +4,8 @@
 // on num_tokens alone, and no byte belongs to two tokens.
 //   tile, per block:  [8 quads][4 tokens] x 4 bytes, 4 scales, 4 scaled sums
 //   token, per block: [8 quads] x 4 bytes, scale, scaled sum
+// Levels with matrix tiles have strips of 16 tokens first, and then the above:
+//   strip, per block: [16 tokens][32 quants], 16 scales, 16 scaled sums
 // Everything here has internal linkage.
 #pragma once
 
@@ -15,6 +17,9 @@ namespace {
 
 [[maybe_unused]] constexpr int64_t kTile = 4;
 [[maybe_unused]] constexpr int64_t kTileBlockBytes = kTile * kActivationBlockBytes;
+[[maybe_unused]] constexpr int64_t kStrip = 16;
+[[maybe_unused]] constexpr int64_t kStripQuantBytes = kStrip * kQuantBlock;
+[[maybe_unused]] constexpr int64_t kStripBlockBytes = kStrip * kActivationBlockBytes;
 
 // One block of kTokens tokens: those of a whole tile, or up to 3 that lie one after the other.
 template <int kTokens, bool kTiled>

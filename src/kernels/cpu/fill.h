@@ -11,6 +11,11 @@ namespace quire {
 void fill_linear_scalar(KernelTable& table);
 void fill_linear_avx2(KernelTable& table);
 void fill_linear_avx512(KernelTable& table);
+void fill_linear_vnni(KernelTable& table);  // only linears of quantized weights with int8 activations
+void fill_linear_amx(KernelTable& table);   // the same, scratch_bytes, and fill_norm_strips()
+
+// rms_norm and quantize of the AVX2 level, to activations in strips (cpu/activation_tiles.h).
+void fill_norm_strips(KernelTable& table);
 
 // silu_mul, add, argmax, max_sum_exp.
 void fill_rows_scalar(KernelTable& table);

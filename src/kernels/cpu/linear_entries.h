@@ -15,6 +15,14 @@ void fill_f32(KernelTable& table) {
   table.linear[static_cast<int>(kType)][static_cast<int>(ActivationFormat::kF32)] = LinearF32<kType>::run;
 }
 
+// Quantized weights with int8 activations.
+inline void fill_int8(KernelTable& table) {
+  constexpr int kInt8 = static_cast<int>(ActivationFormat::kInt8);
+  table.linear[static_cast<int>(DType::kQ4_0)][kInt8] = LinearQ4<DType::kQ4_0>::run;
+  table.linear[static_cast<int>(DType::kQ4_1)][kInt8] = LinearQ4<DType::kQ4_1>::run;
+  table.linear[static_cast<int>(DType::kQ8_0)][kInt8] = LinearQ8<>::run;
+}
+
 // Everything whose layout depends on the rows of a group.
 inline void fill_row_group(KernelTable& table) {
   table.row_group = kRows;
@@ -28,10 +36,7 @@ inline void fill_row_group(KernelTable& table) {
   fill_f32<DType::kQ4_0>(table);
   fill_f32<DType::kQ4_1>(table);
   fill_f32<DType::kQ8_0>(table);
-  constexpr int kInt8 = static_cast<int>(ActivationFormat::kInt8);
-  table.linear[static_cast<int>(DType::kQ4_0)][kInt8] = LinearQ4<DType::kQ4_0>::run;
-  table.linear[static_cast<int>(DType::kQ4_1)][kInt8] = LinearQ4<DType::kQ4_1>::run;
-  table.linear[static_cast<int>(DType::kQ8_0)][kInt8] = LinearQ8::run;
+  fill_int8(table);
 }
 
 }  // namespace

@@ -2,7 +2,8 @@
 // instruction set after its RowVectors. Internal linkage. cpu/packed_layout.h states the sums.
 //
 // Nibbles stay unsigned: eight sums of pairs of products (u8 x s8) fit in int16 (8 * 2 * 15 * 128), so a
-// block of 32 needs one widening; the minimum (q4_0: -8 * scale) is applied to the activations' scaled sum.
+// block of 32 needs one widening, or none where the level sums four products to int32 (VNNI). The minimum
+// (q4_0: -8 * scale) is applied to the activations' scaled sum.
 // Two forms:
 // - stream, for few tokens: one group x up to 8 tokens at a time straight from the packed weights, nibbles
 //   split in registers;
@@ -14,11 +15,10 @@
 namespace quire {
 namespace {
 
-template <DType kType>
+template <DType kType, class V = RowVectors>
 struct LinearQ4 {
-  using V = RowVectors;
-  using Int = V::Int;
-  using Float = V::Float;
+  using Int = typename V::Int;
+  using Float = typename V::Float;
 
   static constexpr int64_t kPanelMinTokens = 16;
   static constexpr int64_t kQuadBytes = 4 * kRows;  // a register: one quad of each row
@@ -42,8 +42,8 @@ struct LinearQ4 {
 
   // fma(float(dot) * d_a, d_w, fma(min_w, s_a, sum))
   template <class Tokens>
-  static Float fold(Int dot16, const Scales& w, const Tokens& a, int token, Float sum) {
-    const Float dot = V::to_float(V::sum_pairs16(dot16));
+  static Float fold(Int dots, const Scales& w, const Tokens& a, int token, Float sum) {
+    const Float dot = V::to_float(V::kHasDot ? dots : V::sum_pairs16(dots));
     const Float with_minimum = V::fma(w.minimum, V::broadcast(a.scaled_sum(token)), sum);
     return V::fma(V::mul(dot, V::broadcast(a.scale(token))), w.scale, with_minimum);
   }
@@ -52,6 +52,13 @@ struct LinearQ4 {
   // turns.
   template <int kTokens, bool kTiled>
   static void add_products(Int w, const TokenBlock<kTokens, kTiled>& a, int j, Int (&dots)[kTokens]) {
+    if constexpr (V::kHasDot) {
+#pragma GCC unroll 4
+      for (int m = 0; m < kTokens; ++m) {
+        dots[m] = V::dot_u8_s8(j == 0 ? V::zero_int() : dots[m], w, V::broadcast_quad(a.quad(m, j)));
+      }
+      return;
+    }
     Int products[kTokens];
 #pragma GCC unroll 4
     for (int m = 0; m < kTokens; ++m) {
@@ -170,6 +177,12 @@ struct LinearQ4 {
 
   // dots[g] = (first ? 0 : dots[g]) + the products of one token's quad with that of each group.
   static void add_products(const Int (&w)[kPanelGroups], Int quad, bool first, Int (&dots)[kPanelGroups]) {
+    if constexpr (V::kHasDot) {
+#pragma GCC unroll 2
+      for (int g = 0; g < kPanelGroups; ++g)
+        dots[g] = V::dot_u8_s8(first ? V::zero_int() : dots[g], w[g], quad);
+      return;
+    }
     Int products[kPanelGroups];
     V::pin(quad);
 #pragma GCC unroll 2

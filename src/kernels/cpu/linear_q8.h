@@ -2,7 +2,8 @@
 // after its RowVectors. Internal linkage. cpu/packed_layout.h states the sums.
 //
 // |w| (unsigned) times a with w's sign. A pair of products fills an int16 (2 * 128 * 127), so each is
-// widened at once.
+// widened at once. Where the level multiplies unsigned by signed bytes and sums four products to int32
+// (VNNI): (a + 128) * w, less 128 times the sum of w.
 #pragma once
 
 #include "kernels/cpu/linear_sums.h"
@@ -10,17 +11,34 @@
 namespace quire {
 namespace {
 
+template <class V = RowVectors>
 struct LinearQ8 {
-  using V = RowVectors;
-  using Int = V::Int;
-  using Float = V::Float;
+  using Int = typename V::Int;
+  using Float = typename V::Float;
 
   static constexpr int64_t kQuadBytes = 4 * kRows;  // a register: one quad of each row
   static constexpr int64_t kBlockBytes = block_bytes(DType::kQ8_0) * kRows;
 
+  // Of each row of a block: 128 times the sum of its weights.
+  static Int sum_of_128(const std::byte* block) {
+    Int sum = V::zero_int();
+#pragma GCC unroll 8
+    for (int j = 0; j < kQ8Quads; ++j)
+      sum = V::dot_u8_s8(sum, V::flip_sign_bits8(V::zero_int()), V::load_int(block + j * kQuadBytes));
+    return sum;
+  }
+
   // dots[m] += the products of quad j, each step for all tokens before the next.
   template <int kTokens, bool kTiled>
   static void add_products(Int w, const TokenBlock<kTokens, kTiled>& a, int j, Int (&dots)[kTokens]) {
+    if constexpr (V::kHasDot) {
+#pragma GCC unroll 4
+      for (int m = 0; m < kTokens; ++m) {
+        const Int biased = V::flip_sign_bits8(V::broadcast_quad(a.quad(m, j)));
+        dots[m] = V::dot_u8_s8(dots[m], biased, w);
+      }
+      return;
+    }
     const Int magnitude = V::magnitude8(w);
     Int pairs[kTokens];
 #pragma GCC unroll 4
@@ -45,6 +63,10 @@ struct LinearQ8 {
     for (int64_t b = 0; b < num_blocks; ++b, block += kBlockBytes, a.advance()) {
       prefetch_stream(block, kBlockBytes);
       Int dots[kTokens];
+      if constexpr (V::kHasDot) {
+        const Int bias = V::sub32(V::zero_int(), sum_of_128(block));
+        for (int m = 0; m < kTokens; ++m) dots[m] = bias;
+      }
 #pragma GCC unroll 8
       for (int j = 0; j < kQ8Quads; ++j) add_products(V::load_int(block + j * kQuadBytes), a, j, dots);
       const Float scale = V::load_fp16(block + kQ8Quads * kQuadBytes);

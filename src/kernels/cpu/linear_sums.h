@@ -54,22 +54,29 @@ inline void store_sums(const LinearArgs& args, const SumRange& range, const floa
   }
 }
 
-// Covers items [begin, end): for each range, sum(range, scratch) leaves finished sums in scratch.sums.
-template <class Sum>
-void run_linear(const ExecContext& context, const LinearArgs& args, int64_t begin, int64_t end, Sum sum) {
+// Calls visit(group, num_groups) for the groups of items [begin, end), two at a time as long as there are.
+template <class Visit>
+void for_each_group_pair(const LinearArgs& args, int64_t begin, int64_t end, Visit visit) {
   static_assert(kPanelGroups == 2, "a gate and its up are one range");
-  const LinearScratch scratch(context);
   const int64_t item_groups = args.epilogue == Epilogue::kSiluMul ? 2 : 1;
   const int64_t end_group = end * item_groups;
   for (int64_t group = begin * item_groups; group < end_group; group += kPanelGroups) {
-    const int64_t num_groups = end_group - group < kPanelGroups ? end_group - group : kPanelGroups;
+    visit(group, end_group - group < kPanelGroups ? end_group - group : kPanelGroups);
+  }
+}
+
+// Covers items [begin, end): for each range, sum(range, scratch) leaves finished sums in scratch.sums.
+template <class Sum>
+void run_linear(const ExecContext& context, const LinearArgs& args, int64_t begin, int64_t end, Sum sum) {
+  const LinearScratch scratch(context);
+  for_each_group_pair(args, begin, end, [&](int64_t group, int64_t num_groups) {
     for (int64_t t = 0; t < args.num_tokens; t += kSumTokens) {
       const int64_t count = args.num_tokens - t < kSumTokens ? args.num_tokens - t : kSumTokens;
       const SumRange range = {group, num_groups, t, count};
       sum(range, scratch);
       store_sums(args, range, scratch.sums);
     }
-  }
+  });
 }
 
 // Weights are fetched into the cache ahead of use: where each byte is used once, by a fixed distance; 2 KiB

@@ -4,6 +4,7 @@
 #include <immintrin.h>
 
 #include "kernels/cpu/activation_tiles.h"
+#include "kernels/cpu/fill.h"
 
 namespace quire::avx2 {
 namespace {
@@ -32,15 +33,26 @@ struct TokenPlace {
   }
 };
 
+// Where token `index` of a whole group of `size` goes, the group beginning at `group`: quads
+// `quad_stride` bytes apart, the first at `quads`.
+TokenPlace place_in_group(std::byte* group, int64_t size, int64_t index, int64_t quads,
+                          int64_t quad_stride) {
+  std::byte* scales = group + size * kQuantBlock + index * 4;
+  return {group + quads, quad_stride, scales, scales + size * 4, size * kActivationBlockBytes};
+}
+
+template <bool kStrips>
 TokenPlace place_token(std::byte* out, int64_t token, int64_t num_tokens, int64_t width) {
   const int64_t num_blocks = width / kQuantBlock;
-  const int64_t first = token / kTile * kTile;
-  if (first + kTile <= num_tokens) {
-    std::byte* tile = out + first * num_blocks * kActivationBlockBytes;
-    const int64_t lane = (token - first) * 4;
-    constexpr int64_t kScales = kTile * kQuantBlock;
-    return {tile + lane, kTile * 4, tile + kScales + lane, tile + kScales + kTile * 4 + lane,
-            kTileBlockBytes};
+  const int64_t strip = token / kStrip * kStrip;
+  if (kStrips && strip + kStrip <= num_tokens) {
+    std::byte* group = out + strip * num_blocks * kActivationBlockBytes;
+    return place_in_group(group, kStrip, token - strip, (token - strip) * kQuantBlock, 4);
+  }
+  const int64_t tile = token / kTile * kTile;
+  if (tile + kTile <= num_tokens) {
+    std::byte* group = out + tile * num_blocks * kActivationBlockBytes;
+    return place_in_group(group, kTile, token - tile, (token - tile) * 4, kTile * 4);
   }
   std::byte* row = out + token * num_blocks * kActivationBlockBytes;
   return {row, 4, row + kQuantBlock, row + kQuantBlock + 4, kActivationBlockBytes};
@@ -117,13 +129,16 @@ int64_t activation_bytes(ActivationFormat format, int64_t num_tokens, int64_t wi
   return num_tokens * (width / kQuantBlock) * kActivationBlockBytes;
 }
 
-void rms_norm(const ExecContext&, const NormArgs& args, int64_t begin, int64_t end) {
+namespace {
+
+template <bool kStrips>
+void run_norm(const NormArgs& args, int64_t begin, int64_t end) {
   for (int64_t t = begin; t < end; ++t) {
     const float* x = args.x + t * args.x_stride;
     const float inverse = inverse_rms(x, args.width, args.epsilon);
     const __m256 scale = _mm256_set1_ps(inverse);
     if (args.format == ActivationFormat::kInt8) {
-      TokenPlace place = place_token(args.out, t, args.num_tokens, args.width);
+      TokenPlace place = place_token<kStrips>(args.out, t, args.num_tokens, args.width);
       for (int64_t k = 0; k < args.width; k += kQuantBlock, place.advance(1)) {
         quantize_block(normed(x + k, args.weight + k, scale), place);
       }
@@ -139,14 +154,38 @@ void rms_norm(const ExecContext&, const NormArgs& args, int64_t begin, int64_t e
   }
 }
 
-void quantize(const ExecContext&, const QuantizeArgs& args, int64_t begin, int64_t end) {
+template <bool kStrips>
+void run_quantize(const QuantizeArgs& args, int64_t begin, int64_t end) {
   for (int64_t t = begin; t < end; ++t) {
     const float* x = args.x + t * args.x_stride;
-    TokenPlace place = place_token(args.out, t, args.num_tokens, args.width);
+    TokenPlace place = place_token<kStrips>(args.out, t, args.num_tokens, args.width);
     place.advance(args.begin_col / kQuantBlock);
     for (int64_t k = args.begin_col; k < args.end_col; k += kQuantBlock, place.advance(1))
       quantize_block(load(x + k), place);
   }
 }
 
+}  // namespace
+
+void rms_norm(const ExecContext&, const NormArgs& args, int64_t begin, int64_t end) {
+  run_norm<false>(args, begin, end);
+}
+
+void quantize(const ExecContext&, const QuantizeArgs& args, int64_t begin, int64_t end) {
+  run_quantize<false>(args, begin, end);
+}
+
 }  // namespace quire::avx2
+
+namespace quire {
+
+void fill_norm_strips(KernelTable& table) {
+  table.rms_norm = [](const ExecContext&, const NormArgs& args, int64_t begin, int64_t end) {
+    avx2::run_norm<true>(args, begin, end);
+  };
+  table.quantize = [](const ExecContext&, const QuantizeArgs& args, int64_t begin, int64_t end) {
+    avx2::run_quantize<true>(args, begin, end);
+  };
+}
+
+}  // namespace quire

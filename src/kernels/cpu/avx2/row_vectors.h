@@ -14,6 +14,7 @@ namespace {
 
 struct RowVectors {
   static constexpr int64_t kRows = 8;
+  static constexpr bool kHasDot = false;  // dot_u8_s8() and its companions
   // 15 KiB for two groups of 4-bit weights: half an L1 of 32 KiB
   static constexpr int64_t kPanelBlocks = 24;
   // 2 groups x 6 tokens of fp32 sums, and operands, fill 16 registers

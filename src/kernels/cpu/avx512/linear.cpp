@@ -1,4 +1,11 @@
 #include "kernels/cpu/avx512/row_vectors.h"
+
+namespace quire {
+namespace {
+using RowVectors = Avx512Rows;
+}
+}  // namespace quire
+
 // linear_entries.h is written for the RowVectors above.
 #include "kernels/cpu/fill.h"
 #include "kernels/cpu/linear_entries.h"

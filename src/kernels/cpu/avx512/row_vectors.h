@@ -1,5 +1,5 @@
-// A register that holds one value of each of a group's 16 rows, as the linears in cpu/linear_*.h want it.
-// Internal linkage.
+// A register that holds one value of each of a group's 16 rows, as the linears in cpu/linear_*.h want it:
+// what the RowVectors of the levels with 512 bits are made from. Internal linkage.
 #pragma once
 
 #include <immintrin.h>
@@ -12,8 +12,9 @@
 namespace quire {
 namespace {
 
-struct RowVectors {
+struct Avx512Rows {
   static constexpr int64_t kRows = 16;
+  static constexpr bool kHasDot = false;  // dot_u8_s8() and its companions
   // 23 KiB for two groups of 4-bit weights: half an L1 of 48 KiB
   static constexpr int64_t kPanelBlocks = 18;
   // 2 groups x 12 tokens of fp32 sums leave 8 registers for operands
