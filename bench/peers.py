@@ -51,6 +51,7 @@ def parse_arguments():
     parser.add_argument("--slots", type=int, default=32, help="sequences a server may run at once (default: 32)")
     parser.add_argument("--threads", type=int, default=core_count(), help="for every engine (default: all cores)")
     parser.add_argument("--model", default=str(DEFAULT_MODEL), help="a Q4_1 GGUF file (default: the default model)")
+    parser.add_argument("--one-file", action="store_true", help="all engines on --model alone, whatever its type")
     parser.add_argument("--quire", default=str(ROOT / "build" / "release" / "quire"), help="the binary to race")
     parser.add_argument("--cache", default=str(default_cache()), help="folder of the peers")
     parser.add_argument("--json", default="", help="write the medians to this file")
@@ -66,6 +67,9 @@ def parse_arguments():
 
 def make_contestants(arguments, peers):
     model, threads = arguments.model, arguments.threads
+    if arguments.one_file:
+        return [Quire("quire", arguments.quire, model, threads), LlamaCpp("llama.cpp", peers, model, threads),
+                OpenVino("openvino", peers, model, threads)]
     pure = peers.pure_q4_0(model)
     contestants = []
     if not arguments.skip_quire:
@@ -131,10 +135,10 @@ def print_table(medians, names):
     for measurement, row in medians.items():
         cells = "".join(f"{row[name]:16.2f}" if row.get(name) is not None else f"{'-':>16}" for name in names)
         print(f"{measurement:32}{cells}")
-        quire = row.get("quire-q4_1")
+        quire = row.get("quire-q4_1", row.get("quire"))
         if quire and len(names) > 1:
             ratios = "".join(f"{quire / row[name]:16.2f}" if row.get(name) else f"{'-':>16}" for name in names)
-            print(f"{'  quire-q4_1 / it':32}{ratios}")
+            print(f"{'  quire / it':32}{ratios}")
 
 
 def main():
@@ -151,7 +155,7 @@ def main():
         measure_ready(arguments, contestants, samples)
     medians = samples.medians()
     if "serve" in wanted:
-        racers = [c for c in contestants if c.name in ("quire-q4_1", "llama.cpp-q4_1")]
+        racers = [c for c in contestants if c.name in ("quire-q4_1", "llama.cpp-q4_1", "quire", "llama.cpp")]
         curves, sustained = race(arguments.quire, racers, arguments.serve_seconds, arguments.slots,
                                  arguments.request_rates)
         medians.update(sustained)

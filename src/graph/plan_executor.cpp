@@ -13,6 +13,7 @@ namespace {
 // Work is dealt in several chunks a thread, because another process may take a core away: what a thread
 // has not begun, others do.
 constexpr int64_t kChunksPerThread = 8;
+constexpr int64_t kRowGrain = 4;  // tokens that are quantized together
 // Groups: a multiple of what the kernels unpack at once, and whole blocks of a quantized output.
 constexpr int64_t kLinearChunkGrain = 4;
 // Weights that few tokens read are a stream from memory, which every new chunk interrupts for about as
@@ -119,7 +120,8 @@ void PlanExecutor::run(const Op& op, const StepTensors& step, std::span<const in
 }
 
 void PlanExecutor::share_rows(int64_t rows, ThreadPool::Job job) {
-  pool_->share(rows, std::max<int64_t>(1, rows / (pool_->num_threads() * kChunksPerThread)), job);
+  const int64_t chunk = std::max<int64_t>(1, rows / (pool_->num_threads() * kChunksPerThread));
+  pool_->share(rows, round_up(chunk, kRowGrain), job);
 }
 
 QuantizeArgs PlanExecutor::quantize_args(ValueId from, ValueId to, int64_t rows) const {

@@ -58,6 +58,14 @@ TokenPlace place_token(std::byte* out, int64_t token, int64_t num_tokens, int64_
   return {row, 4, row + kQuantBlock, row + kQuantBlock + 4, kActivationBlockBytes};
 }
 
+// Columns [begin_col, end_col) of tokens [begin, end), of num_tokens tokens `width` wide at `out`.
+struct TokenRange {
+  std::byte* out;
+  int64_t num_tokens, width;
+  int64_t begin, end;
+  int64_t begin_col, end_col;
+};
+
 int32_t horizontal_sum(__m256i v) {
   __m128i sum = _mm_add_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
   sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
@@ -77,8 +85,9 @@ float max_magnitude(const Floats& x) {
   return _mm_cvtss_f32(_mm_castsi128_ps(max));
 }
 
+constexpr float kSmallestMax = 1e-36F;  // below it a block counts as zero: 127 / max would overflow
+
 void quantize_block(const Floats& x, const TokenPlace& place) {
-  constexpr float kSmallestMax = 1e-36F;  // below it a block counts as zero: 127 / max would overflow
   const float max = max_magnitude(x);
   const __m256 inverse = _mm256_set1_ps(max < kSmallestMax ? 0.0F : 127.0F / max);
   __m256i q[4];
@@ -94,6 +103,80 @@ void quantize_block(const Floats& x, const TokenPlace& place) {
   const float scaled_sum = scale * static_cast<float>(sum);
   __builtin_memcpy(place.scale, &scale, sizeof scale);
   __builtin_memcpy(place.scaled_sum, &scaled_sum, sizeof scaled_sum);
+}
+
+// Lane i: `join` over all lanes of part[i].
+template <class Join>
+__m128i reduce_four(const __m256i (&part)[kTile], Join join) {
+  const __m256i ab = join(_mm256_unpacklo_epi32(part[0], part[1]), _mm256_unpackhi_epi32(part[0], part[1]));
+  const __m256i cd = join(_mm256_unpacklo_epi32(part[2], part[3]), _mm256_unpackhi_epi32(part[2], part[3]));
+  const __m256i abcd = join(_mm256_unpacklo_epi64(ab, cd), _mm256_unpackhi_epi64(ab, cd));
+  return _mm256_castsi256_si128(join(abcd, _mm256_permute2x128_si256(abcd, abcd, 1)));
+}
+
+// The same as quantize_block() for the four tokens of a whole tile, to their place in it.
+void quantize_tile_block(const Floats (&x)[kTile], std::byte* out) {
+  const __m256i mask = _mm256_set1_epi32(0x7fffffff);
+  __m256i part[kTile];
+  for (int m = 0; m < kTile; ++m) {
+    __m256i bits[4];
+    for (int i = 0; i < 4; ++i) bits[i] = _mm256_and_si256(_mm256_castps_si256(x[m].part[i]), mask);
+    part[m] = _mm256_max_epi32(_mm256_max_epi32(bits[0], bits[1]), _mm256_max_epi32(bits[2], bits[3]));
+  }
+  const __m128 max =
+      _mm_castsi128_ps(reduce_four(part, [](__m256i a, __m256i b) { return _mm256_max_epi32(a, b); }));
+  const __m128 all = _mm_set1_ps(127.0F);
+  const __m128 inverse = _mm_andnot_ps(_mm_cmplt_ps(max, _mm_set1_ps(kSmallestMax)), _mm_div_ps(all, max));
+  const __m256 inverses = _mm256_set_m128(inverse, inverse);
+  const __m256 each[kTile] = {_mm256_permute_ps(inverses, 0x00), _mm256_permute_ps(inverses, 0x55),
+                              _mm256_permute_ps(inverses, 0xaa), _mm256_permute_ps(inverses, 0xff)};
+  __m256i packed[kTile];  // quads 0 2 4 6, 1 3 5 7
+  for (int m = 0; m < kTile; ++m) {
+    __m256i q[4];
+    for (int i = 0; i < 4; ++i) q[i] = _mm256_cvtps_epi32(_mm256_mul_ps(x[m].part[i], each[m]));
+    part[m] = _mm256_add_epi32(_mm256_add_epi32(q[0], q[1]), _mm256_add_epi32(q[2], q[3]));
+    packed[m] = _mm256_packs_epi16(_mm256_packs_epi32(q[0], q[1]), _mm256_packs_epi32(q[2], q[3]));
+  }
+  const auto store = [out](int64_t register_index, __m256i quads) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out) + register_index, quads);
+  };
+  const __m256i low_ab = _mm256_unpacklo_epi32(packed[0], packed[1]);
+  const __m256i low_cd = _mm256_unpacklo_epi32(packed[2], packed[3]);
+  const __m256i high_ab = _mm256_unpackhi_epi32(packed[0], packed[1]);
+  const __m256i high_cd = _mm256_unpackhi_epi32(packed[2], packed[3]);
+  store(0, _mm256_unpacklo_epi64(low_ab, low_cd));
+  store(1, _mm256_unpackhi_epi64(low_ab, low_cd));
+  store(2, _mm256_unpacklo_epi64(high_ab, high_cd));
+  store(3, _mm256_unpackhi_epi64(high_ab, high_cd));
+  const __m128i sums = reduce_four(part, [](__m256i a, __m256i b) { return _mm256_add_epi32(a, b); });
+  const __m128 scale = _mm_div_ps(max, all);
+  auto* scales = reinterpret_cast<float*>(out + kTile * kQuantBlock);
+  _mm_storeu_ps(scales, scale);
+  _mm_storeu_ps(scales + kTile, _mm_mul_ps(scale, _mm_cvtepi32_ps(sums)));
+}
+
+// Columns [begin_col, end_col) of tokens [begin, end) to int8; load(token, column) gives 32 floats. Whole
+// tiles are quantized together.
+template <bool kStrips, class Load>
+void quantize_tokens(const TokenRange& range, Load load) {
+  for (int64_t t = range.begin; t < range.end;) {
+    const bool whole = !kStrips && t % kTile == 0 && t + kTile <= range.end;
+    if (whole) {
+      std::byte* out =
+          range.out +
+          (t * (range.width / kQuantBlock) + range.begin_col / kQuantBlock * kTile) * kActivationBlockBytes;
+      for (int64_t k = range.begin_col; k < range.end_col; k += kQuantBlock, out += kTileBlockBytes) {
+        quantize_tile_block({load(t, k), load(t + 1, k), load(t + 2, k), load(t + 3, k)}, out);
+      }
+      t += kTile;
+      continue;
+    }
+    TokenPlace place = place_token<kStrips>(range.out, t, range.num_tokens, range.width);
+    place.advance(range.begin_col / kQuantBlock);
+    for (int64_t k = range.begin_col; k < range.end_col; k += kQuantBlock, place.advance(1))
+      quantize_block(load(t, k), place);
+    ++t;
+  }
 }
 
 // 1 / sqrt(mean(x^2) + epsilon).
@@ -131,19 +214,11 @@ int64_t activation_bytes(ActivationFormat format, int64_t num_tokens, int64_t wi
 
 namespace {
 
-template <bool kStrips>
-void run_norm(const NormArgs& args, int64_t begin, int64_t end) {
+void norm_to_f32(const NormArgs& args, int64_t begin, int64_t end) {
   for (int64_t t = begin; t < end; ++t) {
     const float* x = args.x + t * args.x_stride;
     const float inverse = inverse_rms(x, args.width, args.epsilon);
     const __m256 scale = _mm256_set1_ps(inverse);
-    if (args.format == ActivationFormat::kInt8) {
-      TokenPlace place = place_token<kStrips>(args.out, t, args.num_tokens, args.width);
-      for (int64_t k = 0; k < args.width; k += kQuantBlock, place.advance(1)) {
-        quantize_block(normed(x + k, args.weight + k, scale), place);
-      }
-      continue;
-    }
     float* out = reinterpret_cast<float*>(args.out) + t * args.out_stride;
     int64_t k = 0;
     for (; k + 32 <= args.width; k += 32) {
@@ -155,14 +230,27 @@ void run_norm(const NormArgs& args, int64_t begin, int64_t end) {
 }
 
 template <bool kStrips>
-void run_quantize(const QuantizeArgs& args, int64_t begin, int64_t end) {
-  for (int64_t t = begin; t < end; ++t) {
-    const float* x = args.x + t * args.x_stride;
-    TokenPlace place = place_token<kStrips>(args.out, t, args.num_tokens, args.width);
-    place.advance(args.begin_col / kQuantBlock);
-    for (int64_t k = args.begin_col; k < args.end_col; k += kQuantBlock, place.advance(1))
-      quantize_block(load(x + k), place);
+void run_norm(const NormArgs& args, int64_t begin, int64_t end) {
+  if (args.format != ActivationFormat::kInt8) return norm_to_f32(args, begin, end);
+  while (begin < end) {
+    const int64_t next = (begin / kTile + 1) * kTile;
+    const int64_t stop = next < end ? next : end;
+    __m256 scales[kTile];
+    for (int64_t t = begin; t < stop; ++t)
+      scales[t % kTile] = _mm256_set1_ps(inverse_rms(args.x + t * args.x_stride, args.width, args.epsilon));
+    const TokenRange range{args.out, args.num_tokens, args.width, begin, stop, 0, args.width};
+    quantize_tokens<kStrips>(range, [&](int64_t t, int64_t k) {
+      return normed(args.x + t * args.x_stride + k, args.weight + k, scales[t % kTile]);
+    });
+    begin = stop;
   }
+}
+
+template <bool kStrips>
+void run_quantize(const QuantizeArgs& args, int64_t begin, int64_t end) {
+  const TokenRange range{args.out, args.num_tokens, args.width, begin, end, args.begin_col, args.end_col};
+  quantize_tokens<kStrips>(range,
+                           [&](int64_t t, int64_t k) { return load(args.x + t * args.x_stride + k); });
 }
 
 }  // namespace
