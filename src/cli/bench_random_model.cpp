@@ -6,67 +6,24 @@
 
 #include "base/machine.h"
 #include "cli/commands.h"
-#include "weights/random_model.h"
+#include "models/published_shapes.h"
 
 namespace quire {
 namespace {
-
-struct Shape {
-  std::string_view name;
-  RandomModelSpec spec;
-};
-
-// Llama as published, by parameters.
-const std::array<Shape, 3> kShapes{{
-    {"llama-135m",
-     {.architecture = "llama",
-      .layers = 30,
-      .hidden = 576,
-      .heads = 9,
-      .kv_heads = 3,
-      .head_dim = 64,
-      .ff = 1536,
-      .vocab = 49152,
-      .context = 8192,
-      .rope_base = 100000}},
-    {"llama-1b",
-     {.architecture = "llama",
-      .layers = 16,
-      .hidden = 2048,
-      .heads = 32,
-      .kv_heads = 8,
-      .head_dim = 64,
-      .ff = 8192,
-      .vocab = 128256,
-      .context = 8192,
-      .rope_base = 500000}},
-    {"llama-8b",
-     {.architecture = "llama",
-      .layers = 32,
-      .hidden = 4096,
-      .heads = 32,
-      .kv_heads = 8,
-      .head_dim = 128,
-      .ff = 14336,
-      .vocab = 128256,
-      .context = 8192,
-      .rope_base = 500000,
-      .tied = false}},
-}};
 
 constexpr std::array kTypes{DType::kF32,  DType::kF16,  DType::kBF16,
                             DType::kQ4_0, DType::kQ4_1, DType::kQ8_0};
 
 struct RandomModelFlags {
   std::string path;
-  std::string shape = "llama-1b";
+  std::string shape{published_shapes().front().name};
   std::string type = "q4_0";
   uint64_t seed = 1;
 };
 
 Expected<> make_random_model(const RandomModelFlags& flags) {
   RandomModelSpec spec;
-  for (const Shape& shape : kShapes) {
+  for (const PublishedShape& shape : published_shapes()) {
     if (shape.name == flags.shape) spec = shape.spec;
   }
   for (const DType type : kTypes) {
@@ -89,9 +46,9 @@ void add_bench_random_model(CLI::App& app, Action& action) {
   auto flags = std::make_shared<RandomModelFlags>();
   command->add_option("OUTPUT", flags->path, "the GGUF file to write")->type_name("FILE")->required();
   std::vector<std::string> shapes, types;
-  for (const Shape& shape : kShapes) shapes.emplace_back(shape.name);
+  for (const PublishedShape& shape : published_shapes()) shapes.emplace_back(shape.name);
   for (const DType type : kTypes) types.emplace_back(to_string(type));
-  command->add_option("--shape", flags->shape, "layers and widths (default: llama-1b)")
+  command->add_option("--shape", flags->shape, "layers and widths (default: " + flags->shape + ")")
       ->type_name(fmt::format("{}", fmt::join(shapes, "|")))
       ->check(CLI::IsMember(shapes).description(""));
   command
