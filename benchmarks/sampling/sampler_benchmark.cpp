@@ -19,11 +19,10 @@ struct Choice {
   double min_p;
 };
 
-constexpr Choice kChoices[] = {{"greedy", 0, 0, 1, 0},         {"temperature", 1, 0, 1, 0},
-                               {"top_p", 0.8, 0, 0.9, 0},      {"top_p_warm", 1, 0, 0.95, 0},
-                               {"top_k", 0.8, 40, 1, 0},       {"top_k_top_p", 0.7, 50, 0.95, 0},
-                               {"min_p", 1, 0, 1, 0.05},       {"min_p_top_p", 1, 0, 0.95, 0.02},
-                               {"top_p_flat", 1.0, 0, 0.95, 0}};
+constexpr Choice kChoices[] = {
+    {"greedy", 0, 0, 1, 0},        {"temperature", 1, 0, 1, 0},       {"top_p", 0.8, 0, 0.9, 0},
+    {"top_p_warm", 1, 0, 0.95, 0}, {"top_k", 0.8, 40, 1, 0},          {"top_k_top_p", 0.7, 50, 0.95, 0},
+    {"min_p", 1, 0, 1, 0.05},      {"min_p_top_p", 1, 0, 0.95, 0.02}, {"top_p_flat", 1.0, 0, 0.95, 0}};
 
 // About normal with a deviation of 2.5, as a language model's are, and a few tokens that stand out; or, flat,
 // with nothing that does.
@@ -35,7 +34,8 @@ std::vector<float> make_logits(size_t vocab, bool flat) {
     for (int i = 0; i < 12; ++i) sum += rng.uniform();
     x = static_cast<float>(sum * (flat ? 1.0 : 2.5));
   }
-  for (int i = 0; i < 20 && !flat; ++i) logits[rng.below(vocab)] = static_cast<float>(10 + rng.uniform() * 8);
+  for (int i = 0; i < 20 && !flat; ++i)
+    logits[rng.below(vocab)] = static_cast<float>(10 + rng.uniform() * 8);
   return logits;
 }
 
@@ -61,9 +61,8 @@ void sample_row(benchmark::State& state, const Choice& choice) {
 
 [[maybe_unused]] const bool kRegistered = [] {
   for (const Choice& choice : kChoices) {
-    benchmark::RegisterBenchmark(
-        (std::string("sampling/") + choice.name).c_str(),
-        [&choice](benchmark::State& state) { sample_row(state, choice); })
+    benchmark::RegisterBenchmark((std::string("sampling/") + choice.name).c_str(),
+                                 [&choice](benchmark::State& state) { sample_row(state, choice); })
         ->Arg(49152)
         ->Arg(151936)
         ->Unit(benchmark::kMicrosecond);

@@ -24,11 +24,11 @@ class SteadyDecode {
                    memory_) {
     SamplingParams params{.max_tokens = kMaxTokens};
     params.eos_token_ids = {0, 2};
-    const auto shared = std::make_shared<const SamplingParams>(params);
     for (int32_t i = 0; i < count; ++i) {
       const SequenceGroup::Origin origin{.id = i + 1, .first_sequence = i + 1, .arrival_ns = 0};
       std::vector<TokenId> prompt(static_cast<size_t>(50 + i * 7 % 48), 5);
-      scheduler_.add(std::make_unique<SequenceGroup>(origin, std::move(prompt), shared));
+      scheduler_.add(std::make_unique<SequenceGroup>(origin, std::move(prompt),
+                                                     std::make_shared<const SamplingParams>(params)));
     }
     scheduler_.schedule(0, input_);  // the whole prefill, in one step
     for (const SampleWork& sample : input_.samples) {

@@ -14,13 +14,13 @@ SchedulerOptions scheduler_options(const LLMEngineOptions& options) {
           .max_model_len = options.max_model_len};
 }
 
-TokenDelta token_delta(const StepEvents::Token& event, const StepOutput& output) {
+TokenDelta token_delta(const StepEvents::Token& event, int64_t now_ns, const StepOutput& output) {
   const SampledToken& sample = output.samples[static_cast<size_t>(event.sample)];
   const auto top = output.top.begin() + event.first_top;
   TokenDelta delta{.index = event.sequence->index,
                    .token = sample.token,
                    .logprob = sample.logprob,
-                   .time_ns = event.now_ns,
+                   .time_ns = now_ns,
                    .top = {top, top + sample.num_top},
                    .finish_reason = event.finish_reason,
                    .stop_token = {},
@@ -157,13 +157,14 @@ void EngineLoop::count_step() {
   int64_t num_tokens = 0;
   for (const RowWork& work : input_.work) num_tokens += work.num_tokens;
   metrics_.step(num_tokens);
-  for (const auto& event : events_.tokens) metrics_.token(event);
+  for (const auto& event : events_.tokens) metrics_.token(event, events_.now_ns);
 }
 
 void EngineLoop::deliver(const StepOutput& output) {
   for (const auto& event : events_.prompt_logprobs)
     stream_of(*event.group).push(prompt_delta(event, output));
-  for (const auto& event : events_.tokens) stream_of(*event.group).push(token_delta(event, output));
+  for (const auto& event : events_.tokens)
+    stream_of(*event.group).push(token_delta(event, events_.now_ns, output));
 }
 
 void EngineLoop::fail_running(const Error& error) {

@@ -40,7 +40,6 @@ struct StepEvents {
     int32_t sample = 0;     // of StepOutput::samples
     int32_t first_top = 0;  // of StepOutput::top
     bool first_of_group = false;
-    int64_t now_ns = kNotYet;
     int64_t previous_ns = kNotYet;  // when the sequence got the token before
     FinishReason finish_reason = FinishReason::kNone;
   };
@@ -49,6 +48,7 @@ struct StepEvents {
     int32_t first = 0, count = 0;  // of StepOutput::prompt_logprobs
     int32_t first_top = 0;         // of StepOutput::prompt_top
   };
+  int64_t now_ns = kNotYet;  // when the step ended
   std::vector<Token> tokens;
   std::vector<PromptLogprobs> prompt_logprobs;
 
@@ -102,17 +102,32 @@ class Scheduler {
   Expected<> check() const;
 
  private:
+  // A submitted step, as far as its answer needs it.
+  struct InFlight {
+    std::vector<PlannedSample> samples, scored;
+  };
+
   // Every decode, and prefills as the budget allows, oldest group first; then newcomers.
-  void plan_by_age(int32_t num_decodes, int64_t now_ns);
+  void plan_by_age(int64_t now_ns);
   // One token for each of the sequences that have waited longest, when there are more than the budget
   // holds.
   void plan_in_turns();
-  // Plans up to `num_tokens` of the sequence's next tokens, preempting newer groups for blocks; returns how
-  // many.
+  // Whether there are more rows to decode or prefill than the budget holds.
+  bool must_take_turns() const;
+  // Decodes of the groups from `first` on that are not yet in the plan.
+  int32_t count_decodes(size_t first) const;
+  // Plan the sequence's next token, or up to `num_tokens` of its next tokens, preempting newer groups for
+  // blocks; they return how many.
+  int32_t plan_decode(SequenceGroup& group, Sequence& sequence);
   int32_t plan_row(SequenceGroup& group, Sequence& sequence, int32_t num_tokens);
+  // Bring the sequences that come up soon into the cache.
+  void fetch_running(size_t next) const;
+  void fetch_samples(size_t next) const;
   void collect_prompt_logprobs(const StepOutput& output, StepEvents& events);
   void plan_fork(SequenceGroup& group, const Sequence& leader);
-  bool admit(int64_t now_ns);  // the head of the waiting groups, if there is room
+  // The head of the waiting groups, if there is room beside the `demand` of those that run, which is counted
+  // if it is negative.
+  bool admit(int64_t now_ns, int64_t& demand);
   bool preempt_newer_than(const SequenceGroup& group);
   void preempt(SequenceGroup& group);
   void release(Sequence& sequence);
@@ -128,7 +143,7 @@ class Scheduler {
   std::unordered_map<RequestId, SequenceGroup*> by_id_;
   std::vector<SlotId> ends_;  // rows that the worker still has and that must end
   StepPlan plan_;
-  std::vector<SlotId> sampled_slots_;  // of the step under way
+  InFlight in_flight_;
   std::vector<SlotPool::Occupant> turns_;
   int64_t step_id_ = 0;
   int64_t num_preemptions_ = 0;

@@ -8,7 +8,7 @@ namespace {
 // What a sequence that neither runs nor waits for its siblings' prefill must look like.
 bool holds_nothing(const Sequence& sequence) {
   return sequence.slot == kNoSlot && !sequence.has_row && sequence.num_computed == 0 &&
-         sequence.num_blocks_sent == 0;
+         sequence.num_blocks_sent == 0 && sequence.num_in_flight == 0;
 }
 
 }  // namespace
@@ -16,14 +16,14 @@ bool holds_nothing(const Sequence& sequence) {
 Expected<> Scheduler::check_running(const SequenceGroup& group) const {
   for (const Sequence& sequence : group.sequences()) {
     if (sequence.finished()) {
-      if (holds_nothing(sequence) && !memory_.contains(sequence.id)) continue;
+      if (holds_nothing(sequence)) continue;
       return fail(ErrorCode::kInternal, "sequence {} has finished and holds blocks or a slot", sequence.id);
     }
     if (sequence.slot == kNoSlot || slots_[sequence.slot].sequence != &sequence) {
       return fail(ErrorCode::kInternal, "sequence {} runs without a slot of its own", sequence.id);
     }
-    const bool has_table = memory_.contains(sequence.id);
-    const int32_t num_tokens = has_table ? memory_.table(sequence.id).num_tokens : 0;
+    const bool has_table = memory_.contains(sequence.slot);
+    const int32_t num_tokens = has_table ? memory_.table(sequence.slot).num_tokens : 0;
     if (sequence.num_computed != num_tokens) {
       return fail(ErrorCode::kInternal, "sequence {} has computed {} tokens and has slots for {}",
                   sequence.id, sequence.num_computed, num_tokens);
@@ -52,8 +52,9 @@ Expected<> Scheduler::check() const {
     }
     if (auto checked = check_running(*group); !checked) return checked;
     for (const Sequence& sequence : group->sequences()) {
-      num_tables += memory_.contains(sequence.id) ? 1 : 0;
-      num_slots += sequence.slot != kNoSlot ? 1 : 0;
+      if (sequence.slot == kNoSlot) continue;
+      num_tables += memory_.contains(sequence.slot) ? 1 : 0;
+      ++num_slots;
     }
   }
   if (num_tables != memory_.num_tables()) {
