@@ -12,7 +12,7 @@ void fill_linear_scalar(KernelTable& table);
 void fill_linear_avx2(KernelTable& table);
 void fill_linear_avx512(KernelTable& table);
 
-// silu_mul, add, argmax, max_sum_exp.
+// silu_mul, add, argmax, max_sum_exp, select.
 void fill_rows_scalar(KernelTable& table);
 void fill_rows_avx2(KernelTable& table);
 void fill_rows_avx512(KernelTable& table);
