@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bounded_queue.h"
+#include "base/snapshot.h"
 #include "base/types.h"
 #include "config/sampling_params.h"
 #include "engine/llm_engine.h"
@@ -94,14 +95,8 @@ class EngineMailbox {
   }
   bool stopping() const { return stopping_.load(); }
 
-  void publish(const EngineStats& stats) {
-    std::lock_guard lock(mutex_);
-    stats_ = stats;
-  }
-  EngineStats stats() const {
-    std::lock_guard lock(mutex_);
-    return stats_;
-  }
+  void publish(const EngineStats& stats) { stats_.store(stats); }  // loop
+  EngineStats stats() const { return stats_.load(); }
 
  private:
   const int32_t max_queue_;
@@ -112,7 +107,7 @@ class EngineMailbox {
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   int64_t num_alive_ = 0;  // requests that entered and have not ended
-  EngineStats stats_;
+  Snapshot<EngineStats> stats_;
 };
 
 }  // namespace quire
