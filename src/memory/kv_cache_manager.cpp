@@ -12,13 +12,14 @@ KvCacheManager::KvCacheManager(int32_t num_blocks, int32_t block_size)
   CHECK(block_size >= 1, "blocks of {} slots", block_size);
 }
 
-void KvCacheManager::add(SlotId slot) {
+void KvCacheManager::add(SlotId slot, int64_t expected_tokens) {
   CHECK(slot >= 0 && !contains(slot), "slot {} has a block table already", slot);
   const auto index = static_cast<size_t>(slot);
   if (index >= tables_.size()) {
     tables_.resize(index + 1);
     taken_.resize(index + 1);
   }
+  tables_[index].blocks.reserve(static_cast<size_t>(blocks_for(expected_tokens, block_size_)));
   taken_[index] = true;
   ++num_tables_;
 }
@@ -62,6 +63,7 @@ void KvCacheManager::fork(SlotId parent, SlotId child) {
   BlockTable& from = tables_[static_cast<size_t>(parent)];
   BlockTable& to = tables_[static_cast<size_t>(child)];
   for (const BlockId block : from.blocks) allocator_.add_holder(block);
+  to.blocks.reserve(from.blocks.capacity());
   to.blocks.assign(from.blocks.begin(), from.blocks.end());
   to.num_tokens = from.num_tokens;
   from.num_writable = to.num_writable = 0;

@@ -22,8 +22,9 @@ class KvCacheManager {
   // Both at least 1.
   KvCacheManager(int32_t num_blocks, int32_t block_size);
 
-  // A table without tokens, for a slot that has none.
-  void add(SlotId slot);
+  // A table without tokens, for a slot that has none; up to `expected_tokens` its list of blocks will not
+  // have to grow.
+  void add(SlotId slot, int64_t expected_tokens = 0);
 
   // Slots for `num_tokens` more tokens (>= 1). If they begin in a shared block, its copy is added to
   // `copies` (the worker's slot in it is the caller's to fill in). All or nothing: false, and nothing has

@@ -67,6 +67,12 @@ class SequenceGroup {
     return full || num_outputs >= max_tokens_ ? FinishReason::kLength : FinishReason::kNone;
   }
 
+  // Whether its length lets it go on after the tokens that the steps under way sample for it.
+  bool wants_more(const Sequence& sequence, int32_t max_model_len) const {
+    const auto num_outputs = static_cast<int32_t>(sequence.output.size()) + sequence.num_in_flight;
+    return num_outputs < max_tokens_ && num_prompt_tokens_ + num_outputs < max_model_len;
+  }
+
   // Ends the sequence; the last one ends the group, with its reason.
   void finish(Sequence& sequence, FinishReason reason);
   FinishReason finish_reason() const { return finish_reason_; }  // kNone while one goes on

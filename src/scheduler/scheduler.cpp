@@ -49,7 +49,9 @@ void prefetch(const void* object) { __builtin_prefetch(object); }
 }  // namespace
 
 Scheduler::Scheduler(const SchedulerOptions& options, KvCacheManager& memory)
-    : options_(options), memory_(memory), slots_(options.max_num_seqs) {
+    : options_(options), memory_(memory), slots_(options.max_num_seqs), plan_(options.max_num_seqs) {
+  for (InFlight& step : in_flight_) step.samples.reserve(static_cast<size_t>(options.max_num_seqs));
+  ends_.reserve(static_cast<size_t>(options.max_num_seqs));
   CHECK(options.max_num_seqs >= 1 && options.max_num_batched_tokens >= 1 && options.max_model_len >= 1);
 }
 
@@ -105,7 +107,7 @@ void Scheduler::fetch_running(size_t next) const {
 }
 
 void Scheduler::fetch_samples(size_t next) const {
-  const auto& samples = in_flight_.samples;
+  const auto& samples = in_flight_[0].samples;
   if (next + 2 * kFetchAhead < samples.size()) {
     const auto& [group, sequence] = slots_[samples[next + 2 * kFetchAhead].slot];
     prefetch(group);
@@ -118,9 +120,11 @@ void Scheduler::fetch_samples(size_t next) const {
 }
 
 bool Scheduler::schedule(int64_t now_ns, StepInput& input) {
+  CHECK(num_in_flight_ == 0, "a step is under way");
   plan_.begin(input);
   ++step_id_;
-  if (must_take_turns()) {
+  prefills_left_ = must_take_turns();
+  if (prefills_left_) {
     plan_in_turns();
   } else {
     plan_by_age(now_ns);
@@ -128,18 +132,52 @@ bool Scheduler::schedule(int64_t now_ns, StepInput& input) {
   CHECK(!plan_.empty() || (running_.empty() && waiting_.empty()),
         "{} running and {} waiting groups are stuck", running_.size(), waiting_.size());
   if (plan_.empty()) return false;
+  finish_plan(input);
+  return true;
+}
+
+bool Scheduler::can_schedule_ahead() const {
+  const int32_t num_rows = slots_.num_slots() - slots_.num_free();
+  const bool may_admit = !waiting_.empty() && waiting_.front()->num_unfinished() <= slots_.num_free();
+  // A decode takes at most one block.
+  return !prefills_left_ && !may_admit && num_rows <= options_.max_num_batched_tokens &&
+         num_rows <= memory_.num_free_blocks();
+}
+
+bool Scheduler::schedule_ahead(StepInput& input) {
+  CHECK(num_in_flight_ == 1, "{} steps are under way", num_in_flight_);
+  if (!can_schedule_ahead()) return false;
+  plan_.begin(input);
+  ++step_id_;
+  for (size_t i = 0; i < running_.size(); ++i) {
+    fetch_running(i);
+    SequenceGroup& group = *running_[i];
+    for (Sequence& sequence : group.sequences()) {
+      if (sequence.finished() || !group.wants_more(sequence, options_.max_model_len)) continue;
+      CHECK(sequence.has_row && num_pending(group, sequence) + sequence.num_in_flight == 1,
+            "sequence {} does not decode", sequence.id);
+      plan_decode(group, sequence);
+    }
+  }
+  if (plan_.empty()) return false;
+  finish_plan(input);
+  return true;
+}
+
+void Scheduler::finish_plan(StepInput& input) {
   input.step_id = step_id_;
   input.ends.swap(ends_);
   plan_.write(memory_);
-  plan_.take_samples(in_flight_.samples, in_flight_.scored);
-  return true;
+  InFlight& step = in_flight_[static_cast<size_t>(num_in_flight_++)];
+  plan_.take_samples(step.samples, step.scored);
 }
 
 void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& events) {
   events.clear();
   events.now_ns = now_ns;
+  CHECK(num_in_flight_ > 0, "no step is under way");
   collect_prompt_logprobs(output, events);
-  const auto& samples = in_flight_.samples;
+  const auto& samples = in_flight_[0].samples;
   CHECK(output.samples.size() == samples.size(), "{} samples instead of {}", output.samples.size(),
         samples.size());
   int32_t first_top = 0;
@@ -148,8 +186,9 @@ void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& eve
     const SampledToken& sample = output.samples[i];
     CHECK(sample.slot == samples[i].slot, "a sample of slot {} instead of {}", sample.slot,
           samples[i].slot);
+    const int32_t first_of_sample = std::exchange(first_top, first_top + sample.num_top);
     const auto [group, sequence] = slots_[sample.slot];
-    CHECK(group != nullptr, "a sample of slot {}, which is free", sample.slot);
+    if (sequence == nullptr || sequence->id != samples[i].sequence) continue;  // it has ended since
     --sequence->num_in_flight;
     const FinishReason reason = group->append_token(*sequence, sample.token, options_.max_model_len);
     // Field by field: a copy of a whole Token would wait for the stores before it.
@@ -157,32 +196,38 @@ void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& eve
     event.group = group;
     event.sequence = sequence;
     event.sample = static_cast<int32_t>(i);
-    event.first_top = first_top;
+    event.first_top = first_of_sample;
     event.previous_ns = std::exchange(sequence->last_token_ns, now_ns);
     event.finish_reason = reason;
     if (event.previous_ns == kNotYet && group->times.first_token_ns == kNotYet) {
       event.first_of_group = true;
       group->times.first_token_ns = now_ns;
     }
-    first_top += sample.num_top;
     if (reason != FinishReason::kNone) end(*group, *sequence, reason);
   }
+  std::swap(in_flight_[0], in_flight_[1]);
+  --num_in_flight_;
 }
 
 void Scheduler::collect_prompt_logprobs(const StepOutput& output, StepEvents& events) {
   const auto& all = output.prompt_logprobs;
+  const auto& scored = in_flight_[0].scored;
+  size_t row = 0;
   int32_t first_top = 0;
   for (size_t first = 0, last = 0; first < all.size(); first = last) {
     int32_t num_top = 0;
     for (; last < all.size() && all[last].slot == all[first].slot; ++last) num_top += all[last].num_top;
-    SequenceGroup* group = slots_[all[first].slot].group;
-    CHECK(group != nullptr && all[first].position == group->next_prompt_logprob);
+    CHECK(row < scored.size() && scored[row].slot == all[first].slot);
+    const SequenceId scored_sequence = scored[row++].sequence;
+    const int32_t first_of_row = std::exchange(first_top, first_top + num_top);
+    const auto [group, sequence] = slots_[all[first].slot];
+    if (sequence == nullptr || sequence->id != scored_sequence) continue;  // it has ended since
+    CHECK(all[first].position == group->next_prompt_logprob);
     group->next_prompt_logprob = all[last - 1].position + 1;
     events.prompt_logprobs.push_back({.group = group,
                                       .first = static_cast<int32_t>(first),
                                       .count = static_cast<int32_t>(last - first),
-                                      .first_top = first_top});
-    first_top += num_top;
+                                      .first_top = first_of_row});
   }
 }
 
@@ -229,6 +274,7 @@ void Scheduler::plan_by_age(int64_t now_ns) {
       count_budget(i);
       const int32_t chunk = std::min(budget, prefill_limit(group, sequence));
       if (chunk > 0) budget -= plan_row(group, sequence, chunk);
+      prefills_left_ |= num_pending(group, sequence) > 0;
     }
   };
   // Preemption shortens running_ at its end, never before the group at hand.
@@ -280,7 +326,9 @@ int32_t Scheduler::plan_decode(SequenceGroup& group, Sequence& sequence) {
 }
 
 int32_t Scheduler::plan_row(SequenceGroup& group, Sequence& sequence, int32_t num_tokens) {
-  if (!memory_.contains(sequence.slot)) memory_.add(sequence.slot);
+  if (!memory_.contains(sequence.slot)) {
+    memory_.add(sequence.slot, int64_t{group.num_prompt_tokens()} + group.params()->max_tokens);
+  }
   int32_t fit = memory_.tokens_that_fit(sequence.slot, num_tokens);
   while (fit == 0) {
     if (!preempt_newer_than(group)) return 0;
@@ -311,6 +359,7 @@ void Scheduler::plan_fork(SequenceGroup& group, const Sequence& leader) {
   for (Sequence& child : group.sequences()) {
     if (child.finished() || &child == &leader) continue;
     memory_.fork(leader.slot, child.slot);
+    prefills_left_ |= !child.output.empty();  // preempted, it computes its own tokens again
     child.num_computed = leader.num_computed;
     child.last_step = step_id_;
   }
@@ -328,7 +377,9 @@ bool Scheduler::admit(int64_t now_ns, int64_t& demand) {
   if (!running_.empty() && needed > memory_.num_free_blocks())
     return false;  // who is alone fits: check_fits
   for (Sequence& sequence : group.sequences()) {
-    if (!sequence.finished()) slots_.take(group, sequence);
+    if (sequence.finished()) continue;
+    slots_.take(group, sequence);
+    sequence.output.reserve(static_cast<size_t>(group.params()->max_tokens));  // check_fits bounds it
   }
   group.set_state(GroupState::kRunning);
   if (group.times.first_scheduled_ns == kNotYet) {
@@ -393,8 +444,12 @@ void Scheduler::retire(SequenceGroup& group) {
 
 void Scheduler::forget_rows() {
   ends_.clear();
+  num_in_flight_ = 0;
   for (const auto& group : running_) {
-    for (Sequence& sequence : group->sequences()) sequence.has_row = false;
+    for (Sequence& sequence : group->sequences()) {
+      sequence.has_row = false;
+      sequence.num_in_flight = 0;
+    }
   }
 }
 

@@ -6,9 +6,11 @@
 //
 // Owns the sequence groups and knows no tensor. Engine thread only.
 //
-// Order of calls: schedule, (the executor runs the step), update; add and end in between steps.
+// Order of calls: schedule, (the executor runs the step), update; add and end at any time between calls.
+// While a step runs, schedule_ahead may plan the one after it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -74,7 +76,13 @@ class Scheduler {
   // there is nothing to run, and with some there is always something.
   bool schedule(int64_t now_ns, StepInput& input);
 
-  // Takes the answer to the step scheduled last.
+  // While one step is under way: plans the next one on the assumption that every sequence goes on that need
+  // not end by its length, which takes no knowledge of the tokens to come. A sequence that does end (a stop
+  // token, an abort) is computed in vain, and its sample dropped. False, and no step, unless decodes are all
+  // that the step would hold: prefills, newcomers and preemption wait until the step under way is known.
+  bool schedule_ahead(StepInput& input);
+
+  // Takes the answer to the oldest step under way.
   void update(const StepOutput& output, int64_t now_ns, StepEvents& events);
 
   // Null once it has ended.
@@ -97,8 +105,8 @@ class Scheduler {
   int64_t num_preemptions() const { return num_preemptions_; }
   int64_t num_admitted() const { return num_admitted_; }  // groups that ran at all
 
-  // Everything in one call: the memory's books, and that tables, slots, rows and lists agree with each
-  // other. Between steps.
+  // Everything in one call: the memory's books, and that tables, slots, rows, lists and steps under way agree
+  // with each other.
   Expected<> check() const;
 
  private:
@@ -112,6 +120,8 @@ class Scheduler {
   // One token for each of the sequences that have waited longest, when there are more than the budget
   // holds.
   void plan_in_turns();
+  bool can_schedule_ahead() const;
+  void finish_plan(StepInput& input);
   // Whether there are more rows to decode or prefill than the budget holds.
   bool must_take_turns() const;
   // Decodes of the groups from `first` on that are not yet in the plan.
@@ -133,6 +143,7 @@ class Scheduler {
   void release(Sequence& sequence);
   void retire(SequenceGroup& group);
   Expected<> check_running(const SequenceGroup& group) const;
+  int32_t count_in_flight(const Sequence& sequence) const;
 
   const SchedulerOptions options_;
   KvCacheManager& memory_;
@@ -143,7 +154,9 @@ class Scheduler {
   std::unordered_map<RequestId, SequenceGroup*> by_id_;
   std::vector<SlotId> ends_;  // rows that the worker still has and that must end
   StepPlan plan_;
-  InFlight in_flight_;
+  std::array<InFlight, 2> in_flight_;  // the first num_in_flight_, oldest first
+  int32_t num_in_flight_ = 0;
+  bool prefills_left_ = false;  // by the step that schedule() planned last
   std::vector<SlotPool::Occupant> turns_;
   int64_t step_id_ = 0;
   int64_t num_preemptions_ = 0;

@@ -28,7 +28,11 @@ Expected<> Scheduler::check_running(const SequenceGroup& group) const {
       return fail(ErrorCode::kInternal, "sequence {} has computed {} tokens and has slots for {}",
                   sequence.id, sequence.num_computed, num_tokens);
     }
-    if (sequence.num_computed >= group.num_tokens(sequence)) {
+    if (sequence.num_in_flight != count_in_flight(sequence)) {
+      return fail(ErrorCode::kInternal, "sequence {} awaits {} tokens of {} steps", sequence.id,
+                  sequence.num_in_flight, count_in_flight(sequence));
+    }
+    if (sequence.num_computed >= group.num_tokens(sequence) + sequence.num_in_flight) {
       return fail(ErrorCode::kInternal, "sequence {} has nothing left to compute", sequence.id);
     }
     if (sequence.has_row && sequence.num_blocks_sent != blocks_for(num_tokens, memory_.block_size())) {
@@ -40,6 +44,16 @@ Expected<> Scheduler::check_running(const SequenceGroup& group) const {
     }
   }
   return {};
+}
+
+int32_t Scheduler::count_in_flight(const Sequence& sequence) const {
+  int32_t count = 0;
+  for (int32_t i = 0; i < num_in_flight_; ++i) {
+    for (const PlannedSample& sample : in_flight_[static_cast<size_t>(i)].samples) {
+      count += sample.sequence == sequence.id ? 1 : 0;
+    }
+  }
+  return count;
 }
 
 Expected<> Scheduler::check() const {

@@ -30,6 +30,8 @@ struct PlannedSample {
 
 class StepPlan {
  public:
+  explicit StepPlan(int32_t max_rows) { samples_.reserve(static_cast<size_t>(max_rows)); }
+
   // A plan without rows; `input` is emptied, and must stay until write() has filled it.
   void begin(StepInput& input);
   bool empty() const { return input_->work.empty() && prefills_.empty(); }

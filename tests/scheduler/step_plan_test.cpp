@@ -44,7 +44,7 @@ class StepPlanTest : public testing::Test {
 
   KvCacheManager memory_{8, 4};
   SequenceGroup group_;
-  StepPlan plan_;
+  StepPlan plan_{4};
   StepInput input_;
 };
 
