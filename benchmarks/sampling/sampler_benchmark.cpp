@@ -24,8 +24,8 @@ constexpr Choice kChoices[] = {
     {"top_p_warm", 1, 0, 0.95, 0}, {"top_k", 0.8, 40, 1, 0},          {"top_k_top_p", 0.7, 50, 0.95, 0},
     {"min_p", 1, 0, 1, 0.05},      {"min_p_top_p", 1, 0, 0.95, 0.02}, {"top_p_flat", 1.0, 0, 0.95, 0}};
 
-// About normal with a deviation of 2.5, as a language model's are, and a few tokens that stand out; or, flat,
-// with nothing that does.
+// About normal with a deviation of 2.5, as a language model's are, and a few tokens that stand out; or,
+// flat, with nothing that does.
 std::vector<float> make_logits(size_t vocab, bool flat) {
   Rng rng(3);
   std::vector<float> logits(vocab);

@@ -1,5 +1,5 @@
-// The latest value of a small plain struct, from one writer to any readers: no lock, and a reader never sees
-// half of one value and half of another. A sequence lock (Boehm 2012, "Can seqlocks get along with
+// The latest value of a small plain struct, from one writer to any readers: no lock, and a reader never
+// sees half of one value and half of another. A sequence lock (Boehm 2012, "Can seqlocks get along with
 // programming language memory models?"): readers try again while a write is under way.
 #pragma once
 

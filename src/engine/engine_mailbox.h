@@ -55,8 +55,9 @@ class EngineMailbox {
   void take(std::vector<EngineCommand>& out) { commands_.drain(out); }
   void wait_take(std::vector<EngineCommand>& out) { commands_.wait_drain(out, std::chrono::hours(1)); }
 
-  // Counts new requests as alive and as waiting to run, all or none: false if more than max_queue would then
-  // wait. Where nobody waits any number may enter: a batch that could never enter would be told to retry.
+  // Counts new requests as alive and as waiting to run, all or none: false if more than max_queue would
+  // then wait. Where nobody waits any number may enter: a batch that could never enter would be told to
+  // retry.
   bool enter(int32_t count = 1) {
     int32_t waiting = num_waiting_.load(std::memory_order_relaxed);
     do {

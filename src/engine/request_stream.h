@@ -54,9 +54,9 @@ class RequestStream {
   bool poll(std::vector<TokenDelta>& out);
   // The same, but waits for at least one delta or the end, up to `timeout`.
   bool wait(std::vector<TokenDelta>& out, std::chrono::nanoseconds timeout = std::chrono::hours(24));
-  // Called (on the loop thread; must not block; may poll where no other thread does) whenever deltas arrive after the consumer emptied
-  // the stream. Set once, before or after the first delta; if deltas wait already, it is called at once, on
-  // the caller's thread.
+  // Called (on the loop thread; must not block; may poll where no other thread does) whenever deltas arrive
+  // after the consumer emptied the stream. Set once, before or after the first delta; if deltas wait
+  // already, it is called at once, on the caller's thread.
   void set_notify(std::function<void()> notify);
 
   // Loop thread. A delta with a finish_reason ends its continuation; the last one ends the stream.

@@ -1,6 +1,6 @@
-// The Executor of one process: a ModelRunner on a thread of its own, which is thread 0 of the runner's pool. So
-// the engine thread can plan and deliver while a step runs, and sleeps while it waits for one. No locks: each
-// side counts steps in an atomic that the other one waits on.
+// The Executor of one process: a ModelRunner on a thread of its own, which is thread 0 of the runner's
+// pool. So the engine thread can plan and deliver while a step runs, and sleeps while it waits for one. No
+// locks: each side counts steps in an atomic that the other one waits on.
 #pragma once
 
 #include <array>

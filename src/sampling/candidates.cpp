@@ -45,8 +45,8 @@ uint32_t descending_key(float logit) {
   return (bits >> 31) != 0 ? bits : ~bits & 0x7fffffffU;
 }
 
-// Sorts candidates that are in order of id: most likely first, and by id among equals, since each pass keeps
-// the order of equals (least significant digit first; Knuth, volume 3, 5.2.5).
+// Sorts candidates that are in order of id: most likely first, and by id among equals, since each pass
+// keeps the order of equals (least significant digit first; Knuth, volume 3, 5.2.5).
 void radix_sort(std::vector<Candidate>& candidates, std::vector<Candidate>& spare) {
   std::array<std::array<uint32_t, kDigits>, 3> first{};
   for (const Candidate& candidate : candidates) {
@@ -83,7 +83,8 @@ void filter_candidates(std::span<const float> logits, const SamplingParams& para
   const auto vocab = static_cast<int64_t>(logits.size());
   const double scale = 1.0 / params.temperature;
   const size_t top_k = params.top_k > 0 ? static_cast<size_t>(params.top_k) : logits.size();
-  // Without other filters top-p is a share of everything; else of what they leave, and the rest is not summed.
+  // Without other filters top-p is a share of everything; else of what they leave, and the rest is not
+  // summed.
   const bool share_of_all = top_k >= logits.size() && params.min_p <= 0;
   float maximum = 0;
   double total = 0;

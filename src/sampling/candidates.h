@@ -29,8 +29,8 @@ struct CandidateScratch {
   std::vector<Candidate> spare;  // of the sort
 };
 
-// Fills `out` with the survivors, most likely first (lower ids first among equals), never empty. `out` keeps
-// its capacity.
+// Fills `out` with the survivors, most likely first (lower ids first among equals), never empty. `out`
+// keeps its capacity.
 void filter_candidates(std::span<const float> logits, const SamplingParams& params,
                        const KernelTable& kernels, CandidateScratch& scratch, std::vector<Candidate>& out);
 

@@ -41,7 +41,8 @@ int32_t prompt_logprobs_from(const SequenceGroup& group, int32_t first, int32_t 
   return from < end ? from : -1;
 }
 
-// The state of many sequences lies far apart and is visited once a step: fetched early, it is there in time.
+// The state of many sequences lies far apart and is visited once a step: fetched early, it is there in
+// time.
 constexpr size_t kFetchAhead = 4;
 
 void prefetch(const void* object) { __builtin_prefetch(object); }

@@ -78,8 +78,9 @@ class Scheduler {
 
   // While one step is under way: plans the next one on the assumption that every sequence goes on that need
   // not end by its length, which takes no knowledge of the tokens to come. A sequence that does end (a stop
-  // token, an abort) is computed in vain, and its sample dropped. False, and no step, unless decodes are all
-  // that the step would hold: prefills, newcomers and preemption wait until the step under way is known.
+  // token, an abort) is computed in vain, and its sample dropped. False, and no step, unless decodes are
+  // all that the step would hold: prefills, newcomers and preemption wait until the step under way is
+  // known.
   bool schedule_ahead(StepInput& input);
 
   // Takes the answer to the oldest step under way.
@@ -105,8 +106,8 @@ class Scheduler {
   int64_t num_preemptions() const { return num_preemptions_; }
   int64_t num_admitted() const { return num_admitted_; }  // groups that ran at all
 
-  // Everything in one call: the memory's books, and that tables, slots, rows, lists and steps under way agree
-  // with each other.
+  // Everything in one call: the memory's books, and that tables, slots, rows, lists and steps under way
+  // agree with each other.
   Expected<> check() const;
 
  private:
@@ -135,8 +136,8 @@ class Scheduler {
   void fetch_samples(size_t next) const;
   void collect_prompt_logprobs(const StepOutput& output, StepEvents& events);
   void plan_fork(SequenceGroup& group, const Sequence& leader);
-  // The head of the waiting groups, if there is room beside the `demand` of those that run, which is counted
-  // if it is negative.
+  // The head of the waiting groups, if there is room beside the `demand` of those that run, which is
+  // counted if it is negative.
   bool admit(int64_t now_ns, int64_t& demand);
   bool preempt_newer_than(const SequenceGroup& group);
   void preempt(SequenceGroup& group);

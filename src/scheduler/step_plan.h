@@ -56,8 +56,8 @@ class StepPlan {
   // Completes all lists of the input but `ends`, and the sequences' view of their rows.
   void write(const KvCacheManager& memory);
 
-  // Whom the step samples for, in the order of StepInput::samples, and whose prompts it scores, in the order
-  // of its work. The plan goes on with the capacity of what they held.
+  // Whom the step samples for, in the order of StepInput::samples, and whose prompts it scores, in the
+  // order of its work. The plan goes on with the capacity of what they held.
   void take_samples(std::vector<PlannedSample>& samples, std::vector<PlannedSample>& scored) {
     samples.swap(samples_);
     scored.swap(scored_);

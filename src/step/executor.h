@@ -16,8 +16,8 @@ class Executor {
   // How many steps may be submitted and not yet collected.
   virtual int max_submitted() const { return 1; }
 
-  // Takes a step; `input` must stay unchanged until it has been collected. Steps run one after the other, so
-  // what a later one writes cannot disturb an earlier one.
+  // Takes a step; `input` must stay unchanged until it has been collected. Steps run one after the other,
+  // so what a later one writes cannot disturb an earlier one.
   virtual void submit(const StepInput& input) = 0;
 
   // Waits for the oldest submitted step. The pointer is valid until the next submit(). An error is fatal
