@@ -2,6 +2,7 @@
 // answer to give (HTTP 429). Any thread may push; one thread drains.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -22,7 +23,7 @@ class BoundedQueue {
     {
       std::lock_guard lock(mutex_);
       if (closed_ || items_.size() >= capacity_) return false;
-      items_.push_back(std::move(value));
+      put(std::move(value));
     }
     ready_.notify_one();
     return true;
@@ -33,13 +34,14 @@ class BoundedQueue {
   void push_urgent(T&& value) {
     {
       std::lock_guard lock(mutex_);
-      items_.push_back(std::move(value));
+      put(std::move(value));
     }
     ready_.notify_one();
   }
 
-  // Moves all waiting items to the end of `out`; does not wait.
+  // Moves all waiting items to the end of `out`; does not wait. Nothing there: one load, no lock.
   void drain(std::vector<T>& out) {
+    if (!has_items_.load(std::memory_order_acquire)) return;
     std::lock_guard lock(mutex_);
     take(out);
   }
@@ -66,15 +68,21 @@ class BoundedQueue {
   }
 
  private:
+  void put(T&& value) {
+    items_.push_back(std::move(value));
+    has_items_.store(true, std::memory_order_release);
+  }
   void take(std::vector<T>& out) {
     for (auto& item : items_) out.push_back(std::move(item));
     items_.clear();
+    has_items_.store(false, std::memory_order_relaxed);
   }
 
   const size_t capacity_;
   mutable std::mutex mutex_;
   std::condition_variable ready_;
   std::deque<T> items_;
+  std::atomic<bool> has_items_{false};  // changes under the lock
   bool closed_ = false;
 };
 

@@ -14,13 +14,13 @@ SchedulerOptions scheduler_options(const LLMEngineOptions& options) {
           .max_model_len = options.max_model_len};
 }
 
-TokenDelta token_delta(const StepEvents::Token& event, const StepOutput& output) {
+TokenDelta token_delta(const StepEvents::Token& event, int64_t now_ns, const StepOutput& output) {
   const SampledToken& sample = output.samples[static_cast<size_t>(event.sample)];
   const auto top = output.top.begin() + event.first_top;
   TokenDelta delta{.index = event.sequence->index,
                    .token = sample.token,
                    .logprob = sample.logprob,
-                   .time_ns = event.now_ns,
+                   .time_ns = now_ns,
                    .top = {top, top + sample.num_top},
                    .finish_reason = event.finish_reason,
                    .stop_token = {},
@@ -54,6 +54,8 @@ EngineLoop::EngineLoop(const LLMEngineOptions& options, std::unique_ptr<Executor
       metrics_(metrics, options.max_model_len),
       memory_(options.num_blocks, options.block_size),
       scheduler_(scheduler_options(options), memory_) {
+  for (StepInput& input : inputs_) input.reserve(options.max_num_seqs);
+  events_.tokens.reserve(static_cast<size_t>(options.max_num_seqs));
   publish();
 }
 
@@ -72,6 +74,7 @@ void EngineLoop::run() {
 void EngineLoop::abort_all() {
   take_commands();
   obey(AbortAll{});
+  drop_submitted();
   settle();
   forget_ended();
 }
@@ -132,20 +135,25 @@ void EngineLoop::obey(const AbortAll&) {
   while (!scheduler_.waiting().empty()) end_group(*scheduler_.waiting().back(), FinishReason::kAborted);
 }
 
+// The step after the next is submitted before the next one is collected, so that the workers never wait for
+// the scheduler or for deliveries.
 bool EngineLoop::run_step() {
-  if (!scheduler_.schedule(clock_.now_ns(), input_)) return false;
-  const int64_t num_admitted = scheduler_.num_admitted();
-  mailbox_.stop_waiting(num_admitted - std::exchange(num_admitted_, num_admitted));
+  if (num_submitted_ == num_steps_) {
+    if (!scheduler_.schedule(clock_.now_ns(), next_input())) return false;
+    const int64_t num_admitted = scheduler_.num_admitted();
+    mailbox_.stop_waiting(num_admitted - std::exchange(num_admitted_, num_admitted));
+    submit();
+  }
+  if (executor_->max_submitted() > 1 && scheduler_.schedule_ahead(next_input())) submit();
 
-  executor_->submit(input_);
+  const StepInput& input = inputs_[static_cast<size_t>(num_steps_++ % 2)];
   const auto output = executor_->collect();
-  ++num_steps_;
   if (!output) {
     fail_running(output.error());
     settle();
   } else {
     scheduler_.update(**output, clock_.now_ns(), events_);
-    count_step();
+    count_step(input);
     settle();  // first, so that who sees a request's end also sees it counted
     deliver(**output);
   }
@@ -153,22 +161,41 @@ bool EngineLoop::run_step() {
   return true;
 }
 
-void EngineLoop::count_step() {
+void EngineLoop::submit() {
+  executor_->submit(next_input());
+  ++num_submitted_;
+}
+
+void EngineLoop::drop_submitted() {
+  while (num_steps_ < num_submitted_) {
+    ++num_steps_;
+    if (const auto output = executor_->collect()) {
+      scheduler_.update(**output, clock_.now_ns(), events_);
+    } else {
+      scheduler_.forget_rows();
+    }
+  }
+}
+
+void EngineLoop::count_step(const StepInput& input) {
   int64_t num_tokens = 0;
-  for (const RowWork& work : input_.work) num_tokens += work.num_tokens;
+  for (const RowWork& work : input.work) num_tokens += work.num_tokens;
   metrics_.step(num_tokens);
-  for (const auto& event : events_.tokens) metrics_.token(event);
+  for (const auto& event : events_.tokens) metrics_.token(event, events_.now_ns);
 }
 
 void EngineLoop::deliver(const StepOutput& output) {
   for (const auto& event : events_.prompt_logprobs)
     stream_of(*event.group).push(prompt_delta(event, output));
-  for (const auto& event : events_.tokens) stream_of(*event.group).push(token_delta(event, output));
+  for (const auto& event : events_.tokens)
+    stream_of(*event.group).push(token_delta(event, events_.now_ns, output));
 }
 
 void EngineLoop::fail_running(const Error& error) {
   LOG(error, "a step failed, and {} requests with it: {}", scheduler_.running().size(), error.message);
   scheduler_.forget_rows();
+  for (; num_steps_ < num_submitted_; ++num_steps_)
+    static_cast<void>(executor_->collect());  // fails as well
   while (!scheduler_.running().empty()) end_group(*scheduler_.running().back(), FinishReason::kError);
 }
 

@@ -2,6 +2,7 @@
 // belongs to one thread; the mailbox is its only door.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -22,7 +23,7 @@ class EngineLoop {
   EngineLoop(const LLMEngineOptions& options, std::unique_ptr<Executor> executor, const Clock& clock,
              MetricsRegistry& metrics, EngineMailbox& mailbox);
 
-  // Commands, then one step; false if there was neither.
+  // Commands, then one step; false if there was neither. The step after it may be left running.
   bool step();
 
   // Steps until the mailbox says stop; sleeps while there is nothing to do.
@@ -42,7 +43,10 @@ class EngineLoop {
   void obey(const AbortAll& command);
 
   bool run_step();
-  void count_step();
+  void submit();
+  // Collects what is submitted, and drops it.
+  void drop_submitted();
+  void count_step(const StepInput& input);
   void deliver(const StepOutput& output);
   void fail_running(const Error& error);
   // Ends what is unfinished of the group, with a delta for each continuation.
@@ -52,6 +56,7 @@ class EngineLoop {
   void settle();
   void forget_ended();
   void publish();
+  StepInput& next_input() { return inputs_[static_cast<size_t>(num_submitted_ % 2)]; }
   RequestStream& stream_of(const SequenceGroup& group) { return *streams_.at(group.id()); }
 
   const LLMEngineOptions options_;
@@ -63,12 +68,13 @@ class EngineLoop {
   Scheduler scheduler_;
   std::unordered_map<RequestId, std::shared_ptr<RequestStream>> streams_;
   SequenceId next_sequence_ = 1;
-  int64_t num_steps_ = 0;
+  int64_t num_submitted_ = 0;
+  int64_t num_steps_ = 0;     // that were collected
   int64_t num_admitted_ = 0;  // of the scheduler's, those the mailbox knows of
 
   // Reused from step to step.
   std::vector<EngineCommand> commands_;
-  StepInput input_;
+  std::array<StepInput, 2> inputs_;  // of the steps submitted, in turn
   StepEvents events_;
   std::vector<std::unique_ptr<SequenceGroup>> ended_;
 };

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/bounded_queue.h"
+#include "base/snapshot.h"
 #include "base/types.h"
 #include "config/sampling_params.h"
 #include "engine/llm_engine.h"
@@ -54,8 +55,9 @@ class EngineMailbox {
   void take(std::vector<EngineCommand>& out) { commands_.drain(out); }
   void wait_take(std::vector<EngineCommand>& out) { commands_.wait_drain(out, std::chrono::hours(1)); }
 
-  // Counts new requests as alive and as waiting to run, all or none: false if more than max_queue would then
-  // wait. Where nobody waits any number may enter: a batch that could never enter would be told to retry.
+  // Counts new requests as alive and as waiting to run, all or none: false if more than max_queue would
+  // then wait. Where nobody waits any number may enter: a batch that could never enter would be told to
+  // retry.
   bool enter(int32_t count = 1) {
     int32_t waiting = num_waiting_.load(std::memory_order_relaxed);
     do {
@@ -94,14 +96,8 @@ class EngineMailbox {
   }
   bool stopping() const { return stopping_.load(); }
 
-  void publish(const EngineStats& stats) {
-    std::lock_guard lock(mutex_);
-    stats_ = stats;
-  }
-  EngineStats stats() const {
-    std::lock_guard lock(mutex_);
-    return stats_;
-  }
+  void publish(const EngineStats& stats) { stats_.store(stats); }  // loop
+  EngineStats stats() const { return stats_.load(); }
 
  private:
   const int32_t max_queue_;
@@ -112,7 +108,7 @@ class EngineMailbox {
   mutable std::mutex mutex_;
   std::condition_variable idle_;
   int64_t num_alive_ = 0;  // requests that entered and have not ended
-  EngineStats stats_;
+  Snapshot<EngineStats> stats_;
 };
 
 }  // namespace quire

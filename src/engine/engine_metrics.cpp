@@ -76,8 +76,7 @@ EngineMetrics::EngineMetrics(MetricsRegistry& registry, int32_t max_model_len)
 
 void EngineMetrics::step(int64_t num_tokens) { iteration_tokens_.observe(static_cast<double>(num_tokens)); }
 
-void EngineMetrics::token(const StepEvents::Token& event) {
-  const int64_t now_ns = event.now_ns;
+void EngineMetrics::token(const StepEvents::Token& event, int64_t now_ns) {
   generation_tokens_.add();
   if (event.first_of_group) {
     prompt_tokens_.add(event.group->num_prompt_tokens());

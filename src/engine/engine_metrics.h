@@ -20,7 +20,7 @@ class EngineMetrics {
   // One step computed so many tokens.
   void step(int64_t num_tokens);
   // A token was sampled.
-  void token(const StepEvents::Token& event);
+  void token(const StepEvents::Token& event, int64_t now_ns);
   // The last sequence of a group ended; the request counts under that sequence's reason.
   void ended(const SequenceGroup& group, int64_t now_ns);
   void refresh(const EngineStats& stats);

@@ -1,6 +1,5 @@
 #include "engine/request_stream.h"
 
-#include <iterator>
 #include <utility>
 
 #include "base/check.h"
@@ -18,46 +17,51 @@ std::string_view to_string(FinishReason reason) {
   return "";
 }
 
+bool RequestStream::take(std::vector<TokenDelta>& out) {
+  const size_t first = out.size();
+  deltas_.drain(out);
+  for (size_t i = first; i < out.size(); ++i)
+    not_ended_ -= out[i].finish_reason != FinishReason::kNone ? 1 : 0;
+  return not_ended_ > 0;
+}
+
 bool RequestStream::poll(std::vector<TokenDelta>& out) {
-  std::lock_guard lock(mutex_);
-  return take(out);
+  bool more = take(out);
+  while (more && notify_) {
+    wanted_.store(true);
+    // What came before the loop thread could see that is taken now, unless it is calling already.
+    if (deltas_.empty() || !wanted_.exchange(false)) break;
+    more = take(out);
+  }
+  return more;
 }
 
 bool RequestStream::wait(std::vector<TokenDelta>& out, std::chrono::nanoseconds timeout) {
-  std::unique_lock lock(mutex_);
-  ready_.wait_for(lock, timeout, [this] { return !deltas_.empty() || open_ == 0; });
+  if (deltas_.empty() && not_ended_ > 0) {
+    std::unique_lock lock(mutex_);
+    wanted_.store(true);
+    ready_.wait_for(lock, timeout, [this] { return !deltas_.empty(); });
+    wanted_.store(false);
+  }
   return take(out);
 }
 
-bool RequestStream::take(std::vector<TokenDelta>& out) {
-  out.insert(out.end(), std::make_move_iterator(deltas_.begin()), std::make_move_iterator(deltas_.end()));
-  deltas_.clear();
-  return open_ > 0;
-}
-
-// The callback runs without the lock, so that it may poll. The two calls of it exclude each other: it is
-// called here only while deltas wait, and by push() only when none did.
+// The two calls of the callback exclude each other: each is made by whoever turned wanted_ off.
 void RequestStream::set_notify(std::function<void()> notify) {
-  {
-    std::lock_guard lock(mutex_);
-    CHECK(!notify_, "a stream has one consumer");
-    notify_ = std::move(notify);
-    if (deltas_.empty()) return;
-  }
-  notify_();
+  CHECK(!notify_, "a stream has one consumer");
+  notify_ = std::move(notify);
+  wanted_.store(true);
+  if (!deltas_.empty() && wanted_.exchange(false)) notify_();
 }
 
 void RequestStream::push(TokenDelta delta) {
-  bool call = false;
-  {
-    std::lock_guard lock(mutex_);
-    CHECK(open_ > 0, "request {} has ended", id_);
-    if (delta.finish_reason != FinishReason::kNone) --open_;
-    call = deltas_.empty() && notify_;
-    deltas_.push_back(std::move(delta));
-  }
+  CHECK(open_ > 0, "request {} has ended", id_);
+  if (delta.finish_reason != FinishReason::kNone) --open_;
+  deltas_.push(std::move(delta));
+  if (!wanted_.load() || !wanted_.exchange(false)) return;
+  if (notify_) return notify_();
+  { std::lock_guard lock(mutex_); }  // the consumer sleeps by now, or has seen the delta
   ready_.notify_one();
-  if (call) notify_();
 }
 
 }  // namespace quire

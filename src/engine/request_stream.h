@@ -1,8 +1,10 @@
 // The way back from the engine to whoever waits for a request. The loop thread pushes TokenDeltas; one
 // consumer takes them, either by waiting or when told by a callback. Bounded by the request's own
-// max_tokens.
+// max_tokens. A push takes a lock only to wake a consumer that sleeps, or where the consumer has fallen far
+// behind.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -12,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/spsc_queue.h"
 #include "base/types.h"
 #include "request/finish_reason.h"
 #include "step/step_output.h"
@@ -41,7 +44,8 @@ struct TokenDelta {
 
 class RequestStream {
  public:
-  RequestStream(RequestId id, int32_t num_continuations) : id_(id), open_(num_continuations) {}
+  RequestStream(RequestId id, int32_t num_continuations)
+      : id_(id), open_(num_continuations), not_ended_(num_continuations) {}
 
   RequestId id() const { return id_; }
 
@@ -50,9 +54,9 @@ class RequestStream {
   bool poll(std::vector<TokenDelta>& out);
   // The same, but waits for at least one delta or the end, up to `timeout`.
   bool wait(std::vector<TokenDelta>& out, std::chrono::nanoseconds timeout = std::chrono::hours(24));
-  // Called (on the loop thread; must not block; may poll) whenever deltas arrive after the consumer emptied
-  // the stream. Set once, before or after the first delta; if deltas wait already, it is called at once, on
-  // the caller's thread.
+  // Called (on the loop thread; must not block; may poll where no other thread does) whenever deltas arrive
+  // after the consumer emptied the stream. Set once, before or after the first delta; if deltas wait
+  // already, it is called at once, on the caller's thread.
   void set_notify(std::function<void()> notify);
 
   // Loop thread. A delta with a finish_reason ends its continuation; the last one ends the stream.
@@ -61,12 +65,17 @@ class RequestStream {
  private:
   bool take(std::vector<TokenDelta>& out);
 
+  static constexpr size_t kRing = 32;  // deltas that a consumer may lag behind without a lock
+
   const RequestId id_;
-  std::mutex mutex_;
+  SpscQueue<TokenDelta> deltas_{kRing};
+  // The consumer found nothing and wants to be woken or called; who turns it off does it.
+  std::atomic<bool> wanted_{false};
+  std::function<void()> notify_;  // read only by who turned wanted_ off
+  std::mutex mutex_;              // of ready_
   std::condition_variable ready_;
-  std::function<void()> notify_;
-  std::vector<TokenDelta> deltas_;
-  int32_t open_;  // continuations that have not ended
+  int32_t open_;       // loop: continuations whose end was not pushed
+  int32_t not_ended_;  // consumer: those whose end was not taken
 };
 
 }  // namespace quire

@@ -45,9 +45,11 @@ struct KernelTable {
                           int64_t end);  // item: a merge
 
   // Over one row of logits. argmax: the lowest index among equals. max_sum_exp: maximum, and the sum of
-  // exp(scale * (x - maximum)).
+  // exp(scale * (x - maximum)). select: the indices of all x >= threshold, ascending, into `out` (room for
+  // `count`); returns how many.
   int64_t (*argmax)(const float* x, int64_t count);
   void (*max_sum_exp)(const float* x, int64_t count, float scale, float* maximum, double* sum);
+  int64_t (*select)(const float* x, int64_t count, float threshold, int32_t* out);
 };
 
 }  // namespace quire

@@ -12,6 +12,8 @@ namespace quire {
 struct BlockTable {
   std::vector<BlockId> blocks;
   int32_t num_tokens = 0;  // that have a slot; blocks.size() == blocks_for(num_tokens, block_size)
+  // Slots from num_tokens up to here are in a block that nobody else holds; 0 where that is not known.
+  int32_t num_writable = 0;
 };
 
 // Blocks that `num_tokens` tokens of one sequence occupy.

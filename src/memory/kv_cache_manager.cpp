@@ -1,33 +1,32 @@
 #include "memory/kv_cache_manager.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/check.h"
 
 namespace quire {
 
 KvCacheManager::KvCacheManager(int32_t num_blocks, int32_t block_size)
-    : block_size_(block_size), allocator_(num_blocks), filled_(static_cast<size_t>(num_blocks), 0) {
+    : block_size_(block_size), allocator_(num_blocks) {
   CHECK(block_size >= 1, "blocks of {} slots", block_size);
 }
 
-const BlockTable& KvCacheManager::table(SequenceId id) const {
-  const auto found = tables_.find(id);
-  CHECK(found != tables_.end(), "sequence {} has no block table", id);
-  return found->second;
+void KvCacheManager::add(SlotId slot, int64_t expected_tokens) {
+  CHECK(slot >= 0 && !contains(slot), "slot {} has a block table already", slot);
+  const auto index = static_cast<size_t>(slot);
+  if (index >= tables_.size()) {
+    tables_.resize(index + 1);
+    taken_.resize(index + 1);
+  }
+  tables_[index].blocks.reserve(static_cast<size_t>(blocks_for(expected_tokens, block_size_)));
+  taken_[index] = true;
+  ++num_tables_;
 }
 
-void KvCacheManager::add(SequenceId id) {
-  const bool added = tables_.try_emplace(id).second;
-  CHECK(added, "sequence {} has a block table already", id);
-}
-
-bool KvCacheManager::append(SequenceId id, int32_t num_tokens, std::vector<BlockCopy>& copies) {
-  CHECK(num_tokens >= 1);
-  const auto found = tables_.find(id);
-  CHECK(found != tables_.end(), "sequence {} has no block table", id);
-  BlockTable& table = found->second;
-
+bool KvCacheManager::append_blocks(SlotId slot, int32_t num_tokens, std::vector<BlockCopy>& copies) {
+  CHECK(num_tokens >= 1 && contains(slot), "{} tokens for slot {}", num_tokens, slot);
+  BlockTable& table = tables_[static_cast<size_t>(slot)];
   const bool copy_first = writes_shared_block(table);
   const int64_t end = int64_t{table.num_tokens} + num_tokens;
   const int64_t num_new = blocks_for(end, block_size_) - static_cast<int64_t>(table.blocks.size());
@@ -37,24 +36,20 @@ bool KvCacheManager::append(SequenceId id, int32_t num_tokens, std::vector<Block
     const int32_t index = table.num_tokens / block_size_;
     BlockId& entry = table.blocks[static_cast<size_t>(index)];
     const BlockId target = take_block();
-    set_filled(target, filled_[static_cast<size_t>(entry)]);
+    slots_filled_ += table.num_tokens % block_size_;
     copies.push_back({.source = entry, .target = target, .slot = -1, .index = index});
-    release_block(entry);  // never the last holder: it is shared
+    allocator_.release(entry);  // never the last holder: it is shared
     entry = target;
   }
   for (int64_t i = 0; i < num_new; ++i) table.blocks.push_back(take_block());
-
-  const size_t first_written = static_cast<size_t>(table.num_tokens / block_size_);
   table.num_tokens = static_cast<int32_t>(end);
-  for (size_t i = first_written; i < table.blocks.size(); ++i) {
-    set_filled(table.blocks[i],
-               static_cast<int32_t>(std::min<int64_t>(block_size_, end - int64_t(i) * block_size_)));
-  }
+  slots_filled_ += num_tokens;
+  make_writable(table);
   return true;
 }
 
-int32_t KvCacheManager::tokens_that_fit(SequenceId id, int32_t limit) const {
-  const BlockTable& table = this->table(id);
+int32_t KvCacheManager::tokens_that_fit(SlotId slot, int32_t limit) const {
+  const BlockTable& table = this->table(slot);
   const int64_t num_free = allocator_.num_free();
   const int64_t room = static_cast<int64_t>(table.blocks.size()) * block_size_ - table.num_tokens;
   int64_t fit = room + num_free * block_size_;
@@ -62,20 +57,29 @@ int32_t KvCacheManager::tokens_that_fit(SequenceId id, int32_t limit) const {
   return static_cast<int32_t>(std::min<int64_t>(limit, fit));
 }
 
-void KvCacheManager::fork(SequenceId parent, SequenceId child) {
-  BlockTable copy = table(parent);
-  for (const BlockId block : copy.blocks) allocator_.add_holder(block);
-  const bool added = tables_.try_emplace(child, std::move(copy)).second;
-  CHECK(added, "sequence {} has a block table already", child);
+void KvCacheManager::fork(SlotId parent, SlotId child) {
+  CHECK(contains(parent), "slot {} has no block table", parent);
+  add(child);  // may move the tables
+  BlockTable& from = tables_[static_cast<size_t>(parent)];
+  BlockTable& to = tables_[static_cast<size_t>(child)];
+  for (const BlockId block : from.blocks) allocator_.add_holder(block);
+  to.blocks.reserve(from.blocks.capacity());
+  to.blocks.assign(from.blocks.begin(), from.blocks.end());
+  to.num_tokens = from.num_tokens;
+  from.num_writable = to.num_writable = 0;
 }
 
-void KvCacheManager::free(SequenceId id) {
-  const auto found = tables_.find(id);
-  CHECK(found != tables_.end(), "sequence {} has no block table", id);
+void KvCacheManager::free(SlotId slot) {
+  CHECK(contains(slot), "slot {} has no block table", slot);
+  BlockTable& table = tables_[static_cast<size_t>(slot)];
   // Last block first, so that a sequence's blocks are taken again in their order.
-  const auto& blocks = found->second.blocks;
-  for (size_t i = blocks.size(); i-- > 0;) release_block(blocks[i]);
-  tables_.erase(found);
+  for (size_t i = table.blocks.size(); i-- > 0;) {
+    if (allocator_.release(table.blocks[i])) slots_filled_ -= tokens_in_block(table, i);
+  }
+  table.blocks.clear();
+  table.num_tokens = table.num_writable = 0;
+  taken_[static_cast<size_t>(slot)] = false;
+  --num_tables_;
 }
 
 BlockId KvCacheManager::take_block() {
@@ -84,8 +88,9 @@ BlockId KvCacheManager::take_block() {
   return block;
 }
 
-void KvCacheManager::release_block(BlockId block) {
-  if (allocator_.release(block)) set_filled(block, 0);
+void KvCacheManager::make_writable(BlockTable& table) const {
+  const int64_t end = static_cast<int64_t>(table.blocks.size()) * block_size_;
+  table.num_writable = static_cast<int32_t>(std::min<int64_t>(end, std::numeric_limits<int32_t>::max()));
 }
 
 bool KvCacheManager::writes_shared_block(const BlockTable& table) const {
@@ -93,61 +98,64 @@ bool KvCacheManager::writes_shared_block(const BlockTable& table) const {
   return index < table.blocks.size() && allocator_.num_holders(table.blocks[index]) > 1;
 }
 
-void KvCacheManager::set_filled(BlockId block, int32_t filled) {
-  int32_t& current = filled_[static_cast<size_t>(block)];
-  slots_filled_ += filled - current;
-  current = filled;
+int64_t KvCacheManager::tokens_in_block(const BlockTable& table, size_t index) const {
+  return std::min<int64_t>(block_size_, table.num_tokens - static_cast<int64_t>(index) * block_size_);
 }
 
-Expected<> KvCacheManager::check_table(SequenceId id, const BlockTable& table) const {
+Expected<> KvCacheManager::check_table(SlotId slot, const BlockTable& table) const {
   const int64_t wanted = blocks_for(table.num_tokens, block_size_);
   if (static_cast<int64_t>(table.blocks.size()) != wanted) {
-    return fail(ErrorCode::kInternal, "sequence {} has {} tokens in {} blocks instead of {}", id,
+    return fail(ErrorCode::kInternal, "slot {} has {} tokens in {} blocks instead of {}", slot,
                 table.num_tokens, table.blocks.size(), wanted);
   }
-  for (size_t i = 0; i < table.blocks.size(); ++i) {
-    const BlockId block = table.blocks[i];
+  for (const BlockId block : table.blocks) {
     if (block < 0 || block >= num_blocks()) {
-      return fail(ErrorCode::kInternal, "sequence {} has block {} of {}", id, block, num_blocks());
+      return fail(ErrorCode::kInternal, "slot {} has block {} of {}", slot, block, num_blocks());
     }
-    const int64_t tokens = std::min<int64_t>(block_size_, table.num_tokens - int64_t(i) * block_size_);
-    if (filled_[static_cast<size_t>(block)] != tokens) {
-      return fail(ErrorCode::kInternal, "sequence {} has {} tokens in block {}, which counts {}", id,
-                  tokens, block, filled_[static_cast<size_t>(block)]);
-    }
+  }
+  if (table.num_writable > table.num_tokens &&
+      (writes_shared_block(table) || table.num_writable > wanted * block_size_)) {
+    return fail(ErrorCode::kInternal, "slot {} would write up to {} into blocks that it shares or lacks",
+                slot, table.num_writable);
   }
   return {};
 }
 
 Expected<> KvCacheManager::check() const {
-  std::vector<int32_t> holders(filled_.size(), 0);
-  std::vector<int64_t> index_of(filled_.size(),
-                                -1);  // a block stands at one index in every table that has it
-  for (const auto& [id, table] : tables_) {
-    if (auto checked = check_table(id, table); !checked) return checked;
+  const auto num_blocks = static_cast<size_t>(this->num_blocks());
+  std::vector<int32_t> holders(num_blocks, 0);
+  std::vector<size_t> index_of(num_blocks, 0);  // a block stands at one index in every table that has it
+  std::vector<int64_t> filled(num_blocks, 0);   // and holds as many tokens in each
+  int64_t num_filled = 0;
+  size_t num_tables = 0;
+  for (size_t slot = 0; slot < tables_.size(); ++slot) {
+    const BlockTable& table = tables_[slot];
+    num_tables += taken_[slot] ? 1 : 0;
+    if (!taken_[slot] && (table.num_tokens > 0 || table.num_writable > 0 || !table.blocks.empty())) {
+      return fail(ErrorCode::kInternal, "slot {} has no table and {} tokens", slot, table.num_tokens);
+    }
+    if (auto checked = check_table(static_cast<SlotId>(slot), table); !checked) return checked;
     for (size_t i = 0; i < table.blocks.size(); ++i) {
       const auto block = static_cast<size_t>(table.blocks[i]);
-      ++holders[block];
-      if (index_of[block] != -1 && index_of[block] != static_cast<int64_t>(i)) {
-        return fail(ErrorCode::kInternal, "block {} stands at index {} of sequence {} and at {} elsewhere",
-                    block, i, id, index_of[block]);
+      const int64_t tokens = tokens_in_block(table, i);
+      if (++holders[block] == 1) {
+        index_of[block] = i;
+        filled[block] = tokens;
+        num_filled += tokens;
+      } else if (index_of[block] != i || filled[block] != tokens) {
+        return fail(ErrorCode::kInternal,
+                    "block {} has {} tokens at index {} of slot {} and {} at {} elsewhere", block, tokens,
+                    i, slot, filled[block], index_of[block]);
       }
-      index_of[block] = static_cast<int64_t>(i);
     }
   }
-  if (auto checked = allocator_.check(holders); !checked) return checked;
-  int64_t filled = 0;
-  for (size_t block = 0; block < filled_.size(); ++block) {
-    if (holders[block] == 0 && filled_[block] != 0) {
-      return fail(ErrorCode::kInternal, "block {} is free and counts {} filled slots", block,
-                  filled_[block]);
-    }
-    filled += filled_[block];
+  if (num_tables != num_tables_) {
+    return fail(ErrorCode::kInternal, "{} tables, but {} are counted", num_tables, num_tables_);
   }
-  if (filled != slots_filled_) {
-    return fail(ErrorCode::kInternal, "{} slots are filled, but {} are counted", filled, slots_filled_);
+  if (num_filled != slots_filled_) {
+    return fail(ErrorCode::kInternal, "{} slots are filled, but {} are counted", num_filled, slots_filled_);
   }
-  return {};
+  return allocator_.check(holders);
 }
 
 }  // namespace quire

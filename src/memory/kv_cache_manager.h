@@ -2,11 +2,11 @@
 // only when the one before it is full; forks share blocks, and a write into a shared block moves the writer
 // to a copy. No tensor is touched here: what must be copied comes out as a BlockCopy.
 //
-// One manager serves one KV group. One thread.
+// A sequence is named by its slot in the worker, so its table is found without a search; tables keep their
+// capacity from one sequence to the next. One manager serves one KV group. One thread.
 #pragma once
 
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 #include "base/error.h"
@@ -22,26 +22,37 @@ class KvCacheManager {
   // Both at least 1.
   KvCacheManager(int32_t num_blocks, int32_t block_size);
 
-  // A table without tokens. `id` must be new.
-  void add(SequenceId id);
+  // A table without tokens, for a slot that has none; up to `expected_tokens` its list of blocks will not
+  // have to grow.
+  void add(SlotId slot, int64_t expected_tokens = 0);
 
   // Slots for `num_tokens` more tokens (>= 1). If they begin in a shared block, its copy is added to
   // `copies` (the worker's slot in it is the caller's to fill in). All or nothing: false, and nothing has
   // changed, if too few blocks are free.
-  bool append(SequenceId id, int32_t num_tokens, std::vector<BlockCopy>& copies);
+  bool append(SlotId slot, int32_t num_tokens, std::vector<BlockCopy>& copies) {
+    BlockTable& table = tables_[static_cast<size_t>(slot)];
+    if (num_tokens < 1 || num_tokens > table.num_writable - table.num_tokens) {
+      return append_blocks(slot, num_tokens, copies);
+    }
+    table.num_tokens += num_tokens;
+    slots_filled_ += num_tokens;
+    return true;
+  }
 
   // The largest count up to `limit` for which append would succeed now.
-  int32_t tokens_that_fit(SequenceId id, int32_t limit) const;
+  int32_t tokens_that_fit(SlotId slot, int32_t limit) const;
 
-  // `child` (new) gets all of the parent's blocks, shared.
-  void fork(SequenceId parent, SequenceId child);
+  // `child` (without a table) gets all of the parent's blocks, shared.
+  void fork(SlotId parent, SlotId child);
 
   // Forgets the sequence; the blocks that nobody else holds are free again.
-  void free(SequenceId id);
+  void free(SlotId slot);
 
-  bool contains(SequenceId id) const { return tables_.contains(id); }
-  const BlockTable& table(SequenceId id) const;
-  size_t num_tables() const { return tables_.size(); }
+  bool contains(SlotId slot) const {
+    return static_cast<size_t>(slot) < tables_.size() && taken_[static_cast<size_t>(slot)];
+  }
+  const BlockTable& table(SlotId slot) const { return tables_[static_cast<size_t>(slot)]; }
+  size_t num_tables() const { return num_tables_; }
 
   int32_t block_size() const { return block_size_; }
   int32_t num_blocks() const { return allocator_.num_blocks(); }
@@ -52,23 +63,26 @@ class KvCacheManager {
   int64_t slots_filled() const { return slots_filled_; }
 
   // The whole state in one call, O(blocks + tables): the allocator's books agree with the tables, each
-  // table is as long as its tokens need and has no block twice, a shared block stands at one index, and the
-  // counts of filled slots are right.
+  // table is as long as its tokens need and has no block twice, a shared block stands at one index and is
+  // filled alike for all, and the count of filled slots is right.
   Expected<> check() const;
 
  private:
+  bool append_blocks(SlotId slot, int32_t num_tokens, std::vector<BlockCopy>& copies);
   BlockId take_block();
-  void release_block(BlockId block);
+  void make_writable(BlockTable& table) const;
   // True if the next token goes into a block that others hold too.
   bool writes_shared_block(const BlockTable& table) const;
-  void set_filled(BlockId block, int32_t filled);
-  Expected<> check_table(SequenceId id, const BlockTable& table) const;
+  // Tokens in the table's block `index`. All that share a block agree: a writer would have copied it.
+  int64_t tokens_in_block(const BlockTable& table, size_t index) const;
+  Expected<> check_table(SlotId slot, const BlockTable& table) const;
 
   const int32_t block_size_;
   BlockAllocator allocator_;
-  std::unordered_map<SequenceId, BlockTable> tables_;
-  std::vector<int32_t> filled_;  // by block: slots that hold a token; 0 for free blocks
-  int64_t slots_filled_ = 0;     // the sum of filled_
+  std::vector<BlockTable> tables_;  // by slot
+  std::vector<bool> taken_;         // by slot: whether it has a table
+  size_t num_tables_ = 0;
+  int64_t slots_filled_ = 0;
 };
 
 }  // namespace quire

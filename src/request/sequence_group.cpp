@@ -16,7 +16,13 @@ bool contains(const std::vector<TokenId>& tokens, TokenId token) {
 
 SequenceGroup::SequenceGroup(const Origin& origin, std::vector<TokenId> prompt,
                              std::shared_ptr<const SamplingParams> params)
-    : id_(origin.id), prompt_(std::move(prompt)), params_(std::move(params)), num_unfinished_(params_->n) {
+    : num_prompt_tokens_(static_cast<int32_t>(prompt.size())),
+      min_tokens_(params->min_tokens),
+      max_tokens_(params->max_tokens),
+      num_unfinished_(params->n),
+      id_(origin.id),
+      prompt_(std::move(prompt)),
+      params_(std::move(params)) {
   CHECK(!prompt_.empty() && params_->n >= 1);
   times.arrival_ns = origin.arrival_ns;
   sequences_.resize(static_cast<size_t>(params_->n));
@@ -25,6 +31,9 @@ SequenceGroup::SequenceGroup(const Origin& origin, std::vector<TokenId> prompt,
     sequence.id = origin.first_sequence + i;
     sequence.index = i;
     sequence.seed = random_bits(origin.seed, static_cast<uint64_t>(i));
+  }
+  for (const auto& tokens : {params_->eos_token_ids, params_->stop_token_ids}) {
+    for (const TokenId token : tokens) stop_mask_ |= uint64_t{1} << (token & 63);
   }
 }
 
@@ -35,17 +44,9 @@ const Sequence& SequenceGroup::leader() const {
   return *found;
 }
 
-FinishReason SequenceGroup::append_token(Sequence& sequence, TokenId token, int32_t max_model_len) {
-  CHECK(!sequence.finished());
-  // The sampler masks stop tokens before min_tokens; one that comes all the same does not stop.
-  const bool may_stop = static_cast<int32_t>(sequence.output.size()) >= params_->min_tokens;
-  sequence.output.push_back(token);
-  if (may_stop && !params_->ignore_eos && contains(params_->eos_token_ids, token))
-    return FinishReason::kStop;
-  if (may_stop && contains(params_->stop_token_ids, token)) return FinishReason::kStop;
-  const bool full = num_tokens(sequence) >= max_model_len;
-  const bool long_enough = static_cast<int32_t>(sequence.output.size()) >= params_->max_tokens;
-  return full || long_enough ? FinishReason::kLength : FinishReason::kNone;
+bool SequenceGroup::stops_at(TokenId token) const {
+  return (!params_->ignore_eos && contains(params_->eos_token_ids, token)) ||
+         contains(params_->stop_token_ids, token);
 }
 
 void SequenceGroup::finish(Sequence& sequence, FinishReason reason) {

@@ -23,7 +23,7 @@ struct GroupTimes {
   int64_t arrival_ns = kNotYet;
   int64_t first_scheduled_ns = kNotYet;
   int64_t first_token_ns = kNotYet;
-  int64_t last_token_ns = kNotYet;
+  int64_t last_token_ns = kNotYet;  // of the continuations that have ended
 };
 
 class SequenceGroup {
@@ -40,7 +40,7 @@ class SequenceGroup {
 
   RequestId id() const { return id_; }
   const std::vector<TokenId>& prompt() const { return prompt_; }
-  int32_t num_prompt_tokens() const { return static_cast<int32_t>(prompt_.size()); }
+  int32_t num_prompt_tokens() const { return num_prompt_tokens_; }
   const std::shared_ptr<const SamplingParams>& params() const { return params_; }
 
   std::span<Sequence> sequences() { return sequences_; }
@@ -58,7 +58,20 @@ class SequenceGroup {
   bool is_leader(const Sequence& sequence) const { return &sequence == &leader(); }
 
   // Appends a sampled token and judges it: ends the sequence (kStop, kLength) or not (kNone).
-  FinishReason append_token(Sequence& sequence, TokenId token, int32_t max_model_len);
+  FinishReason append_token(Sequence& sequence, TokenId token, int32_t max_model_len) {
+    sequence.output.push_back(token);
+    const auto num_outputs = static_cast<int32_t>(sequence.output.size());
+    // The sampler masks stop tokens before min_tokens; one that comes all the same does not stop.
+    if (may_stop_at(token) && num_outputs > min_tokens_ && stops_at(token)) return FinishReason::kStop;
+    const bool full = num_prompt_tokens_ + num_outputs >= max_model_len;
+    return full || num_outputs >= max_tokens_ ? FinishReason::kLength : FinishReason::kNone;
+  }
+
+  // Whether its length lets it go on after the tokens that the steps under way sample for it.
+  bool wants_more(const Sequence& sequence, int32_t max_model_len) const {
+    const auto num_outputs = static_cast<int32_t>(sequence.output.size()) + sequence.num_in_flight;
+    return num_outputs < max_tokens_ && num_prompt_tokens_ + num_outputs < max_model_len;
+  }
 
   // Ends the sequence; the last one ends the group, with its reason.
   void finish(Sequence& sequence, FinishReason reason);
@@ -67,21 +80,30 @@ class SequenceGroup {
   GroupState state() const { return state_; }
   void set_state(GroupState state);  // CHECKs that the picture above allows it
 
-  GroupTimes times;
-  bool forked = false;    // the others have forked from the leader: each has a row of its own
-  int64_t last_step = 0;  // the last step that had work for one of its sequences
+  // What every step reads stands together, in one cache line.
+  bool forked = false;  // the others have forked from the leader: each has a row of its own
   int32_t num_preemptions = 0;
   // The first position of the prompt whose log-probability was not yet delivered.
   int32_t next_prompt_logprob = 1;
 
  private:
-  const RequestId id_;
-  const std::vector<TokenId> prompt_;
-  const std::shared_ptr<const SamplingParams> params_;
+  // False for most tokens that do not stop, at the price of a bit test.
+  bool may_stop_at(TokenId token) const { return (stop_mask_ >> (token & 63) & 1) != 0; }
+  bool stops_at(TokenId token) const;
+
   std::vector<Sequence> sequences_;
+  uint64_t stop_mask_ = 0;  // bit t % 64 for each token t that stops
+  const int32_t num_prompt_tokens_, min_tokens_, max_tokens_;
   int32_t num_unfinished_;
   FinishReason finish_reason_ = FinishReason::kNone;
   GroupState state_ = GroupState::kWaiting;
+
+  const RequestId id_;
+  const std::vector<TokenId> prompt_;
+  const std::shared_ptr<const SamplingParams> params_;
+
+ public:
+  GroupTimes times;
 };
 
 }  // namespace quire

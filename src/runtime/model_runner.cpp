@@ -58,11 +58,17 @@ ModelRunner::ModelRunner(CompiledModel model, const KernelTable& kernels, const 
       pool_(options.num_threads, memory_nodes()),
       weights_(std::move(weights)),
       cache_(std::move(cache)),
-      rows_(options.max_num_seqs),
+      rows_(options.max_num_seqs, options.block_size),
       batch_(Rotary(model_.config), options.block_size, model_.plan.limits.max_tokens,
              options.max_num_seqs),
       attention_shape_(attention_shape(model_.config)),
-      sampler_(kernels, model_.config.vocab_size, options.num_threads) {}
+      sampler_(kernels, model_.config.vocab_size, options.num_threads) {
+  const auto max_rows = static_cast<size_t>(options.max_num_seqs);
+  selected_.reserve(max_rows);
+  head_rows_.reserve(kMaxLogitRows);
+  sample_results_.reserve(max_rows);
+  for (StepOutput& output : outputs_) output.samples.reserve(max_rows);
+}
 
 Expected<std::unique_ptr<ModelRunner>> ModelRunner::create(const GgufFile& file, CompiledModel model,
                                                            const KernelTable& kernels,
@@ -88,12 +94,13 @@ Expected<std::unique_ptr<ModelRunner>> ModelRunner::create(const GgufFile& file,
 }
 
 const StepOutput& ModelRunner::run(const StepInput& input) {
-  output_.clear();
-  output_.step_id = input.step_id;
+  ++num_runs_;
+  output().clear();
+  output().step_id = input.step_id;
   cache_.copy(input.copies);
   rows_.begin_step(input);
   if (!input.work.empty()) compute(input);
-  return output_;
+  return output();
 }
 
 void ModelRunner::compute(const StepInput& input) {
@@ -164,12 +171,12 @@ void ModelRunner::run_head_chunk(const StepInput& input, size_t begin, size_t en
     const SelectedRow& selected = selected_[begin + i];
     if (selected.prompt_position == 0) continue;
     const SampleResult& score = prompt_scores_[i];
-    output_.prompt_logprobs.push_back({.slot = selected.slot,
-                                       .position = selected.prompt_position,
-                                       .token = score.token,
-                                       .logprob = score.logprob,
-                                       .num_top = static_cast<int32_t>(score.top.size())});
-    output_.prompt_top.insert(output_.prompt_top.end(), score.top.begin(), score.top.end());
+    output().prompt_logprobs.push_back({.slot = selected.slot,
+                                        .position = selected.prompt_position,
+                                        .token = score.token,
+                                        .logprob = score.logprob,
+                                        .num_top = static_cast<int32_t>(score.top.size())});
+    output().prompt_top.insert(output().prompt_top.end(), score.top.begin(), score.top.end());
   }
 }
 
@@ -191,11 +198,11 @@ void ModelRunner::collect_samples(const StepInput& input) {
   for (size_t s = 0; s < input.samples.size(); ++s) {
     const SampleResult& result = sample_results_[s];
     const SlotId slot = input.samples[s].slot;
-    output_.samples.push_back({.slot = slot,
-                               .token = result.token,
-                               .logprob = result.logprob,
-                               .num_top = static_cast<int32_t>(result.top.size())});
-    output_.top.insert(output_.top.end(), result.top.begin(), result.top.end());
+    output().samples.push_back({.slot = slot,
+                                .token = result.token,
+                                .logprob = result.logprob,
+                                .num_top = static_cast<int32_t>(result.top.size())});
+    output().top.insert(output().top.end(), result.top.begin(), result.top.end());
     rows_.row(slot).tokens.push_back(result.token);
   }
 }

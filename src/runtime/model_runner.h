@@ -2,6 +2,7 @@
 // weights, the KV storage and the thread pool. One thread calls it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -45,7 +46,7 @@ class ModelRunner {
                                                        const KernelTable& kernels,
                                                        const ModelRunnerOptions& options);
 
-  // The output is valid until the next call.
+  // The output is valid until the call after the next.
   const StepOutput& run(const StepInput& input);
 
   const ModelConfig& config() const { return model_.config; }
@@ -87,7 +88,9 @@ class ModelRunner {
   std::vector<int32_t> head_rows_;            // of the chunk in work
   std::vector<SampleResult> sample_results_;  // by sample of the step
   std::vector<SampleResult> prompt_scores_;   // by row of the chunk
-  StepOutput output_;
+  StepOutput& output() { return outputs_[static_cast<size_t>(num_runs_ % 2)]; }
+  std::array<StepOutput, 2> outputs_;  // in turn
+  int64_t num_runs_ = 0;
 };
 
 }  // namespace quire

@@ -25,10 +25,11 @@ void RowTable::begin_step(const StepInput& input) {
   for (const RowStart& start : input.starts) {
     WorkerRow& fresh = row(start.slot);
     CHECK(fresh.sampling == nullptr, "slot {} starts while taken", start.slot);
-    fresh.tokens.assign(start.tokens.begin(), start.tokens.end());
     fresh.num_prompt_tokens = start.num_prompt_tokens;
     fresh.seed = start.seed;
     fresh.sampling = start.sampling;
+    reserve(fresh);
+    fresh.tokens.assign(start.tokens.begin(), start.tokens.end());
   }
   size_t next_block = 0;
   for (const RowWork& work : input.work) {
@@ -43,13 +44,20 @@ void RowTable::fork(std::span<const RowFork> forks) {
     const WorkerRow& parent = row(fork.parent);
     WorkerRow& child = row(fork.child);
     CHECK(child.sampling == nullptr && parent.sampling != nullptr);
-    child.tokens.assign(parent.tokens.begin(), parent.tokens.begin() + fork.num_tokens);
-    child.tokens.insert(child.tokens.end(), fork.tokens.begin(), fork.tokens.end());
-    child.block_ids = parent.block_ids;
     child.num_prompt_tokens = parent.num_prompt_tokens;
     child.seed = fork.seed;
     child.sampling = parent.sampling;
+    reserve(child);
+    child.tokens.assign(parent.tokens.begin(), parent.tokens.begin() + fork.num_tokens);
+    child.tokens.insert(child.tokens.end(), fork.tokens.begin(), fork.tokens.end());
+    child.block_ids = parent.block_ids;
   }
+}
+
+void RowTable::reserve(WorkerRow& row) const {
+  const int64_t num_tokens = int64_t{row.num_prompt_tokens} + row.sampling->max_tokens;
+  row.tokens.reserve(static_cast<size_t>(num_tokens));
+  row.block_ids.reserve(static_cast<size_t>(num_tokens / block_size_ + 1));
 }
 
 void RowTable::clear() {

@@ -23,7 +23,8 @@ struct WorkerRow {
 
 class RowTable {
  public:
-  explicit RowTable(int32_t num_slots) : rows_(static_cast<size_t>(num_slots)) {}
+  RowTable(int32_t num_slots, int32_t block_size)
+      : block_size_(block_size), rows_(static_cast<size_t>(num_slots)) {}
 
   WorkerRow& row(SlotId slot) { return rows_[static_cast<size_t>(slot)]; }
   const WorkerRow& row(SlotId slot) const { return rows_[static_cast<size_t>(slot)]; }
@@ -37,6 +38,10 @@ class RowTable {
   void clear();
 
  private:
+  // So that decoding does not grow its lists.
+  void reserve(WorkerRow& row) const;
+
+  const int32_t block_size_;
   std::vector<WorkerRow> rows_;
 };
 

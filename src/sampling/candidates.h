@@ -18,10 +18,21 @@ struct Candidate {
   double weight = 0;  // exp((logit - maximum) / temperature), not normalized
 };
 
-// Fills `out` with the survivors, most likely first (lower ids first among equals), never empty. `out` is
-// scratch that keeps its capacity.
+// What filtering needs beside its result, for a vocabulary; nothing of it grows later.
+struct CandidateScratch {
+  explicit CandidateScratch(size_t vocab_size) : ids(vocab_size) { spare.reserve(vocab_size); }
+  static int64_t bytes(int32_t vocab_size) {
+    return vocab_size * static_cast<int64_t>(sizeof(int32_t) + sizeof(Candidate));
+  }
+
+  std::vector<int32_t> ids;      // [vocab]
+  std::vector<Candidate> spare;  // of the sort
+};
+
+// Fills `out` with the survivors, most likely first (lower ids first among equals), never empty. `out`
+// keeps its capacity.
 void filter_candidates(std::span<const float> logits, const SamplingParams& params,
-                       const KernelTable& kernels, std::vector<Candidate>& out);
+                       const KernelTable& kernels, CandidateScratch& scratch, std::vector<Candidate>& out);
 
 // The `count` largest logits, most likely first, as log-probabilities given the log of the sum of
 // exponentials.

@@ -26,7 +26,8 @@ Sampler::Sampler(const KernelTable& kernels, int32_t vocab_size, int num_threads
   const auto vocab = static_cast<size_t>(vocab_size);
   scratch_.reserve(static_cast<size_t>(num_threads));
   for (int thread = 0; thread < num_threads; ++thread) {
-    Scratch& scratch = scratch_.emplace_back(Scratch{{}, {}, {}, {}, SeenTokens(vocab_size)});
+    Scratch& scratch =
+        scratch_.emplace_back(Scratch{{}, {}, CandidateScratch(vocab), {}, {}, SeenTokens(vocab_size)});
     scratch.logits.reserve(vocab);
     scratch.candidates.reserve(vocab);
     scratch.chunk_sums.reserve(count_chunks(vocab));
@@ -38,7 +39,8 @@ int64_t Sampler::bytes(int32_t vocab_size, int num_threads) {
   const auto vocab = static_cast<size_t>(vocab_size);
   const size_t by_token = vocab * (sizeof(float) + sizeof(Candidate));
   const size_t by_chunk = count_chunks(vocab) * (sizeof(double) + sizeof(float));
-  return num_threads * (static_cast<int64_t>(by_token + by_chunk) + SeenTokens::bytes(vocab_size));
+  return num_threads * (static_cast<int64_t>(by_token + by_chunk) + CandidateScratch::bytes(vocab_size) +
+                        SeenTokens::bytes(vocab_size));
 }
 
 std::span<const float> Sampler::process(Scratch& scratch, std::span<const float> logits,
@@ -102,7 +104,7 @@ TokenId Sampler::draw(Scratch& scratch, std::span<const float> logits, double sc
   while (chunk + 1 < num_chunks && point >= scratch.chunk_sums[chunk]) point -= scratch.chunk_sums[chunk++];
   // The sums are rounded: the point may lie a little past the last token, which then is the last that has
   // any weight.
-  auto chosen = static_cast<TokenId>(kernels_->argmax(logits.data(), static_cast<int64_t>(logits.size())));
+  TokenId chosen = -1;
   const size_t end = std::min((chunk + 1) * kChunk, logits.size());
   for (size_t i = chunk * kChunk; i < end; ++i) {
     const double weight = std::exp(scale * (static_cast<double>(logits[i]) - maximum));
@@ -111,12 +113,13 @@ TokenId Sampler::draw(Scratch& scratch, std::span<const float> logits, double sc
     if (point < weight) break;
     point -= weight;
   }
-  return chosen;
+  if (chosen >= 0) return chosen;  // else there is no finite logit
+  return static_cast<TokenId>(kernels_->argmax(logits.data(), static_cast<int64_t>(logits.size())));
 }
 
 TokenId Sampler::draw_filtered(Scratch& scratch, std::span<const float> logits,
                                const SamplingParams& params, double uniform) const {
-  filter_candidates(logits, params, *kernels_, scratch.candidates);
+  filter_candidates(logits, params, *kernels_, scratch.filter, scratch.candidates);
   double total = 0;
   for (const Candidate& candidate : scratch.candidates) total += candidate.weight;
   double point = uniform * total;

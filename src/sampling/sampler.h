@@ -41,6 +41,7 @@ class Sampler {
   struct Scratch {
     std::vector<float> logits;
     std::vector<Candidate> candidates;
+    CandidateScratch filter;
     std::vector<double> chunk_sums;
     std::vector<float> chunk_maxima;
     SeenTokens seen;

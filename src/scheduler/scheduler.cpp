@@ -41,10 +41,18 @@ int32_t prompt_logprobs_from(const SequenceGroup& group, int32_t first, int32_t 
   return from < end ? from : -1;
 }
 
+// The state of many sequences lies far apart and is visited once a step: fetched early, it is there in
+// time.
+constexpr size_t kFetchAhead = 4;
+
+void prefetch(const void* object) { __builtin_prefetch(object); }
+
 }  // namespace
 
 Scheduler::Scheduler(const SchedulerOptions& options, KvCacheManager& memory)
-    : options_(options), memory_(memory), slots_(options.max_num_seqs) {
+    : options_(options), memory_(memory), slots_(options.max_num_seqs), plan_(options.max_num_seqs) {
+  for (InFlight& step : in_flight_) step.samples.reserve(static_cast<size_t>(options.max_num_seqs));
+  ends_.reserve(static_cast<size_t>(options.max_num_seqs));
   CHECK(options.max_num_seqs >= 1 && options.max_num_batched_tokens >= 1 && options.max_model_len >= 1);
 }
 
@@ -88,103 +96,201 @@ SequenceGroup* Scheduler::find(RequestId id) {
   return found == by_id_.end() ? nullptr : found->second;
 }
 
+void Scheduler::fetch_running(size_t next) const {
+  if (next + 3 * kFetchAhead < running_.size()) prefetch(running_[next + 3 * kFetchAhead].get());
+  if (next + 2 * kFetchAhead < running_.size()) {
+    prefetch(running_[next + 2 * kFetchAhead]->sequences().data());
+  }
+  if (next + kFetchAhead < running_.size()) {
+    const SlotId slot = running_[next + kFetchAhead]->sequences().front().slot;
+    if (slot != kNoSlot && memory_.contains(slot)) prefetch(&memory_.table(slot));
+  }
+}
+
+void Scheduler::fetch_samples(size_t next) const {
+  const auto& samples = in_flight_[0].samples;
+  if (next + 2 * kFetchAhead < samples.size()) {
+    const auto& [group, sequence] = slots_[samples[next + 2 * kFetchAhead].slot];
+    prefetch(group);
+    prefetch(sequence);
+  }
+  if (next + kFetchAhead < samples.size()) {
+    const Sequence* sequence = slots_[samples[next + kFetchAhead].slot].sequence;
+    if (sequence != nullptr) prefetch(sequence->output.data() + sequence->output.size());
+  }
+}
+
 bool Scheduler::schedule(int64_t now_ns, StepInput& input) {
-  input.clear();
-  plan_.clear();
+  CHECK(num_in_flight_ == 0, "a step is under way");
+  plan_.begin(input);
   ++step_id_;
+  prefills_left_ = must_take_turns();
+  if (prefills_left_) {
+    plan_in_turns();
+  } else {
+    plan_by_age(now_ns);
+  }
+  CHECK(!plan_.empty() || (running_.empty() && waiting_.empty()),
+        "{} running and {} waiting groups are stuck", running_.size(), waiting_.size());
+  if (plan_.empty()) return false;
+  finish_plan(input);
+  return true;
+}
+
+bool Scheduler::can_schedule_ahead() const {
+  const int32_t num_rows = slots_.num_slots() - slots_.num_free();
+  const bool may_admit = !waiting_.empty() && waiting_.front()->num_unfinished() <= slots_.num_free();
+  // A decode takes at most one block.
+  return !prefills_left_ && !may_admit && num_rows <= options_.max_num_batched_tokens &&
+         num_rows <= memory_.num_free_blocks();
+}
+
+bool Scheduler::schedule_ahead(StepInput& input) {
+  CHECK(num_in_flight_ == 1, "{} steps are under way", num_in_flight_);
+  if (!can_schedule_ahead()) return false;
+  plan_.begin(input);
+  ++step_id_;
+  for (size_t i = 0; i < running_.size(); ++i) {
+    fetch_running(i);
+    SequenceGroup& group = *running_[i];
+    for (Sequence& sequence : group.sequences()) {
+      if (sequence.finished() || !group.wants_more(sequence, options_.max_model_len)) continue;
+      CHECK(sequence.has_row && num_pending(group, sequence) + sequence.num_in_flight == 1,
+            "sequence {} does not decode", sequence.id);
+      plan_decode(group, sequence);
+    }
+  }
+  if (plan_.empty()) return false;
+  finish_plan(input);
+  return true;
+}
+
+void Scheduler::finish_plan(StepInput& input) {
+  input.step_id = step_id_;
+  input.ends.swap(ends_);
+  plan_.write(memory_);
+  InFlight& step = in_flight_[static_cast<size_t>(num_in_flight_++)];
+  plan_.take_samples(step.samples, step.scored);
+}
+
+void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& events) {
+  events.clear();
+  events.now_ns = now_ns;
+  CHECK(num_in_flight_ > 0, "no step is under way");
+  collect_prompt_logprobs(output, events);
+  const auto& samples = in_flight_[0].samples;
+  CHECK(output.samples.size() == samples.size(), "{} samples instead of {}", output.samples.size(),
+        samples.size());
+  int32_t first_top = 0;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    fetch_samples(i);
+    const SampledToken& sample = output.samples[i];
+    CHECK(sample.slot == samples[i].slot, "a sample of slot {} instead of {}", sample.slot,
+          samples[i].slot);
+    const int32_t first_of_sample = std::exchange(first_top, first_top + sample.num_top);
+    const auto [group, sequence] = slots_[sample.slot];
+    if (sequence == nullptr || sequence->id != samples[i].sequence) continue;  // it has ended since
+    --sequence->num_in_flight;
+    const FinishReason reason = group->append_token(*sequence, sample.token, options_.max_model_len);
+    // Field by field: a copy of a whole Token would wait for the stores before it.
+    StepEvents::Token& event = events.tokens.emplace_back();
+    event.group = group;
+    event.sequence = sequence;
+    event.sample = static_cast<int32_t>(i);
+    event.first_top = first_of_sample;
+    event.previous_ns = std::exchange(sequence->last_token_ns, now_ns);
+    event.finish_reason = reason;
+    if (event.previous_ns == kNotYet && group->times.first_token_ns == kNotYet) {
+      event.first_of_group = true;
+      group->times.first_token_ns = now_ns;
+    }
+    if (reason != FinishReason::kNone) end(*group, *sequence, reason);
+  }
+  std::swap(in_flight_[0], in_flight_[1]);
+  --num_in_flight_;
+}
+
+void Scheduler::collect_prompt_logprobs(const StepOutput& output, StepEvents& events) {
+  const auto& all = output.prompt_logprobs;
+  const auto& scored = in_flight_[0].scored;
+  size_t row = 0;
+  int32_t first_top = 0;
+  for (size_t first = 0, last = 0; first < all.size(); first = last) {
+    int32_t num_top = 0;
+    for (; last < all.size() && all[last].slot == all[first].slot; ++last) num_top += all[last].num_top;
+    CHECK(row < scored.size() && scored[row].slot == all[first].slot);
+    const SequenceId scored_sequence = scored[row++].sequence;
+    const int32_t first_of_row = std::exchange(first_top, first_top + num_top);
+    const auto [group, sequence] = slots_[all[first].slot];
+    if (sequence == nullptr || sequence->id != scored_sequence) continue;  // it has ended since
+    CHECK(all[first].position == group->next_prompt_logprob);
+    group->next_prompt_logprob = all[last - 1].position + 1;
+    events.prompt_logprobs.push_back({.group = group,
+                                      .first = static_cast<int32_t>(first),
+                                      .count = static_cast<int32_t>(last - first),
+                                      .first_top = first_of_row});
+  }
+}
+
+bool Scheduler::must_take_turns() const {
+  const int32_t num_taken = slots_.num_slots() - slots_.num_free();
+  if (num_taken <= options_.max_num_batched_tokens) return false;
   int32_t num_decodes = 0;
   bool has_prefill = false;
   for (const auto& group : running_) {
     for (const Sequence& sequence : group->sequences()) {
       if (!is_runnable(*group, sequence)) continue;
-      if (is_decode(*group, sequence)) {
-        ++num_decodes;
-      } else {
-        has_prefill = true;
-      }
+      is_decode(*group, sequence) ? ++num_decodes : has_prefill = true;
     }
   }
-  if (num_decodes + (has_prefill ? 1 : 0) > options_.max_num_batched_tokens) {
-    plan_in_turns();
-  } else {
-    plan_by_age(num_decodes, now_ns);
-  }
-  CHECK(!plan_.empty() || (running_.empty() && waiting_.empty()),
-        "{} running and {} waiting groups are stuck", running_.size(), waiting_.size());
-  if (plan_.empty()) return false;
-
-  input.step_id = step_id_;
-  input.ends.swap(ends_);
-  plan_.write(memory_, input);
-  sampled_slots_.clear();
-  for (const SampleWork& sample : input.samples) sampled_slots_.push_back(sample.slot);
-  return true;
+  return num_decodes + (has_prefill ? 1 : 0) > options_.max_num_batched_tokens;
 }
 
-void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& events) {
-  events.clear();
-  collect_prompt_logprobs(output, events);
-  CHECK(output.samples.size() == sampled_slots_.size(), "{} samples instead of {}", output.samples.size(),
-        sampled_slots_.size());
-  int32_t first_top = 0;
-  for (size_t i = 0; i < sampled_slots_.size(); ++i) {
-    const SampledToken& sample = output.samples[i];
-    CHECK(sample.slot == sampled_slots_[i], "a sample of slot {} instead of {}", sample.slot,
-          sampled_slots_[i]);
-    const auto [group, sequence] = slots_[sample.slot];
-    CHECK(group != nullptr, "a sample of slot {}, which is free", sample.slot);
-    const FinishReason reason = group->append_token(*sequence, sample.token, options_.max_model_len);
-    GroupTimes& times = group->times;
-    events.tokens.push_back({.group = group,
-                             .sequence = sequence,
-                             .sample = static_cast<int32_t>(i),
-                             .first_top = first_top,
-                             .first_of_group = times.first_token_ns == kNotYet,
-                             .now_ns = now_ns,
-                             .previous_ns = std::exchange(sequence->last_token_ns, now_ns),
-                             .finish_reason = reason});
-    if (times.first_token_ns == kNotYet) times.first_token_ns = now_ns;
-    times.last_token_ns = now_ns;
-    first_top += sample.num_top;
-    if (reason != FinishReason::kNone) end(*group, *sequence, reason);
+int32_t Scheduler::count_decodes(size_t first) const {
+  int32_t count = 0;
+  for (size_t i = first; i < running_.size(); ++i) {
+    const SequenceGroup& group = *running_[i];
+    for (const Sequence& sequence : group.sequences()) {
+      count += is_runnable(group, sequence) && is_decode(group, sequence) ? 1 : 0;
+    }
   }
+  return count;
 }
 
-void Scheduler::collect_prompt_logprobs(const StepOutput& output, StepEvents& events) {
-  const auto& all = output.prompt_logprobs;
-  int32_t first_top = 0;
-  for (size_t first = 0, last = 0; first < all.size(); first = last) {
-    int32_t num_top = 0;
-    for (; last < all.size() && all[last].slot == all[first].slot; ++last) num_top += all[last].num_top;
-    SequenceGroup* group = slots_[all[first].slot].group;
-    CHECK(group != nullptr && all[first].position == group->next_prompt_logprob);
-    group->next_prompt_logprob = all[last - 1].position + 1;
-    events.prompt_logprobs.push_back({.group = group,
-                                      .first = static_cast<int32_t>(first),
-                                      .count = static_cast<int32_t>(last - first),
-                                      .first_top = first_top});
-    first_top += num_top;
-  }
-}
-
-void Scheduler::plan_by_age(int32_t num_decodes, int64_t now_ns) {
+void Scheduler::plan_by_age(int64_t now_ns) {
   const int64_t preemptions_before = num_preemptions_;
-  int32_t budget = options_.max_num_batched_tokens - num_decodes;  // of prefills
-  const auto plan_group = [&](SequenceGroup& group) {
+  int32_t budget = -1;  // of prefills; -1: not counted yet, since steady decoding never asks
+  const auto count_budget = [&](size_t next_group) {
+    if (budget < 0)
+      budget = options_.max_num_batched_tokens - plan_.num_decodes() - count_decodes(next_group);
+  };
+  const auto plan_group = [&](size_t i) {
+    SequenceGroup& group = *running_[i];
     for (Sequence& sequence : group.sequences()) {
       if (!is_runnable(group, sequence)) continue;
       if (is_decode(group, sequence)) {
-        plan_row(group, sequence, 1);
-      } else if (const int32_t chunk = std::min(budget, prefill_limit(group, sequence)); chunk > 0) {
-        budget -= plan_row(group, sequence, chunk);
+        plan_decode(group, sequence);
+        continue;
       }
+      count_budget(i);
+      const int32_t chunk = std::min(budget, prefill_limit(group, sequence));
+      if (chunk > 0) budget -= plan_row(group, sequence, chunk);
+      prefills_left_ |= num_pending(group, sequence) > 0;
     }
   };
   // Preemption shortens running_ at its end, never before the group at hand.
-  for (size_t i = 0; i < running_.size(); ++i) plan_group(*running_[i]);
+  for (size_t i = 0; i < running_.size(); ++i) {
+    fetch_running(i);
+    plan_group(i);
+  }
+  if (waiting_.empty()) return;
+  count_budget(running_.size());
   // Where blocks ran out, a newcomer would only be preempted in its turn.
-  while (budget > 0 && num_preemptions_ == preemptions_before && admit(now_ns))
-    plan_group(*running_.back());
+  int64_t demand = -1;  // blocks that the running groups still need; -1: not counted yet
+  while (budget > 0 && num_preemptions_ == preemptions_before && admit(now_ns, demand)) {
+    plan_group(running_.size() - 1);
+    demand += blocks_to_catch_up(*running_.back(), memory_.block_size());
+  }
 }
 
 void Scheduler::plan_in_turns() {
@@ -201,35 +307,51 @@ void Scheduler::plan_in_turns() {
   int32_t budget = options_.max_num_batched_tokens;
   for (const auto& [group, sequence] : turns_) {
     if (budget == 0) break;
-    if (group->state() == GroupState::kRunning) budget -= plan_row(*group, *sequence, 1);
+    if (group->state() != GroupState::kRunning) continue;  // preempted for one of those before it
+    budget -=
+        is_decode(*group, *sequence) ? plan_decode(*group, *sequence) : plan_row(*group, *sequence, 1);
   }
 }
 
+int32_t Scheduler::plan_decode(SequenceGroup& group, Sequence& sequence) {
+  auto& copies = plan_.copies();
+  const size_t num_copies = copies.size();
+  while (!memory_.append(sequence.slot, 1, copies)) {
+    if (!preempt_newer_than(group)) return 0;
+  }
+  if (copies.size() > num_copies) copies.back().slot = sequence.slot;
+  ++sequence.num_computed;
+  sequence.last_step = step_id_;
+  plan_.add_decode(sequence, memory_.table(sequence.slot));
+  return 1;
+}
+
 int32_t Scheduler::plan_row(SequenceGroup& group, Sequence& sequence, int32_t num_tokens) {
-  if (!memory_.contains(sequence.id)) memory_.add(sequence.id);
-  int32_t fit = memory_.tokens_that_fit(sequence.id, num_tokens);
+  if (!memory_.contains(sequence.slot)) {
+    memory_.add(sequence.slot, int64_t{group.num_prompt_tokens()} + group.params()->max_tokens);
+  }
+  int32_t fit = memory_.tokens_that_fit(sequence.slot, num_tokens);
   while (fit == 0) {
     if (!preempt_newer_than(group)) return 0;
-    fit = memory_.tokens_that_fit(sequence.id, num_tokens);
+    fit = memory_.tokens_that_fit(sequence.slot, num_tokens);
   }
   auto& copies = plan_.copies();
   const size_t num_copies = copies.size();
-  const bool appended = memory_.append(sequence.id, fit, copies);
+  const bool appended = memory_.append(sequence.slot, fit, copies);
   CHECK(appended);
-  for (size_t i = num_copies; i < copies.size(); ++i) copies[i].slot = sequence.slot;
+  if (copies.size() > num_copies) copies.back().slot = sequence.slot;
 
   PlannedRow row{.group = &group,
                  .sequence = &sequence,
                  .first_position = sequence.num_computed,
                  .num_tokens = fit,
                  .prompt_logprobs_from = prompt_logprobs_from(group, sequence.num_computed, fit)};
-  const bool decodes = is_decode(group, sequence);
   sequence.num_computed += fit;
-  sequence.last_step = group.last_step = step_id_;
+  sequence.last_step = step_id_;
   row.samples = num_pending(group, sequence) == 0;
   row.forks = will_fork(group) && sequence.num_computed == group.num_prompt_tokens();
   if (row.forks) plan_fork(group, sequence);
-  decodes ? plan_.add_decode(row) : plan_.add_prefill(row);
+  plan_.add_prefill(row);
   return fit;
 }
 
@@ -237,23 +359,28 @@ void Scheduler::plan_fork(SequenceGroup& group, const Sequence& leader) {
   group.forked = true;
   for (Sequence& child : group.sequences()) {
     if (child.finished() || &child == &leader) continue;
-    memory_.fork(leader.id, child.id);
+    memory_.fork(leader.slot, child.slot);
+    prefills_left_ |= !child.output.empty();  // preempted, it computes its own tokens again
     child.num_computed = leader.num_computed;
     child.last_step = step_id_;
   }
 }
 
-bool Scheduler::admit(int64_t now_ns) {
+bool Scheduler::admit(int64_t now_ns, int64_t& demand) {
   if (waiting_.empty()) return false;
   SequenceGroup& group = *waiting_.front();
   if (group.num_unfinished() > slots_.num_free()) return false;
-  if (!running_.empty()) {  // whoever is alone fits: check_fits
-    int64_t demand = blocks_to_enter(group, memory_.block_size());
+  if (demand < 0) {
+    demand = 0;
     for (const auto& other : running_) demand += blocks_to_catch_up(*other, memory_.block_size());
-    if (demand > memory_.num_free_blocks()) return false;
   }
+  const int64_t needed = demand + blocks_to_enter(group, memory_.block_size());
+  if (!running_.empty() && needed > memory_.num_free_blocks())
+    return false;  // who is alone fits: check_fits
   for (Sequence& sequence : group.sequences()) {
-    if (!sequence.finished()) slots_.take(group, sequence);
+    if (sequence.finished()) continue;
+    slots_.take(group, sequence);
+    sequence.output.reserve(static_cast<size_t>(group.params()->max_tokens));  // check_fits bounds it
   }
   group.set_state(GroupState::kRunning);
   if (group.times.first_scheduled_ns == kNotYet) {
@@ -267,7 +394,8 @@ bool Scheduler::admit(int64_t now_ns) {
 
 bool Scheduler::preempt_newer_than(const SequenceGroup& group) {
   SequenceGroup& newest = *running_.back();
-  if (&newest == &group || newest.last_step == step_id_) return false;
+  const auto has_work = [this](const Sequence& sequence) { return sequence.last_step == step_id_; };
+  if (&newest == &group || std::ranges::any_of(newest.sequences(), has_work)) return false;
   preempt(newest);
   return true;
 }
@@ -285,10 +413,11 @@ void Scheduler::preempt(SequenceGroup& group) {
 }
 
 void Scheduler::release(Sequence& sequence) {
-  if (memory_.contains(sequence.id)) memory_.free(sequence.id);
+  if (sequence.slot != kNoSlot && memory_.contains(sequence.slot)) memory_.free(sequence.slot);
   if (sequence.has_row) ends_.push_back(sequence.slot);
   if (sequence.slot != kNoSlot) slots_.give_back(sequence);
   sequence.has_row = false;
+  sequence.num_in_flight = 0;
   sequence.num_computed = 0;
   sequence.num_blocks_sent = 0;
 }
@@ -296,6 +425,7 @@ void Scheduler::release(Sequence& sequence) {
 void Scheduler::end(SequenceGroup& group, Sequence& sequence, FinishReason reason) {
   release(sequence);
   group.finish(sequence, reason);
+  group.times.last_token_ns = std::max(group.times.last_token_ns, sequence.last_token_ns);
   if (group.state() == GroupState::kFinished) retire(group);
 }
 
@@ -315,8 +445,12 @@ void Scheduler::retire(SequenceGroup& group) {
 
 void Scheduler::forget_rows() {
   ends_.clear();
+  num_in_flight_ = 0;
   for (const auto& group : running_) {
-    for (Sequence& sequence : group->sequences()) sequence.has_row = false;
+    for (Sequence& sequence : group->sequences()) {
+      sequence.has_row = false;
+      sequence.num_in_flight = 0;
+    }
   }
 }
 

@@ -6,9 +6,11 @@
 //
 // Owns the sequence groups and knows no tensor. Engine thread only.
 //
-// Order of calls: schedule, (the executor runs the step), update; add and end in between steps.
+// Order of calls: schedule, (the executor runs the step), update; add and end at any time between calls.
+// While a step runs, schedule_ahead may plan the one after it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -40,7 +42,6 @@ struct StepEvents {
     int32_t sample = 0;     // of StepOutput::samples
     int32_t first_top = 0;  // of StepOutput::top
     bool first_of_group = false;
-    int64_t now_ns = kNotYet;
     int64_t previous_ns = kNotYet;  // when the sequence got the token before
     FinishReason finish_reason = FinishReason::kNone;
   };
@@ -49,6 +50,7 @@ struct StepEvents {
     int32_t first = 0, count = 0;  // of StepOutput::prompt_logprobs
     int32_t first_top = 0;         // of StepOutput::prompt_top
   };
+  int64_t now_ns = kNotYet;  // when the step ended
   std::vector<Token> tokens;
   std::vector<PromptLogprobs> prompt_logprobs;
 
@@ -74,7 +76,14 @@ class Scheduler {
   // there is nothing to run, and with some there is always something.
   bool schedule(int64_t now_ns, StepInput& input);
 
-  // Takes the answer to the step scheduled last.
+  // While one step is under way: plans the next one on the assumption that every sequence goes on that need
+  // not end by its length, which takes no knowledge of the tokens to come. A sequence that does end (a stop
+  // token, an abort) is computed in vain, and its sample dropped. False, and no step, unless decodes are
+  // all that the step would hold: prefills, newcomers and preemption wait until the step under way is
+  // known.
+  bool schedule_ahead(StepInput& input);
+
+  // Takes the answer to the oldest step under way.
   void update(const StepOutput& output, int64_t now_ns, StepEvents& events);
 
   // Null once it has ended.
@@ -97,27 +106,45 @@ class Scheduler {
   int64_t num_preemptions() const { return num_preemptions_; }
   int64_t num_admitted() const { return num_admitted_; }  // groups that ran at all
 
-  // Everything in one call: the memory's books, and that tables, slots, rows and lists agree with each
-  // other. Between steps.
+  // Everything in one call: the memory's books, and that tables, slots, rows, lists and steps under way
+  // agree with each other.
   Expected<> check() const;
 
  private:
+  // A submitted step, as far as its answer needs it.
+  struct InFlight {
+    std::vector<PlannedSample> samples, scored;
+  };
+
   // Every decode, and prefills as the budget allows, oldest group first; then newcomers.
-  void plan_by_age(int32_t num_decodes, int64_t now_ns);
+  void plan_by_age(int64_t now_ns);
   // One token for each of the sequences that have waited longest, when there are more than the budget
   // holds.
   void plan_in_turns();
-  // Plans up to `num_tokens` of the sequence's next tokens, preempting newer groups for blocks; returns how
-  // many.
+  bool can_schedule_ahead() const;
+  void finish_plan(StepInput& input);
+  // Whether there are more rows to decode or prefill than the budget holds.
+  bool must_take_turns() const;
+  // Decodes of the groups from `first` on that are not yet in the plan.
+  int32_t count_decodes(size_t first) const;
+  // Plan the sequence's next token, or up to `num_tokens` of its next tokens, preempting newer groups for
+  // blocks; they return how many.
+  int32_t plan_decode(SequenceGroup& group, Sequence& sequence);
   int32_t plan_row(SequenceGroup& group, Sequence& sequence, int32_t num_tokens);
+  // Bring the sequences that come up soon into the cache.
+  void fetch_running(size_t next) const;
+  void fetch_samples(size_t next) const;
   void collect_prompt_logprobs(const StepOutput& output, StepEvents& events);
   void plan_fork(SequenceGroup& group, const Sequence& leader);
-  bool admit(int64_t now_ns);  // the head of the waiting groups, if there is room
+  // The head of the waiting groups, if there is room beside the `demand` of those that run, which is
+  // counted if it is negative.
+  bool admit(int64_t now_ns, int64_t& demand);
   bool preempt_newer_than(const SequenceGroup& group);
   void preempt(SequenceGroup& group);
   void release(Sequence& sequence);
   void retire(SequenceGroup& group);
   Expected<> check_running(const SequenceGroup& group) const;
+  int32_t count_in_flight(const Sequence& sequence) const;
 
   const SchedulerOptions options_;
   KvCacheManager& memory_;
@@ -128,7 +155,9 @@ class Scheduler {
   std::unordered_map<RequestId, SequenceGroup*> by_id_;
   std::vector<SlotId> ends_;  // rows that the worker still has and that must end
   StepPlan plan_;
-  std::vector<SlotId> sampled_slots_;  // of the step under way
+  std::array<InFlight, 2> in_flight_;  // the first num_in_flight_, oldest first
+  int32_t num_in_flight_ = 0;
+  bool prefills_left_ = false;  // by the step that schedule() planned last
   std::vector<SlotPool::Occupant> turns_;
   int64_t step_id_ = 0;
   int64_t num_preemptions_ = 0;

@@ -8,7 +8,7 @@ namespace {
 // What a sequence that neither runs nor waits for its siblings' prefill must look like.
 bool holds_nothing(const Sequence& sequence) {
   return sequence.slot == kNoSlot && !sequence.has_row && sequence.num_computed == 0 &&
-         sequence.num_blocks_sent == 0;
+         sequence.num_blocks_sent == 0 && sequence.num_in_flight == 0;
 }
 
 }  // namespace
@@ -16,19 +16,23 @@ bool holds_nothing(const Sequence& sequence) {
 Expected<> Scheduler::check_running(const SequenceGroup& group) const {
   for (const Sequence& sequence : group.sequences()) {
     if (sequence.finished()) {
-      if (holds_nothing(sequence) && !memory_.contains(sequence.id)) continue;
+      if (holds_nothing(sequence)) continue;
       return fail(ErrorCode::kInternal, "sequence {} has finished and holds blocks or a slot", sequence.id);
     }
     if (sequence.slot == kNoSlot || slots_[sequence.slot].sequence != &sequence) {
       return fail(ErrorCode::kInternal, "sequence {} runs without a slot of its own", sequence.id);
     }
-    const bool has_table = memory_.contains(sequence.id);
-    const int32_t num_tokens = has_table ? memory_.table(sequence.id).num_tokens : 0;
+    const bool has_table = memory_.contains(sequence.slot);
+    const int32_t num_tokens = has_table ? memory_.table(sequence.slot).num_tokens : 0;
     if (sequence.num_computed != num_tokens) {
       return fail(ErrorCode::kInternal, "sequence {} has computed {} tokens and has slots for {}",
                   sequence.id, sequence.num_computed, num_tokens);
     }
-    if (sequence.num_computed >= group.num_tokens(sequence)) {
+    if (sequence.num_in_flight != count_in_flight(sequence)) {
+      return fail(ErrorCode::kInternal, "sequence {} awaits {} tokens of {} steps", sequence.id,
+                  sequence.num_in_flight, count_in_flight(sequence));
+    }
+    if (sequence.num_computed >= group.num_tokens(sequence) + sequence.num_in_flight) {
       return fail(ErrorCode::kInternal, "sequence {} has nothing left to compute", sequence.id);
     }
     if (sequence.has_row && sequence.num_blocks_sent != blocks_for(num_tokens, memory_.block_size())) {
@@ -42,6 +46,16 @@ Expected<> Scheduler::check_running(const SequenceGroup& group) const {
   return {};
 }
 
+int32_t Scheduler::count_in_flight(const Sequence& sequence) const {
+  int32_t count = 0;
+  for (int32_t i = 0; i < num_in_flight_; ++i) {
+    for (const PlannedSample& sample : in_flight_[static_cast<size_t>(i)].samples) {
+      count += sample.sequence == sequence.id ? 1 : 0;
+    }
+  }
+  return count;
+}
+
 Expected<> Scheduler::check() const {
   if (auto checked = memory_.check(); !checked) return checked;
   size_t num_tables = 0;
@@ -52,8 +66,9 @@ Expected<> Scheduler::check() const {
     }
     if (auto checked = check_running(*group); !checked) return checked;
     for (const Sequence& sequence : group->sequences()) {
-      num_tables += memory_.contains(sequence.id) ? 1 : 0;
-      num_slots += sequence.slot != kNoSlot ? 1 : 0;
+      if (sequence.slot == kNoSlot) continue;
+      num_tables += memory_.contains(sequence.slot) ? 1 : 0;
+      ++num_slots;
     }
   }
   if (num_tables != memory_.num_tables()) {

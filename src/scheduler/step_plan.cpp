@@ -19,55 +19,56 @@ RowStart start_row(const SequenceGroup& group, const Sequence& sequence) {
 
 }  // namespace
 
-void StepPlan::clear() {
-  decodes_.clear();
+void StepPlan::begin(StepInput& input) {
+  input.clear();
+  input_ = &input;
   prefills_.clear();
-  copies_.clear();
+  samples_.clear();
+  scored_.clear();
 }
 
-void StepPlan::write(const KvCacheManager& memory, StepInput& input) {
-  input.copies.assign(copies_.begin(), copies_.end());
-  for (const PlannedRow& row : decodes_) write_row(row, memory, input);
-  for (const PlannedRow& row : prefills_) write_row(row, memory, input);
+void StepPlan::write(const KvCacheManager& memory) {
+  for (const PlannedRow& row : prefills_) write_row(row, memory);
 }
 
-void StepPlan::write_row(const PlannedRow& row, const KvCacheManager& memory, StepInput& input) {
+void StepPlan::send_blocks(const Sequence& sequence, const BlockTable& table) {
+  CHECK(std::ssize(table.blocks) >= sequence.num_blocks_sent);
+  input_->block_ids.insert(input_->block_ids.end(), table.blocks.begin() + sequence.num_blocks_sent,
+                           table.blocks.end());
+}
+
+void StepPlan::write_row(const PlannedRow& row, const KvCacheManager& memory) {
   Sequence& sequence = *row.sequence;
   if (!sequence.has_row) {
-    input.starts.push_back(start_row(*row.group, sequence));
+    input_->starts.push_back(start_row(*row.group, sequence));
     sequence.has_row = true;
   }
-  const auto& blocks = memory.table(sequence.id).blocks;
-  CHECK(std::ssize(blocks) >= sequence.num_blocks_sent);
-  input.block_ids.insert(input.block_ids.end(), blocks.begin() + sequence.num_blocks_sent, blocks.end());
-  input.work.push_back({.slot = sequence.slot,
-                        .first_position = row.first_position,
-                        .num_tokens = row.num_tokens,
-                        .new_blocks = static_cast<int32_t>(std::ssize(blocks)) - sequence.num_blocks_sent,
-                        .prompt_logprobs_from = row.prompt_logprobs_from});
-  sequence.num_blocks_sent = static_cast<int32_t>(std::ssize(blocks));
-  if (row.samples) {
-    input.samples.push_back(
-        {.row = static_cast<int32_t>(std::ssize(input.work)) - 1, .slot = sequence.slot});
-  }
-  if (row.forks) write_forks(row, input);
+  const BlockTable& table = memory.table(sequence.slot);
+  send_blocks(sequence, table);
+  const auto num_blocks = static_cast<int32_t>(table.blocks.size());
+  input_->work.push_back({.slot = sequence.slot,
+                          .first_position = row.first_position,
+                          .num_tokens = row.num_tokens,
+                          .new_blocks = num_blocks - sequence.num_blocks_sent,
+                          .prompt_logprobs_from = row.prompt_logprobs_from});
+  sequence.num_blocks_sent = num_blocks;
+  if (row.prompt_logprobs_from >= 0) scored_.push_back({.slot = sequence.slot, .sequence = sequence.id});
+  if (row.samples) add_sample(sequence);
+  if (row.forks) write_forks(row);
 }
 
-void StepPlan::write_forks(const PlannedRow& row, StepInput& input) {
+void StepPlan::write_forks(const PlannedRow& row) {
   const Sequence& parent = *row.sequence;
   for (Sequence& child : row.group->sequences()) {
     if (child.finished() || &child == &parent) continue;
-    input.forks.push_back({.parent = parent.slot,
-                           .child = child.slot,
-                           .seed = child.seed,
-                           .num_tokens = child.num_computed,
-                           .tokens = child.output});
+    input_->forks.push_back({.parent = parent.slot,
+                             .child = child.slot,
+                             .seed = child.seed,
+                             .num_tokens = child.num_computed,
+                             .tokens = child.output});
     child.has_row = true;
     child.num_blocks_sent = parent.num_blocks_sent;
-    if (row.samples) {
-      input.samples.push_back(
-          {.row = static_cast<int32_t>(std::ssize(input.work)) - 1, .slot = child.slot});
-    }
+    if (row.samples) add_sample(child);
   }
 }
 

@@ -1,5 +1,6 @@
-// The rows chosen for one step, before they are written out as a StepInput. Reused from step to step, so
-// that steady decoding allocates nothing.
+// The rows chosen for one step, and the StepInput that they become. Decodes are written as they are added;
+// prefills stand behind them, so they wait until all are known. Reused from step to step, so that steady
+// decoding allocates nothing.
 #pragma once
 
 #include <cstdint>
@@ -21,27 +22,61 @@ struct PlannedRow {
   bool forks = false;    // it ends the prefill of the prompt: the group's other sequences fork from it
 };
 
+// Whom a step samples for. The slot may have another sequence by the time the sample comes.
+struct PlannedSample {
+  SlotId slot = 0;
+  SequenceId sequence = 0;
+};
+
 class StepPlan {
  public:
-  void clear();
-  bool empty() const { return decodes_.empty() && prefills_.empty(); }
+  explicit StepPlan(int32_t max_rows) { samples_.reserve(static_cast<size_t>(max_rows)); }
 
-  // Decodes go before prefills, whatever the order of the calls.
-  void add_decode(const PlannedRow& row) { decodes_.push_back(row); }
+  // A plan without rows; `input` is emptied, and must stay until write() has filled it.
+  void begin(StepInput& input);
+  bool empty() const { return input_->work.empty() && prefills_.empty(); }
+  int32_t num_decodes() const { return static_cast<int32_t>(input_->work.size()); }
+
+  // The sequence's last token, which its table and num_computed include already. It has a row.
+  void add_decode(Sequence& sequence, const BlockTable& table) {
+    const auto num_blocks = static_cast<int32_t>(table.blocks.size());
+    if (num_blocks != sequence.num_blocks_sent) send_blocks(sequence, table);
+    input_->work.push_back({.slot = sequence.slot,
+                            .first_position = sequence.num_computed - 1,
+                            .num_tokens = 1,
+                            .new_blocks = num_blocks - sequence.num_blocks_sent});
+    sequence.num_blocks_sent = num_blocks;
+    add_sample(sequence);
+  }
   void add_prefill(const PlannedRow& row) { prefills_.push_back(row); }
 
   // Copy-on-write of the rows added; KvCacheManager::append adds to it, and its caller fills in the slots.
-  std::vector<BlockCopy>& copies() { return copies_; }
+  std::vector<BlockCopy>& copies() { return input_->copies; }
 
-  // Writes all lists of `input` but `ends`, and brings the sequences' view of their rows up to date.
-  void write(const KvCacheManager& memory, StepInput& input);
+  // Completes all lists of the input but `ends`, and the sequences' view of their rows.
+  void write(const KvCacheManager& memory);
+
+  // Whom the step samples for, in the order of StepInput::samples, and whose prompts it scores, in the
+  // order of its work. The plan goes on with the capacity of what they held.
+  void take_samples(std::vector<PlannedSample>& samples, std::vector<PlannedSample>& scored) {
+    samples.swap(samples_);
+    scored.swap(scored_);
+  }
 
  private:
-  static void write_row(const PlannedRow& row, const KvCacheManager& memory, StepInput& input);
-  static void write_forks(const PlannedRow& row, StepInput& input);
+  void send_blocks(const Sequence& sequence, const BlockTable& table);
+  void add_sample(Sequence& sequence) {
+    input_->samples.push_back(
+        {.row = static_cast<int32_t>(input_->work.size()) - 1, .slot = sequence.slot});
+    samples_.push_back({.slot = sequence.slot, .sequence = sequence.id});
+    ++sequence.num_in_flight;
+  }
+  void write_row(const PlannedRow& row, const KvCacheManager& memory);
+  void write_forks(const PlannedRow& row);
 
-  std::vector<PlannedRow> decodes_, prefills_;
-  std::vector<BlockCopy> copies_;
+  StepInput* input_ = nullptr;
+  std::vector<PlannedRow> prefills_;
+  std::vector<PlannedSample> samples_, scored_;
 };
 
 }  // namespace quire

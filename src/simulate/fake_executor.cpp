@@ -37,15 +37,26 @@ FakeExecutor::FakeExecutor(const FakeExecutorOptions& options)
 
 void FakeExecutor::submit(const StepInput& input) {
   if (options_.observe) options_.observe(input);
+  num_ahead_ += submitted_.empty() ? 0 : 1;
+  submitted_.push_back({&input, std::exchange(fails_next_, false)});
+  if (std::ssize(submitted_) > max_submitted()) {
+    violate(fmt::format("{} steps submitted at once", submitted_.size()));
+  }
+}
+
+Expected<const StepOutput*> FakeExecutor::collect() {
+  const auto [submitted, fails] = submitted_.front();
+  submitted_.pop_front();
+  const StepInput& input = *submitted;
   output_.clear();
   output_.step_id = input.step_id;
-  failed_ = std::exchange(fails_next_, false);
   int64_t num_tokens = 0;
   for (const RowWork& work : input.work) num_tokens += work.num_tokens;
   if (options_.clock) options_.clock->advance_ns(options_.ns_per_step + num_tokens * options_.ns_per_token);
-  if (failed_) {
+  if (fails) {
     rows_.assign(rows_.size(), {});
-    return;
+    for (Submitted& later : submitted_) later.fails = true;
+    return fail(ErrorCode::kInternal, "the step was told to fail");
   }
   num_tokens_computed_ += num_tokens;
   if (num_tokens < 1 || num_tokens > options_.max_num_batched_tokens) {
@@ -55,10 +66,6 @@ void FakeExecutor::submit(const StepInput& input) {
     output_.clear();
     for (const SampleWork& sample : input.samples) output_.samples.push_back({.slot = sample.slot});
   }
-}
-
-Expected<const StepOutput*> FakeExecutor::collect() {
-  if (failed_) return fail(ErrorCode::kInternal, "the step was told to fail");
   return &output_;
 }
 

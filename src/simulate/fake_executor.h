@@ -4,11 +4,14 @@
 // token is a hash of the history, so a request's tokens depend on nothing but its prompt, parameters and
 // seed.
 //
+// A step is computed when it is collected, so that an input that changes before is noticed.
+//
 // Every rule of StepInput is checked; the first one broken is kept as violation(), and nothing is computed
 // after it.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -37,13 +40,15 @@ class FakeExecutor final : public Executor {
  public:
   explicit FakeExecutor(const FakeExecutorOptions& options);
 
+  int max_submitted() const override { return 2; }
   void submit(const StepInput& input) override;
   Expected<const StepOutput*> collect() override;
 
-  // The next step fails, and all rows are lost.
+  // The next step to be submitted fails, and all rows are lost.
   void fail_next_step() { fails_next_ = true; }
 
   const std::string& violation() const { return violation_; }  // empty: none
+  int64_t num_ahead() const { return num_ahead_; }  // steps submitted while another was under way
   int64_t num_tokens_computed() const { return num_tokens_computed_; }
 
  private:
@@ -86,8 +91,13 @@ class FakeExecutor final : public Executor {
   StepOutput output_;
   std::string violation_;
   int64_t num_tokens_computed_ = 0;
+  struct Submitted {
+    const StepInput* input = nullptr;
+    bool fails = false;
+  };
+  std::deque<Submitted> submitted_;
+  int64_t num_ahead_ = 0;
   bool fails_next_ = false;
-  bool failed_ = false;
 };
 
 }  // namespace quire

@@ -146,6 +146,7 @@ class Simulation {
       return fail(ErrorCode::kInternal, "step {}: {} ({})", report_.num_steps, result.error().message,
                   report_.setting);
     }
+    report_.num_ahead = bench_.executor().num_ahead();
     report_.num_requests = std::ssize(clients_);
     report_.num_preemptions = bench_.engine().stats().num_preemptions;
     return report_;

@@ -14,6 +14,7 @@ namespace quire {
 struct SimulationReport {
   std::string setting;  // sizes, for a person
   int64_t num_steps = 0;
+  int64_t num_ahead = 0;  // steps submitted before the one before them was collected
   int64_t num_requests = 0;
   int64_t num_refused = 0;
   int64_t num_preemptions = 0;

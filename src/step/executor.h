@@ -13,12 +13,16 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  // Takes a step; `input` must stay unchanged until it has been collected.
+  // How many steps may be submitted and not yet collected.
+  virtual int max_submitted() const { return 1; }
+
+  // Takes a step; `input` must stay unchanged until it has been collected. Steps run one after the other,
+  // so what a later one writes cannot disturb an earlier one.
   virtual void submit(const StepInput& input) = 0;
 
   // Waits for the oldest submitted step. The pointer is valid until the next submit(). An error is fatal
   // for the requests in flight, not for the process: the workers then hold no rows (as if every slot had
-  // ended), and the next step starts afresh.
+  // ended), the steps submitted after it answer errors too, and the next one starts afresh.
   virtual Expected<const StepOutput*> collect() = 0;
 };
 

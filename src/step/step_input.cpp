@@ -12,4 +12,13 @@ void StepInput::clear() {
   samples.clear();
 }
 
+void StepInput::reserve(int32_t num_rows) {
+  const auto rows = static_cast<size_t>(num_rows);
+  ends.reserve(rows);
+  copies.reserve(rows);
+  work.reserve(rows);
+  block_ids.reserve(rows);
+  samples.reserve(rows);
+}
+
 }  // namespace quire

@@ -78,6 +78,8 @@ struct StepInput {
 
   // Empties every list and keeps the capacity.
   void clear();
+  // Room for a step of so many decodes.
+  void reserve(int32_t num_rows);
 };
 
 }  // namespace quire

@@ -28,8 +28,8 @@ class EngineMetricsTest : public testing::Test {
     metrics_.token({.group = &group_,
                     .sequence = &sequence,
                     .first_of_group = previous < 0,
-                    .now_ns = now * kSecond,
-                    .previous_ns = previous < 0 ? kNotYet : previous * kSecond});
+                    .previous_ns = previous < 0 ? kNotYet : previous * kSecond},
+                   now * kSecond);
     sequence.output.push_back(5);
   }
 

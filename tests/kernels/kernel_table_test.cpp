@@ -66,7 +66,7 @@ TEST(KernelTable, HasEveryEntry) {
     EXPECT_TRUE(table->embed && table->rms_norm && table->quantize && table->silu_mul && table->add);
     EXPECT_TRUE(table->rope && table->kv_write && table->rope_kv_write && table->attention &&
                 table->attention_merge);
-    EXPECT_TRUE(table->argmax && table->max_sum_exp);
+    EXPECT_TRUE(table->argmax && table->max_sum_exp && table->select);
   }
 }
 

@@ -128,6 +128,28 @@ TEST(Argmax, NanNeverWins) {
   }
 }
 
+TEST(Select, FindsAllFromTheThresholdUpInOrder) {
+  for (const KernelTable* table : runnable_levels()) {
+    for (const size_t count : {1U, 7U, 8U, 15U, 16U, 17U, 31U, 33U, 64U, 1000U, 49152U}) {
+      auto x = random_floats(count, count, 10);
+      if (count > 10) x[3] = kNan, x[5] = -kInfinity, x[count - 1] = kInfinity;
+      for (const float threshold : {-kInfinity, -11.0F, x[count / 2], 9.5F, kInfinity, kNan}) {
+        SCOPED_TRACE(std::string(to_string(table->isa)) + ", " + std::to_string(count) + " from " +
+                     std::to_string(threshold));
+        std::vector<int32_t> want;
+        for (size_t i = 0; i < count; ++i) {
+          if (x[i] >= threshold) want.push_back(static_cast<int32_t>(i));
+        }
+        std::vector<int32_t> got(count + 1, -1);
+        const int64_t found = table->select(x.data(), static_cast<int64_t>(count), threshold, got.data());
+        ASSERT_EQ(found, std::ssize(want));
+        EXPECT_TRUE(std::equal(want.begin(), want.end(), got.begin()));
+        EXPECT_EQ(got[count], -1) << "wrote past its room";
+      }
+    }
+  }
+}
+
 TEST(MaxSumExp, MatchesDoubleReference) {
   for (const KernelTable* table : runnable_levels()) {
     for (const size_t count : {1U, 5U, 8U, 17U, 1000U, 49152U}) {

@@ -9,7 +9,9 @@ namespace {
 
 class Layout : public testing::Test {
  protected:
-  static void SetUpTestSuite() { tree_ = read_source_tree(QUIRE_SOURCE_DIR, {"src", "tests"}); }
+  static void SetUpTestSuite() {
+    tree_ = read_source_tree(QUIRE_SOURCE_DIR, {"benchmarks", "src", "tests"});
+  }
 
   static RoomTable table() { return RoomTable::parse(tree_.at("src/rooms.txt")); }
   static WordRules words() { return WordRules::parse(tree_.at("tests/layout/words.txt")); }

@@ -121,7 +121,7 @@ TEST_F(KvCacheManagerTest, FreeGivesBackWhatNobodyElseHolds) {
 // its position. Sharing must never let one sequence see another's writes.
 class Model {
  public:
-  using Content = std::vector<std::pair<SequenceId, int32_t>>;
+  using Content = std::vector<std::pair<SlotId, int32_t>>;
 
   Model(int32_t num_blocks, int32_t block_size)
       : block_size_(block_size), memory_(num_blocks, block_size), store_(static_cast<size_t>(num_blocks)) {
@@ -129,7 +129,7 @@ class Model {
   }
 
   bool empty() const { return expected_.empty(); }
-  SequenceId pick(int draw) const {
+  SlotId pick(int draw) const {
     return std::next(expected_.begin(), draw % static_cast<int>(expected_.size()))->first;
   }
 
@@ -138,7 +138,7 @@ class Model {
     expected_[next_++] = {};
   }
 
-  void append(SequenceId id, int32_t count) {
+  void append(SlotId id, int32_t count) {
     const int32_t fit = memory_.tokens_that_fit(id, count);
     const int32_t num_free = memory_.num_free_blocks();
     std::vector<BlockCopy> copies;
@@ -156,12 +156,12 @@ class Model {
     }
   }
 
-  void fork(SequenceId parent) {
+  void fork(SlotId parent) {
     memory_.fork(parent, next_);
     expected_[next_++] = expected_[parent];
   }
 
-  void free(SequenceId id) {
+  void free(SlotId id) {
     memory_.free(id);
     expected_.erase(id);
   }
@@ -185,7 +185,7 @@ class Model {
   }
 
  private:
-  std::pair<SequenceId, int32_t>& at(SequenceId id, int32_t position) {
+  std::pair<SlotId, int32_t>& at(SlotId id, int32_t position) {
     const BlockId block = memory_.table(id).blocks[static_cast<size_t>(position / block_size_)];
     return store_[static_cast<size_t>(block)][static_cast<size_t>(position % block_size_)];
   }
@@ -193,8 +193,8 @@ class Model {
   const int32_t block_size_;
   KvCacheManager memory_;
   std::vector<Content> store_;  // by block
-  std::map<SequenceId, Content> expected_;
-  SequenceId next_ = 1;
+  std::map<SlotId, Content> expected_;
+  SlotId next_ = 1;
 };
 
 RC_GTEST_PROP(KvCacheManagerProperty, NoSequenceSeesAnothersWrites, ()) {

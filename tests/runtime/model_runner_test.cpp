@@ -70,7 +70,8 @@ int64_t workspace_of_a_thread(int32_t vocab) {
 }
 
 TEST(ModelRunner, TheWorkspaceHasTheSamplersScratch) {
-  EXPECT_EQ(workspace_of_a_thread(4096) - workspace_of_a_thread(1024), 3072 * (4 + 16 + 8) + 6 * (8 + 4));
+  EXPECT_EQ(workspace_of_a_thread(4096) - workspace_of_a_thread(1024),
+            3072 * (4 + 2 * 16 + 4 + 8) + 6 * (8 + 4));
 }
 
 TEST(ModelRunner, FusionChangesNoBit) {

@@ -11,7 +11,7 @@ RowStart start(SlotId slot, std::vector<TokenId> tokens) {
 }
 
 TEST(RowTable, AppliesAStepInItsOrder) {
-  RowTable rows(2);
+  RowTable rows(2, 16);
   StepInput step;
   step.starts.push_back(start(0, {1, 2, 3}));
   step.work.push_back({.slot = 0, .first_position = 0, .num_tokens = 3, .new_blocks = 2});
@@ -31,7 +31,7 @@ TEST(RowTable, AppliesAStepInItsOrder) {
 }
 
 TEST(RowTable, AForkTakesHistoryAndBlocksAndACopyMovesItsEntry) {
-  RowTable rows(2);
+  RowTable rows(2, 16);
   StepInput step;
   step.starts.push_back(start(0, {1, 2, 3}));
   step.work.push_back({.slot = 0, .first_position = 0, .num_tokens = 3, .new_blocks = 1});
@@ -51,7 +51,7 @@ TEST(RowTable, AForkTakesHistoryAndBlocksAndACopyMovesItsEntry) {
 }
 
 TEST(RowTableDeathTest, RefusesABrokenStep) {
-  RowTable rows(1);
+  RowTable rows(1, 16);
   StepInput step;
   step.ends = {0};
   EXPECT_DEATH(rows.begin_step(step), "slot 0 ends twice");

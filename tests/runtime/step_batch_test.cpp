@@ -9,7 +9,7 @@ TEST(StepBatch, LaysOutRowsWithTheirSlotsAndContexts) {
   ModelConfig config;
   config.rope_dim = 2;
   StepBatch batch(Rotary(config), 8, 16, 4);
-  RowTable rows(2);
+  RowTable rows(2, 16);
   StepInput step;
   const auto params = std::make_shared<SamplingParams>();
   step.starts.push_back(
@@ -37,7 +37,7 @@ TEST(StepBatchDeathTest, RefusesPositionsWithoutTokensOrBlocks) {
   ModelConfig config;
   config.rope_dim = 2;
   StepBatch batch(Rotary(config), 8, 16, 4);
-  RowTable rows(1);
+  RowTable rows(1, 16);
   StepInput step;
   step.starts.push_back({.slot = 0,
                          .tokens = {1, 2},

@@ -69,7 +69,8 @@ TEST(FilterCandidates, AgreesWithSortingEverything) {
       params.top_p = filters.top_p;
       params.min_p = filters.min_p;
       std::vector<Candidate> found;
-      filter_candidates(logits, params, kernels(), found);
+      CandidateScratch scratch(logits.size());
+      filter_candidates(logits, params, kernels(), scratch, found);
       std::vector<TokenId> ids;
       for (const Candidate& candidate : found) ids.push_back(candidate.token);
       const auto expected = survivors(logits, params);
@@ -84,18 +85,35 @@ TEST(FilterCandidates, AgreesWithSortingEverything) {
   }
 }
 
+TEST(FilterCandidates, EqualLogitsKeepTheOrderOfTheirIds) {
+  std::vector<float> logits(5000);
+  for (size_t i = 0; i < logits.size(); ++i) logits[i] = static_cast<float>(i * 7 % 5) * 0.1F;
+  logits[17] = -0.0F;  // equal to 0
+  SamplingParams params;
+  params.top_p = 0.999;
+  CandidateScratch scratch(logits.size());
+  std::vector<Candidate> found;
+  filter_candidates(logits, params, kernels(), scratch, found);
+  std::vector<TokenId> ids;
+  for (const Candidate& candidate : found) ids.push_back(candidate.token);
+  ASSERT_GT(ids.size(), 4900u);
+  const auto expected = survivors(logits, params);
+  EXPECT_TRUE(std::equal(ids.begin(), ids.end() - 1, expected.begin()));
+}
+
 TEST(FilterCandidates, AlwaysLeavesAToken) {
   const float inf = std::numeric_limits<float>::infinity();
   SamplingParams params;
   params.top_p = 0.5;
   std::vector<Candidate> found;
+  CandidateScratch scratch(3);
   const std::vector<std::vector<float>> rows{{-inf, -inf, 1}, {-inf, -inf}, {0, 0}, {NAN, NAN}};
   for (const auto& row : rows) {
-    filter_candidates(row, params, kernels(), found);
+    filter_candidates(row, params, kernels(), scratch, found);
     ASSERT_FALSE(found.empty());
     EXPECT_LT(found[0].token, static_cast<TokenId>(row.size()));
   }
-  filter_candidates(rows[0], params, kernels(), found);
+  filter_candidates(rows[0], params, kernels(), scratch, found);
   EXPECT_EQ(found[0].token, 2);
 }
 

@@ -27,9 +27,9 @@ TEST(Sampler, GreedyTakesTheFirstMaximum) {
 }
 
 TEST(Sampler, SaysWhatItsScratchTakes) {
-  // By token a logit, a candidate and a stamp; by chunk of 512 a sum and a maximum.
-  EXPECT_EQ(Sampler::bytes(1300, 2), 2 * (1300 * (4 + 16 + 8) + 3 * (8 + 4)));
-  EXPECT_EQ(Sampler::bytes(512, 1), 512 * 28 + 12);
+  // By token a logit, two candidates, an index and a stamp; by chunk of 512 a sum and a maximum.
+  EXPECT_EQ(Sampler::bytes(1300, 2), 2 * (1300 * (4 + 2 * 16 + 4 + 8) + 3 * (8 + 4)));
+  EXPECT_EQ(Sampler::bytes(512, 1), 512 * 48 + 12);
 }
 
 TEST(Sampler, LeavesTheLogitsAsTheyWere) {

@@ -17,7 +17,8 @@ class StepPlanTest : public testing::Test {
  protected:
   StepPlanTest() : group_({.id = 1, .first_sequence = 100, .seed = 9}, {1, 2, 3, 4, 5, 6}, params()) {
     for (Sequence& sequence : group_.sequences()) sequence.slot = sequence.index;
-    memory_.add(leader().id);
+    memory_.add(leader().slot);
+    plan_.begin(input_);
   }
 
   static std::shared_ptr<const SamplingParams> params() {
@@ -31,21 +32,19 @@ class StepPlanTest : public testing::Test {
 
   PlannedRow row(Sequence& sequence, int32_t num_tokens) {
     const int32_t first = sequence.num_computed;
-    EXPECT_TRUE(memory_.append(sequence.id, num_tokens, plan_.copies()));
+    EXPECT_TRUE(memory_.append(sequence.slot, num_tokens, plan_.copies()));
     sequence.num_computed += num_tokens;
     return {.group = &group_, .sequence = &sequence, .first_position = first, .num_tokens = num_tokens};
   }
 
   const StepInput& write() {
-    input_.clear();
-    plan_.write(memory_, input_);
-    plan_.clear();
+    plan_.write(memory_);
     return input_;
   }
 
   KvCacheManager memory_{8, 4};
   SequenceGroup group_;
-  StepPlan plan_;
+  StepPlan plan_{4};
   StepInput input_;
 };
 
@@ -59,12 +58,13 @@ TEST_F(StepPlanTest, ARowStartsOnceAndItsBlocksAreSentOnce) {
   EXPECT_EQ(first.work[0].new_blocks, 1);
   EXPECT_THAT(first.samples, IsEmpty());
 
+  plan_.begin(input_);
   plan_.add_prefill(row(leader(), 2));
   const StepInput& second = write();
   EXPECT_THAT(second.starts, IsEmpty());
   EXPECT_EQ(second.work[0].first_position, 3);
   EXPECT_EQ(second.work[0].new_blocks, 1);
-  EXPECT_THAT(second.block_ids, ElementsAre(memory_.table(leader().id).blocks[1]));
+  EXPECT_THAT(second.block_ids, ElementsAre(memory_.table(leader().slot).blocks[1]));
 }
 
 TEST_F(StepPlanTest, ARowThatComesBackStartsWithWhatItGenerated) {
@@ -75,20 +75,27 @@ TEST_F(StepPlanTest, ARowThatComesBackStartsWithWhatItGenerated) {
 }
 
 TEST_F(StepPlanTest, DecodesGoBeforePrefills) {
-  memory_.add(sibling().id);
+  memory_.add(sibling().slot);
   plan_.add_prefill(row(leader(), 6));
-  plan_.add_decode(row(sibling(), 1));
+  row(sibling(), 1);
+  plan_.add_decode(sibling(), memory_.table(sibling().slot));
   const StepInput& input = write();
   ASSERT_EQ(input.work.size(), 2u);
   EXPECT_EQ(input.work[0].slot, sibling().slot);
+  EXPECT_EQ(input.work[0].first_position, 0);
+  std::vector<PlannedSample> samples, scored;
+  plan_.take_samples(samples, scored);
+  ASSERT_EQ(samples.size(), 1u) << "a decode samples";
+  EXPECT_EQ(samples[0].sequence, sibling().id);
+  EXPECT_EQ(sibling().num_in_flight, 1);
   EXPECT_EQ(input.work[1].slot, leader().slot);
-  EXPECT_EQ(input.block_ids[0], memory_.table(sibling().id).blocks[0]);
+  EXPECT_EQ(input.block_ids[0], memory_.table(sibling().slot).blocks[0]);
 }
 
 TEST_F(StepPlanTest, AForkSamplesFromTheRowOfItsParent) {
   PlannedRow planned = row(leader(), 6);
   planned.samples = planned.forks = true;
-  memory_.fork(leader().id, sibling().id);
+  memory_.fork(leader().slot, sibling().slot);
   sibling().num_computed = 6;
   plan_.add_prefill(planned);
   const StepInput& input = write();

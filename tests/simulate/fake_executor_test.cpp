@@ -164,5 +164,32 @@ TEST_F(FakeExecutorTest, SeesAStepBeyondTheBudget) {
   expect_violation(input, "a step of 7 tokens");
 }
 
+TEST_F(FakeExecutorTest, AFailedStepTakesThoseSubmittedAfterItAlong) {
+  begin();
+  StepInput first, second;
+  first.work = {{.slot = 0, .first_position = 3, .num_tokens = 1}};
+  first.samples = {{.row = 0, .slot = 0}};
+  second.work = {{.slot = 0, .first_position = 4, .num_tokens = 1, .new_blocks = 1}};
+  second.block_ids = {2};
+  executor_.fail_next_step();
+  executor_.submit(first);
+  executor_.submit(second);
+  EXPECT_EQ(executor_.num_ahead(), 1);
+  EXPECT_FALSE(executor_.collect());
+  EXPECT_FALSE(executor_.collect());
+  EXPECT_EQ(executor_.violation(), "");
+  begin();  // the slot is free
+}
+
+TEST_F(FakeExecutorTest, AnInputMustStayAsItIsUntilItIsCollected) {
+  begin();
+  StepInput input;
+  input.work = {{.slot = 0, .first_position = 3, .num_tokens = 1}};
+  executor_.submit(input);
+  input.work[0].first_position = 9;
+  ASSERT_TRUE(executor_.collect());
+  EXPECT_THAT(executor_.violation(), HasSubstr("computes 1 tokens from 9"));
+}
+
 }  // namespace
 }  // namespace quire

@@ -33,6 +33,7 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
     const auto report = simulate(seed);
     ASSERT_TRUE(report) << "QUIRE_SEED=" << seed << ": " << report.error().message;
     total.num_steps += report->num_steps;
+    total.num_ahead += report->num_ahead;
     total.num_requests += report->num_requests;
     total.num_refused += report->num_refused;
     total.num_preemptions += report->num_preemptions;
@@ -44,12 +45,15 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
     total.num_full_length += report->num_full_length;
   }
   std::printf(
-      "%ld steps, %ld requests (%ld refused), %ld preemptions, %ld forks, %ld copies; continuations: "
+      "%ld steps (%ld ahead), %ld requests (%ld refused), %ld preemptions, %ld forks, %ld copies; "
+      "continuations: "
       "%ld aborted, %ld failed, %ld stopped, %ld full length\n",
-      total.num_steps, total.num_requests, total.num_refused, total.num_preemptions, total.num_forks,
-      total.num_copies, total.num_aborted, total.num_failed, total.num_stopped, total.num_full_length);
+      total.num_steps, total.num_ahead, total.num_requests, total.num_refused, total.num_preemptions,
+      total.num_forks, total.num_copies, total.num_aborted, total.num_failed, total.num_stopped,
+      total.num_full_length);
   if (first == last) return;
   // The drawn world is rich enough to mean something.
+  EXPECT_GT(total.num_ahead, 1000);
   EXPECT_GT(total.num_refused, 10);
   EXPECT_GT(total.num_preemptions, 100);
   EXPECT_GT(total.num_forks, 100);

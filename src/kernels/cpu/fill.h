@@ -17,7 +17,7 @@ void fill_linear_amx(KernelTable& table);   // the same, scratch_bytes, and fill
 // rms_norm and quantize of the AVX2 level, to activations in strips (cpu/activation_tiles.h).
 void fill_norm_strips(KernelTable& table);
 
-// silu_mul, add, argmax, max_sum_exp.
+// silu_mul, add, argmax, max_sum_exp, select.
 void fill_rows_scalar(KernelTable& table);
 void fill_rows_avx2(KernelTable& table);
 void fill_rows_avx512(KernelTable& table);

@@ -96,6 +96,26 @@ void max_sum_exp(const float* x, int64_t count, float scale, float* maximum, dou
   *sum = (lanes[0] + lanes[1]) + (lanes[2] + lanes[3]);
 }
 
+// Most groups of 32 have nothing above a threshold that is worth asking for.
+int64_t select(const float* x, int64_t count, float threshold, int32_t* out) {
+  const __m256 least = _mm256_set1_ps(threshold);
+  int64_t found = 0;
+  int64_t i = 0;
+  for (; i + 4 * kLanes <= count; i += 4 * kLanes) {
+    uint32_t above = 0;
+    for (int k = 0; k < 4; ++k) {
+      const __m256 values = _mm256_loadu_ps(x + i + k * kLanes);
+      const int lanes = _mm256_movemask_ps(_mm256_cmp_ps(values, least, _CMP_GE_OQ));
+      above |= static_cast<uint32_t>(lanes) << (k * kLanes);
+    }
+    for (; above != 0; above &= above - 1) out[found++] = static_cast<int32_t>(i + __builtin_ctz(above));
+  }
+  for (; i < count; ++i) {
+    if (x[i] >= threshold) out[found++] = static_cast<int32_t>(i);
+  }
+  return found;
+}
+
 }  // namespace
 
 void fill_rows_avx2(KernelTable& table) {
@@ -103,6 +123,7 @@ void fill_rows_avx2(KernelTable& table) {
   table.add = add;
   table.argmax = argmax;
   table.max_sum_exp = max_sum_exp;
+  table.select = select;
 }
 
 }  // namespace quire

@@ -49,11 +49,29 @@ void max_sum_exp(const float* x, int64_t count, float scale, float* maximum, dou
   *sum = _mm512_reduce_add_pd(_mm512_add_pd(low, high));
 }
 
+int64_t select(const float* x, int64_t count, float threshold, int32_t* out) {
+  const __m512 least = _mm512_set1_ps(threshold);
+  __m512i indices = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  int64_t found = 0;
+  for (int64_t i = 0; i < count; i += kLanes) {
+    const __mmask16 lanes = lanes_below(i, count);
+    const __mmask16 above =
+        _mm512_mask_cmp_ps_mask(lanes, _mm512_maskz_loadu_ps(lanes, x + i), least, _CMP_GE_OQ);
+    if (above != 0) {
+      _mm512_mask_compressstoreu_epi32(out + found, above, indices);
+      found += __builtin_popcount(above);
+    }
+    indices = _mm512_add_epi32(indices, _mm512_set1_epi32(kLanes));
+  }
+  return found;
+}
+
 }  // namespace
 
 void fill_rows_avx512(KernelTable& table) {
   table.silu_mul = silu_mul;
   table.max_sum_exp = max_sum_exp;
+  table.select = select;
 }
 
 }  // namespace quire

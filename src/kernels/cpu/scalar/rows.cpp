@@ -41,6 +41,15 @@ void max_sum_exp(const float* x, int64_t count, float scale, float* maximum, dou
   *sum = total;
 }
 
+int64_t select(const float* x, int64_t count, float threshold, int32_t* out) {
+  int64_t found = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    out[found] = static_cast<int32_t>(i);
+    found += x[i] >= threshold ? 1 : 0;
+  }
+  return found;
+}
+
 }  // namespace
 
 void fill_rows_scalar(KernelTable& table) {
@@ -48,6 +57,7 @@ void fill_rows_scalar(KernelTable& table) {
   table.add = add;
   table.argmax = argmax;
   table.max_sum_exp = max_sum_exp;
+  table.select = select;
 }
 
 }  // namespace quire
