@@ -88,7 +88,7 @@ Expected<std::unique_ptr<ModelRunner>> ModelRunner::create(const GgufFile& file,
 const StepOutput& ModelRunner::run(const StepInput& input) {
   output_.clear();
   output_.step_id = input.step_id;
-  cache_.copy(input.copies);
+  cache_.copy(input.copies, pool_);
   rows_.begin_step(input);
   if (!input.work.empty()) compute(input);
   return output_;
