@@ -1,8 +1,9 @@
 // Storage of keys and values. A block holds those of block_size tokens in all layers, contiguously:
 //   [block][layer][kv_head][keys, values][kv_head_bytes()]
-// so a block is copied (or, later, swapped) as one piece, and memory is taken as blocks are first used. What
-// one attention task reads of a block and layer lies together: on a Zen 3, one core reads pieces of 4 KiB (keys
-// and values of a head of 64 in fp16) at 18 GB/s, pieces of 2 KiB at 15, as prefetchers run past their end.
+// so a block is copied (or, later, swapped) as one piece, and memory is taken as blocks are first used.
+// What one attention task reads of a block and layer lies together: on a Zen 3, one core reads pieces of
+// 4 KiB (keys and values of a head of 64 in fp16) at 18 GB/s, pieces of 2 KiB at 15, as prefetchers run
+// past their end.
 #pragma once
 
 #include <cstdint>
@@ -38,8 +39,8 @@ class CacheEngine {
   std::span<const KvCacheView> layers() const { return layers_; }
   const CacheShape& shape() const { return shape_; }
 
-  // Copies whole blocks, all of them at once, an equal share of the bytes on each thread; the order does not
-  // matter (StepInput says so).
+  // Copies whole blocks, all of them at once, an equal share of the bytes on each thread; the order does
+  // not matter (StepInput says so).
   void copy(std::span<const BlockCopy> copies, ThreadPool& pool);
 
  private:

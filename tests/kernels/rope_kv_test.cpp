@@ -233,7 +233,8 @@ TEST(KvWrite, RoundsToNearestEvenTheSameOnAllLevels) {
   }
 }
 
-// Where int8 quants and scales lie, and what they are: each element within half a step of what was written.
+// Where int8 quants and scales lie, and what they are: each element within half a step of what was
+// written.
 TEST(KvWrite, Int8QuantsAreWithinHalfAStep) {
   constexpr int kHeadDim = 21;
   const RopeCase c{{2, 2, kHeadDim}, 0, false, KvDType::kInt8, 16, 7};

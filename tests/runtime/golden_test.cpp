@@ -143,8 +143,8 @@ TEST(Golden, Int8ActivationsAgreeWhereTheReferenceIsSure) {
                 sanitized ? 64 : 1024);
 }
 
-// With keys and values of 8 bits every position whose margin exceeds 0.5 nat still agrees with the reference.
-// Found: 96.3% of all positions, mean NLL within 0.44%.
+// With keys and values of 8 bits every position whose margin exceeds 0.5 nat still agrees with the
+// reference. Found: 96.3% of all positions, mean NLL within 0.44%.
 TEST(Golden, Int8KeysAndValuesAgreeWhereTheReferenceIsSure) {
   const bool sanitized = environment("QUIRE_SANITIZED");
   expect_golden({.kv_dtype = KvDType::kInt8}, 0.5, sanitized ? 0.9 : 0.95, sanitized ? 0.1 : 0.008,

@@ -1,5 +1,5 @@
-// Attention over int8 keys and values (attention_layout.h), for any vector width; scalar/attention.cpp states
-// the same arithmetic. Products are exact integer sums:
+// Attention over int8 keys and values (attention_layout.h), for any vector width; scalar/attention.cpp
+// states the same arithmetic. Products are exact integer sums:
 //
 //   score  = sum of (query, 16 bits) * (key, 8 bits), times the key's scale, times that of the query
 //   weight = 2^(score - maximum) * the value's scale, in units of the largest of a row's chunk / 32767
@@ -56,16 +56,17 @@ template <int kRows, int kVectors>
   tile.each([](int, int, Simd::Int& sum) { sum = Simd::int_zero(); });
   const Int8* const* keys = chunk.keys + first_vector;
   const int64_t stride = chunk.key_stride;
-  const int32_t pairs = chunk.head_dim / 2 / kVectors;
+  const Int8* const* ahead = chunk.values + first_vector;
   int64_t at = 0;
-  for (int part = 0; part < kVectors; ++part) {
-    const Int8* ahead = chunk.values[first_vector + part];
-    for (int32_t i = 0; i < pairs; ++i, at += stride, q += kRows, ahead += 2 * Simd::kLanes * kVectors) {
-      fetch<2 * Simd::kLanes * kVectors>(ahead);
+  int32_t d = 0;
+  for (; d + 2 * kVectors <= chunk.head_dim; d += 2 * kVectors) {
+#pragma GCC unroll 8
+    for (int i = 0; i < kVectors; ++i, at += stride, q += kRows) {
+      fetch<2 * Simd::kLanes * kVectors>(ahead[i] + d * Simd::kLanes);
       tile.add([&](int m) { return q[m]; }, [&](int v) { return Simd::load_pairs(keys[v] + at); });
     }
   }
-  for (; at < chunk.head_dim / 2 * stride; at += stride, q += kRows) {
+  for (; d < chunk.head_dim; d += 2, at += stride, q += kRows) {
     tile.add([&](int m) { return q[m]; }, [&](int v) { return Simd::load_pairs(keys[v] + at); });
   }
   tile.each([&](int m, int v, const Simd::Int& sum) {
@@ -122,8 +123,8 @@ inline float softmax_row(const ChunkView<Int8>& chunk, float query_scale, float*
   return most * (1.0F / kMaxWeightQuant) + 0.0F * Simd::sum(scaled_sum);
 }
 
-// to[m][d] = unit[m] * the sum of weights[m][j] * value[j][d] over the pairs of keys [0, pairs), for kVectors
-// vectors of dimensions from d. Rows of weights, as pairs, are kScoreStride / 2 apart.
+// to[m][d] = unit[m] * the sum of weights[m][j] * value[j][d] over the pairs of keys [0, pairs), for
+// kVectors vectors of dimensions from d. Rows of weights, as pairs, are kScoreStride / 2 apart.
 template <int kRows, int kVectors>
 [[gnu::noinline]] void value_tile(const ChunkView<Int8>& chunk, const int32_t* weights, const float* units,
                                   int32_t pairs, int32_t d, float* to) {

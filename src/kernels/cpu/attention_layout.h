@@ -1,6 +1,6 @@
 // Where things lie that all attention kernels on the CPU share: keys and values in a block, partial
-// results, scratch. One layout for all instruction sets. Everything here has internal linkage (KernelTable
-// says why).
+// results, scratch. One layout for all instruction sets. Everything here has internal linkage
+// (KernelTable says why).
 //
 //   keys of a block and KV head    [token / lanes][dim][lanes]
 //   values                         [token][dim]
@@ -9,9 +9,9 @@
 //   a partial                      (row, head) after head: maximum, sum, 6 unused, then head_dim sums of
 //                                  weight * value
 //
-// lanes = min(16, block_size) tokens lie side by side, so that q.k of many tokens needs no horizontal sum.
-// In int8, what one 16-bit multiply-and-add of pairs sums lies in pairs: two dimensions of a key, two
-// tokens' values.
+// lanes = min(16, block_size) tokens lie side by side, so that q.k of many tokens needs no horizontal
+// sum. In int8, what one 16-bit multiply-and-add of pairs sums lies in pairs: two dimensions of a key,
+// two tokens' values.
 #pragma once
 
 #include "kernels/kernel_args.h"
@@ -27,13 +27,13 @@ struct BFloat16 {
 };
 using Int8 = int8_t;
 
-// Int8 values are quants * scale; scale = maximum / 127, and a maximum below the least one is taken for 0.
-// Of what is not finite the scale is NaN and the quants are 0.
+// Int8 values are quants * scale; scale = maximum / 127, and a maximum below the least one is taken for
+// 0. Of what is not finite the scale is NaN and the quants are 0.
 inline constexpr float kMaxQuant = 127.0F;
 inline constexpr float kLeastMaximum = 1e-30F;
 
-// Queries are quantized to 16 bits, symmetrically, so that a product of a query and a key fits 32 bits: for
-// heads of up to 512, 15 bits and the sign.
+// Queries are quantized to 16 bits, symmetrically, so that a product of a query and a key fits 32 bits:
+// for heads of up to 512, 15 bits and the sign.
 constexpr float max_query_quant(int32_t head_dim) {
   return static_cast<float>(head_dim <= 512 ? 32767 : 32767 * 512 / head_dim);
 }
@@ -60,8 +60,8 @@ constexpr int64_t value_offset(const KvCacheView& kv, int32_t offset) {
 
 constexpr int32_t even(int32_t count) { return (count + 1) / 2 * 2; }
 
-// The same for int8: dimensions 2i and 2i + 1 of a key lie at i * 2 * key_lanes and after it; dimension d of
-// a value at 2 * d.
+// The same for int8: dimensions 2i and 2i + 1 of a key lie at i * 2 * key_lanes and after it; dimension d
+// of a value at 2 * d.
 constexpr int64_t key_offset_int8(const KvCacheView& kv, int32_t offset) {
   const int32_t lanes = key_lanes(kv.block_size);
   return int64_t{offset / lanes} * lanes * even(kv.head_dim) + offset % lanes * 2;
@@ -89,20 +89,22 @@ constexpr int64_t partial_stride(int32_t head_dim) { return kPartialHeader + hea
 
 // (row, head) pairs whose keys are scored together, at most.
 inline constexpr int32_t kMaxTileRows = 6;
-// Floats between the scores of two rows of a tile: not a multiple of 4 KiB, so that rows do not share cache
-// sets.
+// Floats between the scores of two rows of a tile: not a multiple of 4 KiB, so that rows do not share
+// cache sets.
 inline constexpr int32_t kScoreStride = kAttentionChunk + 16;
 
 // Vectors of tokens in a chunk, and those that a tile may pass its end by.
 inline constexpr int32_t kMaxVectors = kAttentionChunk / 8 + 8;
+// Of the next chunk, those whose keys are fetched while weights are made.
+inline constexpr int32_t kFirstVectors = 16;
 
 // Tasks of at least so many pairs first convert a chunk's keys and values to fp32 (but not int8).
 inline constexpr int32_t kUnpackPairs = 24;
 // Dimensions of such values that lie side by side, at most.
 inline constexpr int32_t kMaxPanel = 64;
 
-// Scratch of one thread, in floats (pointers count as two). `pairs` is the (row, head) pairs of the largest
-// task.
+// Scratch of one thread, in floats (pointers count as two). `pairs` is the (row, head) pairs of the
+// largest task.
 struct AttentionScratch {
   int64_t q, q_scales, sums, maxima, totals, chunk_sums, scores, weights;
   int64_t keys, values, key_scales, value_scales, next_keys;  // pointers

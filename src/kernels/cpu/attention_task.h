@@ -20,8 +20,8 @@ using Select = typename SelectType<kFirst, A, B>::Type;
 
 constexpr int32_t least(int32_t a, int32_t b) { return a < b ? a : b; }
 
-// Softmax over some keys: maximum of the scores in units of log2, sum of weights, sums of weight * value. A
-// total of 0 says: no keys.
+// Softmax over some keys: maximum of the scores in units of log2, sum of weights, sums of weight * value.
+// A total of 0 says: no keys.
 struct Softmax {
   float* maximum;
   float* total;
@@ -156,8 +156,8 @@ class TaskRun {
     }
   }
 
-  // Finds the chunk's keys and values through the block table, as far as the task's last row sees; the last
-  // pointer fills places without a token. Of the next chunk, only what is to be fetched.
+  // Finds the chunk's keys and values through the block table, as far as the task's last row sees; the
+  // last pointer fills places without a token. Of the next chunk, only what is to be fetched.
   ChunkView<T> map_chunk(int32_t begin, bool has_next) {
     const KvCacheView& kv = args_.kv;
     constexpr int32_t kLanes = Simd::kLanes;
@@ -197,10 +197,11 @@ class TaskRun {
     const int32_t shift = __builtin_ctz(static_cast<uint32_t>(kv.block_size));
     const int32_t mask = kv.block_size - 1;
     const int32_t limit = first_limit_ + task_.num_rows - 1;
-    for (int32_t vector = 0; vector < vectors; ++vector) {
+    const int32_t end = vectors < kFirstVectors ? kFirstVectors : vectors;
+    for (int32_t vector = 0; vector < end; ++vector) {
       const int32_t position = begin + vector * Simd::kLanes;
       if (!has_next || position >= limit) {
-        next_keys_[vector] = values_[vector];
+        next_keys_[vector] = values_[least(vector, vectors - 1)];
         continue;
       }
       const int32_t block = sequence_.blocks[position >> shift];
@@ -274,7 +275,7 @@ class TaskRun {
       const int32_t count = keys_in_chunk(first + m, begin);
       if (count == 0) break;
       fewest = count;
-      softmax_row(scores_ + m * kScoreStride, count, maxima[m], totals[m]);
+      softmax_row(chunk, m, scores_ + m * kScoreStride, count, maxima[m], totals[m]);
     }
     for (int32_t d = 0; d < kRows * head_dim_; d += Simd::kLanes)
       Simd::store(chunk_sums_ + d, Simd::zero());

@@ -1,9 +1,9 @@
-// The register tiles of paged attention, for any vector width: included by the files of one instruction set
-// after that set's Simd. Internal linkage.
+// The register tiles of paged attention, for any vector width: included by the files of one instruction
+// set after that set's Simd. Internal linkage.
 //
 // A tile is up to kMaxTileRows pairs (a row and one of the query heads that share a KV head). Every sum
-// runs in one chain, dimension by dimension or key by key in ascending order, so its bits do not depend on
-// the tile's height.
+// runs in one chain, dimension by dimension or key by key in ascending order, so its bits do not depend
+// on the tile's height.
 #pragma once
 
 #include "kernels/cpu/attention_layout.h"
@@ -11,8 +11,8 @@
 namespace quire {
 namespace {
 
-// Where a chunk's keys and values lie: a pointer for every Simd::kLanes tokens. Of int8, the placement within
-// is attention_int8.h's.
+// Where a chunk's keys and values lie: a pointer for every Simd::kLanes tokens. Of int8, the placement
+// within is attention_int8.h's.
 template <class T>
 struct ChunkView {
   const T* const* keys;
@@ -34,9 +34,9 @@ struct Unpacked {
 // Dimensions of values in a panel: what a tile of most rows takes at once.
 inline constexpr int32_t kPanel = Simd::vectors(kMaxTileRows) * Simd::kLanes;
 
-// Asks for `kBytes` from `from` on: blocks lie anywhere, so the hardware cannot guess which lines come next.
-// While keys are scored the values of the same chunk are fetched, and while those are weighed the keys of
-// the next: tens of KiB ahead, so the lines go to the second-level cache.
+// Asks for `kBytes` from `from` on: blocks lie anywhere, so the hardware cannot guess which lines come
+// next. While keys are scored the values of the same chunk are fetched, and while those are weighed the
+// keys of the next: tens of KiB ahead, so the lines go to the second-level cache.
 template <int kBytes>
 [[gnu::always_inline]] inline void fetch(const void* from) {
 #pragma GCC unroll 8
@@ -51,8 +51,8 @@ struct Floats {
   static Vec multiply_add(Vec a, Vec b, Vec sum) { return Simd::fma(a, b, sum); }
 };
 
-// kRows x kVectors vectors of sums, in registers: every loop over them is unrolled, and the functions whose
-// inner loop they are keep all registers for themselves (noinline).
+// kRows x kVectors vectors of sums, in registers: every loop over them is unrolled, and the functions
+// whose inner loop they are keep all registers for themselves (noinline).
 template <int kRows, int kVectors, class Numbers = Floats>
 struct Tile {
   using Vec = typename Numbers::Vec;
@@ -118,6 +118,7 @@ template <int kRows, int kVectors, class T>
   int64_t at = 0;
   for (int part = 0; part < kVectors; ++part) {  // each with the values of one vector of tokens
     const T* ahead = chunk.values[first_vector + part];
+#pragma GCC unroll 4
     for (int32_t d = 0; d < dims; ++d, at += stride, q += kRows, ahead += Simd::kLanes * kVectors) {
       fetch<kFetchedBytes<T> * Simd::kLanes * kVectors>(ahead);
       tile.add([&](int m) { return q[m]; }, [&](int v) { return load(keys[v] + at); });
@@ -128,8 +129,8 @@ template <int kRows, int kVectors, class T>
   });
 }
 
-// Scores of the chunk's first `vectors` vectors of keys, and of a few more: what lies beyond a row's limit
-// is noise.
+// Scores of the chunk's first `vectors` vectors of keys, and of a few more: what lies beyond a row's
+// limit is noise.
 template <int kRows, class T>
 void score_chunk(const ChunkView<T>& chunk, const float* q, int32_t vectors, float* scores) {
   constexpr int kVectors = Simd::vectors(kRows);
@@ -138,9 +139,11 @@ void score_chunk(const ChunkView<T>& chunk, const float* q, int32_t vectors, flo
   }
 }
 
-// Turns `count` >= 1 scores (in units of log2) into weights 2^(score - maximum). Lanes past the count
-// become 0.
-inline void softmax_row(float* scores, int32_t count, float& maximum, float& total) {
+// Turns `count` >= 1 scores (in units of log2) of row m into weights 2^(score - maximum). Lanes past the
+// count become 0. So that memory does not rest meanwhile, the first keys of the next chunk are fetched.
+template <class T>
+void softmax_row(const ChunkView<T>& chunk, int m, float* scores, int32_t count, float& maximum,
+                 float& total) {
   using Vec = Simd::Vec;
   constexpr int32_t kLanes = Simd::kLanes;
   const int32_t whole = count / kLanes * kLanes;
@@ -155,7 +158,13 @@ inline void softmax_row(float* scores, int32_t count, float& maximum, float& tot
   maximum = Simd::highest(highest);
   const Vec base = Simd::set1(maximum);
   Vec sum = Simd::zero();
+  constexpr int32_t kLines = 16;  // of a vector's keys
+  static_assert(kMaxTileRows * kAttentionChunk / (kLanes * kLines) <= kFirstVectors);
+  const T* const* ahead = chunk.next_keys + m * (kAttentionChunk / (kLanes * kLines));
   for (int32_t j = 0; j < count; j += kLanes) {
+    const int32_t line = j / kLanes;
+    fetch<kFetchedBytes<T> == 0 ? 0 : 64>(reinterpret_cast<const std::byte*>(ahead[line / kLines]) +
+                                          line % kLines * 64);
     const Vec weight = Simd::exp2(Simd::sub(Simd::load(scores + j), base));
     Simd::store(scores + j, weight);
     sum = Simd::add(sum, weight);
@@ -174,17 +183,26 @@ template <int kRows, int kVectors, class T>
   const int64_t column = d / kPanel * chunk.panel_stride + d % kPanel;
   Tile<kRows, kVectors> tile;
   tile.each([&](int m, int v, Simd::Vec& sum) { sum = Simd::load(to + m * head_dim + d + v * kLanes); });
-  for (int32_t j = begin; j < end;) {
-    const int32_t group_end = (j / kLanes + 1) * kLanes;
-    const int32_t stop = group_end < end ? group_end : end;
-    const T* value = chunk.values[j / kLanes] + j % kLanes * stride + column;
-    const T* ahead = chunk.next_keys[j / kLanes] + (d + j % kLanes * kVectors) * kLanes;
-    for (; j < stop; ++j, value += stride, ahead += kVectors * kLanes) {
-      fetch<kFetchedBytes<T> * kLanes * kVectors>(ahead);
-      tile.add([&](int m) { return weights[m * kScoreStride + j]; },
-               [&](int v) { return load(value + v * kLanes); });
-    }
+  const auto add = [&](const float* weight, const T* value, const T* ahead) __attribute__((always_inline)) {
+    fetch<kFetchedBytes<T> * kLanes * kVectors>(ahead);
+    tile.add([&](int m) { return weight[m * kScoreStride]; },
+             [&](int v) { return load(value + v * kLanes); });
+  };
+  const auto add_one = [&](int32_t j) {
+    const int32_t i = j % kLanes;
+    add(weights + j, chunk.values[j / kLanes] + i * stride + column,
+        chunk.next_keys[j / kLanes] + (d + i * kVectors) * kLanes);
+  };
+  int32_t j = begin;
+  for (; j < end && j % kLanes != 0; ++j) add_one(j);
+  for (; j + kLanes <= end; j += kLanes) {
+    const T* value = chunk.values[j / kLanes] + column;
+    const T* ahead = chunk.next_keys[j / kLanes] + d * kLanes;
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i)
+      add(weights + j + i, value + i * stride, ahead + i * kVectors * kLanes);
   }
+  for (; j < end; ++j) add_one(j);
   tile.each(
       [&](int m, int v, const Simd::Vec& sum) { Simd::store(to + m * head_dim + d + v * kLanes, sum); });
 }
@@ -213,7 +231,7 @@ constexpr int value_vectors(int rows) {
 // them.
 template <int kRows, class T>
 void weigh_values(const ChunkView<T>& chunk, const float* weights, int32_t begin, int32_t end, float* to) {
-  constexpr int32_t kRun = 64;
+  constexpr int32_t kRun = kFetchedBytes<T> == 0 ? kAttentionChunk : 128;
   for (int32_t stop = 0; begin < end; begin = stop) {
     stop = begin + kRun < end ? begin + kRun : end;
     value_rows<kRows, value_vectors<T>(kRows)>(chunk, weights, begin, stop, 0, to);

@@ -1,5 +1,5 @@
-// Symmetric quantization of a head, as the int8 KV cache has it (cpu/attention_layout.h); the other levels state
-// the same operations and give the same bits. Internal linkage.
+// Symmetric quantization of a head, as the int8 KV cache has it (cpu/attention_layout.h); the other
+// levels state the same operations and give the same bits. Internal linkage.
 #pragma once
 
 #include <bit>
