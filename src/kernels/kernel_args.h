@@ -1,6 +1,6 @@
-// Arguments of the kernels: plain structs of pointers, sizes and strides. This header is included by
-// files that are compiled for different instruction sets, so it has no inline function and includes
-// nothing that has.
+// Arguments of the kernels: plain structs of pointers, sizes and strides. This header is included by files
+// that are compiled for different instruction sets, so it has no inline function and includes nothing that
+// has.
 //
 // Conventions: sizes and strides are in elements unless a name says bytes; row-major; nothing aliases
 // unless said; activations, sums and outputs are fp32. A buffer that a linear writes has rows of
@@ -35,8 +35,8 @@ struct PackedMatrix {
   DType dtype;
 };
 
-// Packs `rows` rows of GGUF data into groups first_group, first_group + group_step, ... of `target`. A
-// step of 2 puts two matrices into alternate groups (gate and up, for kSiluMul).
+// Packs `rows` rows of GGUF data into groups first_group, first_group + group_step, ... of `target`. A step
+// of 2 puts two matrices into alternate groups (gate and up, for kSiluMul).
 struct PackArgs {
   DType dtype;
   const std::byte* source;  // rows of row_bytes(dtype, cols), contiguous
@@ -106,9 +106,8 @@ struct BinaryArgs {
   int64_t num_tokens;
 };
 
-// One layer's keys and values for all blocks. Those of one KV head in a block are kv_head_bytes()
-// contiguous bytes each, at `keys` and `values` plus the strides; their placement within is the kernels'
-// own.
+// One layer's keys and values for all blocks. Those of one KV head in a block are kv_head_bytes() contiguous
+// bytes each, at `keys` and `values` plus the strides; their placement within is the kernels' own.
 struct KvCacheView {
   std::byte* keys;
   std::byte* values;
@@ -136,8 +135,8 @@ struct RopeKvArgs {
   KvCacheView kv;
 };
 
-// The rows of one sequence in a step. Row r (0 <= r < num_rows) sits at position context - num_rows + r
-// and attends to positions up to its own.
+// The rows of one sequence in a step. Row r (0 <= r < num_rows) sits at position context - num_rows + r and
+// attends to positions up to its own.
 struct AttentionSequence {
   int64_t first_row;  // in q and out
   int32_t num_rows;

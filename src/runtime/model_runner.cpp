@@ -115,8 +115,7 @@ void ModelRunner::compute(const StepInput& input) {
   collect_samples(input);
 }
 
-// Prompt log-probabilities first within a row's tokens, then the samples of its last token: ascending
-// rows.
+// Prompt log-probabilities first within a row's tokens, then the samples of its last token: ascending rows.
 void ModelRunner::select_rows(const StepInput& input) {
   selected_.clear();
   size_t sample = 0;

@@ -1,5 +1,5 @@
-// Computes steps on this machine: applies a StepInput to its rows, runs the plan, samples. Owns the
-// packed weights, the KV storage and the thread pool. One thread calls it.
+// Computes steps on this machine: applies a StepInput to its rows, runs the plan, samples. Owns the packed
+// weights, the KV storage and the thread pool. One thread calls it.
 #pragma once
 
 #include <cstdint>

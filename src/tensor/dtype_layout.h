@@ -42,8 +42,8 @@ inline constexpr int64_t kQuantBlock = 32;  // elements in a quantized block
   return elements / block_elements(dtype) * block_bytes(dtype);
 }
 
-// How keys and values are stored. kInt8: signed bytes within 127 of zero, and an fp32 scale for each
-// token and KV head, of its key and of its value.
+// How keys and values are stored. kInt8: signed bytes within 127 of zero, and an fp32 scale for each token
+// and KV head, of its key and of its value.
 enum class KvDType : uint8_t { kF32, kF16, kBF16, kInt8 };
 
 // Bytes of the keys, or of the values, of `tokens` tokens of one KV head; kInt8 pads head_dim to even.

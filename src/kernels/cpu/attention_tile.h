@@ -160,11 +160,12 @@ void softmax_row(const ChunkView<T>& chunk, int m, float* scores, int32_t count,
   Vec sum = Simd::zero();
   constexpr int32_t kLines = 16;  // of a vector's keys
   static_assert(kMaxTileRows * kAttentionChunk / (kLanes * kLines) <= kFirstVectors);
-  const T* const* ahead = chunk.next_keys + m * (kAttentionChunk / (kLanes * kLines));
+  [[maybe_unused]] const T* const* ahead = chunk.next_keys + m * (kAttentionChunk / (kLanes * kLines));
   for (int32_t j = 0; j < count; j += kLanes) {
-    const int32_t line = j / kLanes;
-    fetch<kFetchedBytes<T> == 0 ? 0 : 64>(reinterpret_cast<const std::byte*>(ahead[line / kLines]) +
-                                          line % kLines * 64);
+    [[maybe_unused]] const int32_t line = j / kLanes;
+    if constexpr (kFetchedBytes < T >> 0) {
+      fetch<64>(reinterpret_cast<const std::byte*>(ahead[line / kLines]) + line % kLines * 64);
+    }
     const Vec weight = Simd::exp2(Simd::sub(Simd::load(scores + j), base));
     Simd::store(scores + j, weight);
     sum = Simd::add(sum, weight);

@@ -68,8 +68,8 @@ struct Simd {
     return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
   }
 
-  // 2^x for x <= 0, within 2 ulp; exactly 1 for 0, exactly 0 below -126.5 (no subnormal numbers, which
-  // are slow). NaN stays NaN. x = n + r with |r| <= 1/2, 2^r by a minimax polynomial of degree 5.
+  // 2^x for x <= 0, within 2 ulp; exactly 1 for 0, exactly 0 below -126.5 (no subnormal numbers, which are
+  // slow). NaN stays NaN. x = n + r with |r| <= 1/2, 2^r by a minimax polynomial of degree 5.
   static Vec exp2(Vec x) {
     const Vec magic =
         set1(12582912.0F + 127.0F);       // 1.5 * 2^23: the low bits of the sum are n, biased by 127

@@ -1,5 +1,4 @@
-// Paged attention, one (row, query head) pair at a time: the plain form that the others are compared
-// with.
+// Paged attention, one (row, query head) pair at a time: the plain form that the others are compared with.
 #include "kernels/cpu/attention_entries.h"
 #include "kernels/cpu/attention_layout.h"
 #include "kernels/cpu/fill.h"
