@@ -17,7 +17,7 @@ const std::array<Field<C>, 10> kFields{{
     {"block_size", &C::block_size, "tokens in a KV block: 8, 16, 32, 64 or 128", 8, 128, false,
      FieldUnit::kTokens},
     {"kv_cache_dtype", &C::kv_cache_dtype, "how keys and values are stored; auto is fp16", 0, 0, false,
-     FieldUnit::kNone, "auto|fp32|fp16|bf16"},
+     FieldUnit::kNone, "auto|fp32|fp16|bf16|int8"},
     {"kv_cache_memory_bytes", &C::kv_cache_memory_bytes,
      "memory for KV blocks; without it, what max-num-seqs sequences of max-model-len tokens need, at most "
      "half of the free memory",

@@ -13,9 +13,10 @@ namespace {
 // More slots would overflow what attention and the block table count in 32 bits.
 constexpr int64_t kMaxBlocks = 1 << 24;
 
-DType kv_dtype(const std::string& name) {
-  if (name == "fp32") return DType::kF32;
-  return name == "bf16" ? DType::kBF16 : DType::kF16;  // auto: fp16
+KvDType kv_dtype(const std::string& name) {
+  if (name == "fp32") return KvDType::kF32;
+  if (name == "int8") return KvDType::kInt8;
+  return name == "bf16" ? KvDType::kBF16 : KvDType::kF16;  // auto: fp16
 }
 
 Expected<> resolve_context(EngineConfig& config, const ModelConfig& model) {

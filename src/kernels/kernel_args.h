@@ -109,17 +109,17 @@ struct BinaryArgs {
   int64_t num_tokens;
 };
 
-// One layer's keys and values for all blocks. Within a block the placement is the instruction set's own;
-// every block of keys, and of values, takes block_stride bytes: block_size * num_kv_heads * head_dim
-// elements.
+// One layer's keys and values for all blocks. Those of one KV head in a block are kv_head_bytes() contiguous
+// bytes each, at `keys` and `values` plus the strides; their placement within is the kernels' own.
 struct KvCacheView {
   std::byte* keys;
   std::byte* values;
   int64_t block_stride_bytes;
+  int64_t head_stride_bytes;
   int32_t block_size;
   int32_t num_kv_heads;
   int32_t head_dim;
-  DType dtype;  // kF32, kF16, kBF16
+  KvDType dtype;
 };
 
 // Rotary position embedding (Su et al. 2021) of q and k, and the write of k and v into their blocks.

@@ -1,6 +1,9 @@
 // Storage of keys and values. A block holds those of block_size tokens in all layers, contiguously:
-//   [block][layer][keys, values][num_kv_heads * block_size * head_dim elements]
+//   [block][layer][kv_head][keys, values][kv_head_bytes()]
 // so a block is copied (or, later, swapped) as one piece, and memory is taken as blocks are first used.
+// What one attention task reads of a block and layer lies together: on a Zen 3, one core reads pieces of
+// 4 KiB (keys and values of a head of 64 in fp16) at 18 GB/s, pieces of 2 KiB at 15, as prefetchers run
+// past their end.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/thread_pool.h"
 #include "base/types.h"
 #include "config/model_config.h"
 #include "kernels/kernel_args.h"
@@ -21,11 +25,11 @@ struct CacheShape {
   int32_t num_kv_heads = 0;
   int32_t head_dim = 0;
   int32_t block_size = 0;
-  DType dtype = DType::kF16;
+  KvDType dtype = KvDType::kF16;
 
-  // Keys, or values, of one layer in one block.
-  int64_t part_bytes() const { return int64_t{num_kv_heads} * head_dim * block_size * block_bytes(dtype); }
-  int64_t bytes_per_block() const { return 2 * num_layers * part_bytes(); }
+  // Keys, or values, of one KV head and layer in one block.
+  int64_t part_bytes() const { return kv_head_bytes(dtype, block_size, head_dim); }
+  int64_t bytes_per_block() const { return int64_t{2} * num_layers * num_kv_heads * part_bytes(); }
 };
 
 class CacheEngine {
@@ -35,8 +39,9 @@ class CacheEngine {
   std::span<const KvCacheView> layers() const { return layers_; }
   const CacheShape& shape() const { return shape_; }
 
-  // Copies whole blocks; the order does not matter (StepInput says so).
-  void copy(std::span<const BlockCopy> copies);
+  // Copies whole blocks, all of them at once, an equal share of the bytes on each thread; the order does
+  // not matter (StepInput says so).
+  void copy(std::span<const BlockCopy> copies, ThreadPool& pool);
 
  private:
   CacheShape shape_;

@@ -97,7 +97,7 @@ const StepOutput& ModelRunner::run(const StepInput& input) {
   ++num_runs_;
   output().clear();
   output().step_id = input.step_id;
-  cache_.copy(input.copies);
+  cache_.copy(input.copies, pool_);
   rows_.begin_step(input);
   if (!input.work.empty()) compute(input);
   return output();

@@ -24,7 +24,7 @@ namespace quire {
 struct ModelRunnerOptions {
   int32_t num_blocks = 0;
   int32_t block_size = 16;
-  DType kv_dtype = DType::kF16;
+  KvDType kv_dtype = KvDType::kF16;
   int32_t max_num_seqs = 64;
   int num_threads = 1;
 };

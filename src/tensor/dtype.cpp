@@ -14,4 +14,14 @@ std::string_view to_string(DType dtype) {
   return "unknown";
 }
 
+std::string_view to_string(KvDType dtype) {
+  switch (dtype) {
+    case KvDType::kF32: return "f32";
+    case KvDType::kF16: return "f16";
+    case KvDType::kBF16: return "bf16";
+    case KvDType::kInt8: return "int8";
+  }
+  return "";
+}
+
 }  // namespace quire

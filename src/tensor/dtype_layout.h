@@ -42,4 +42,19 @@ inline constexpr int64_t kQuantBlock = 32;  // elements in a quantized block
   return elements / block_elements(dtype) * block_bytes(dtype);
 }
 
+// How keys and values are stored. kInt8: signed bytes within 127 of zero, and an fp32 scale for each token
+// and KV head, of its key and of its value.
+enum class KvDType : uint8_t { kF32, kF16, kBF16, kInt8 };
+
+// Bytes of the keys, or of the values, of `tokens` tokens of one KV head; kInt8 pads head_dim to even.
+[[gnu::always_inline]] constexpr int64_t kv_head_bytes(KvDType dtype, int64_t tokens, int64_t head_dim) {
+  switch (dtype) {
+    case KvDType::kF32: return tokens * head_dim * 4;
+    case KvDType::kF16: return tokens * head_dim * 2;
+    case KvDType::kBF16: return tokens * head_dim * 2;
+    case KvDType::kInt8: return tokens * ((head_dim + 1) / 2 * 2 + 4);
+  }
+  return 0;
+}
+
 }  // namespace quire

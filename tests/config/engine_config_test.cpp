@@ -63,7 +63,7 @@ TEST(EngineConfig, MemoryOfTheCache) {
 }
 
 TEST(EngineConfig, Choices) {
-  for (const char* dtype : {"auto", "fp32", "fp16", "bf16"})
+  for (const char* dtype : {"auto", "fp32", "fp16", "bf16", "int8"})
     accepts([&](auto& config) { config.kv_cache_dtype = dtype; });
   for (const char* dtype : {"", "fp8", "FP16", "auto|fp32", "fp", "|"}) {
     refuses("kv_cache_dtype", [&](auto& config) { config.kv_cache_dtype = dtype; });

@@ -24,7 +24,7 @@ namespace quire {
 struct PagedShape {
   AttentionShape heads;
   int32_t block_size = 16;
-  DType dtype = DType::kF32;
+  KvDType dtype = KvDType::kF32;
 };
 
 inline std::string describe(const PagedShape& shape) {
@@ -42,10 +42,23 @@ inline float element(uint64_t seed, Stream stream, int64_t position, int64_t ind
   return static_cast<float>((uniform - 0.5) * 4);
 }
 
-inline float rounded(DType dtype, float x) {
-  if (dtype == DType::kF16) return fp16_to_float(float_to_fp16(x));
-  if (dtype == DType::kBF16) return bf16_to_float(float_to_bf16(x));
-  return x;
+// A head's key or value as the cache holds it.
+inline std::vector<double> rounded(KvDType dtype, const std::vector<float>& head) {
+  float largest = 0;
+  for (const float x : head) largest = std::max(largest, std::abs(x));
+  std::vector<double> out;
+  for (const float x : head) {
+    switch (dtype) {
+      case KvDType::kF32: out.push_back(double{x}); break;
+      case KvDType::kF16: out.push_back(double{fp16_to_float(float_to_fp16(x))}); break;
+      case KvDType::kBF16: out.push_back(double{bf16_to_float(float_to_bf16(x))}); break;
+      case KvDType::kInt8: {
+        const float quant = std::nearbyint(x * (127.0F / largest));
+        out.push_back(double{quant} * double{largest / 127.0F});
+      }
+    }
+  }
+  return out;
 }
 
 class PagedStep {
@@ -57,8 +70,8 @@ class PagedStep {
 
   PagedStep(const KernelTable& table, const PagedShape& shape, int num_blocks)
       : table_(table), shape_(shape), free_blocks_(static_cast<size_t>(num_blocks)) {
-    const int64_t elements = int64_t{shape.block_size} * shape.heads.num_kv_heads * shape.heads.head_dim;
-    block_bytes_ = row_bytes(shape.dtype, elements);
+    head_bytes_ = kv_head_bytes(shape.dtype, shape.block_size, shape.heads.head_dim);
+    block_bytes_ = head_bytes_ * shape.heads.num_kv_heads;
     keys_.assign(static_cast<size_t>(block_bytes_ * num_blocks), std::byte{0xff});  // NaN in every dtype
     values_ = keys_;
     for (int i = 0; i < num_blocks; ++i) free_blocks_[static_cast<size_t>(i)] = i;
@@ -199,9 +212,9 @@ class PagedStep {
   }
 
   KvCacheView view() {
-    return {
-        keys_.data(),          values_.data(), block_bytes_, shape_.block_size, shape_.heads.num_kv_heads,
-        shape_.heads.head_dim, shape_.dtype};
+    return {keys_.data(),          values_.data(),    block_bytes_,
+            head_bytes_,           shape_.block_size, shape_.heads.num_kv_heads,
+            shape_.heads.head_dim, shape_.dtype};
   }
 
   void write(const float* k, const float* v, const std::vector<int64_t>& slots) {
@@ -221,10 +234,12 @@ class PagedStep {
     const int head_dim = shape_.heads.head_dim;
     std::vector<double> all;
     for (int position = 0; position < count; ++position) {
+      std::vector<float> head;
       for (int d = 0; d < head_dim; ++d) {
-        all.push_back(
-            rounded(shape_.dtype, element(seed, stream, position, int64_t{kv_head} * head_dim + d)));
+        head.push_back(element(seed, stream, position, int64_t{kv_head} * head_dim + d));
       }
+      const auto held = rounded(shape_.dtype, head);
+      all.insert(all.end(), held.begin(), held.end());
     }
     return all;
   }
@@ -256,6 +271,7 @@ class PagedStep {
   const KernelTable& table_;
   const PagedShape shape_;
   std::vector<int32_t> free_blocks_;
+  int64_t head_bytes_ = 0;
   int64_t block_bytes_ = 0;
   std::vector<std::byte> keys_;
   std::vector<std::byte> values_;

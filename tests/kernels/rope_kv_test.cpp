@@ -22,7 +22,7 @@ struct RopeCase {
   AttentionShape shape;
   int rope_dim;
   bool interleaved;
-  DType dtype;
+  KvDType dtype;
   int block_size;
   int num_tokens;
 
@@ -50,7 +50,8 @@ struct Buffers {
       slots[static_cast<size_t>(t)] =
           int64_t{num_blocks - 1 - position / c.block_size} * c.block_size + position % c.block_size;
     }
-    block_bytes = row_bytes(c.dtype, c.block_size * c.kv_width());
+    head_bytes = kv_head_bytes(c.dtype, c.block_size, c.shape.head_dim);
+    block_bytes = head_bytes * c.shape.num_kv_heads;
     keys.assign(static_cast<size_t>(block_bytes * num_blocks), std::byte{0xa5});
     values = keys;
   }
@@ -67,8 +68,8 @@ struct Buffers {
     args.num_heads = c.shape.num_heads;
     args.rope_dim = c.rope_dim;
     args.interleaved = c.interleaved;
-    args.kv = {keys.data(),          values.data(),    block_bytes, c.block_size,
-               c.shape.num_kv_heads, c.shape.head_dim, c.dtype};
+    args.kv = {keys.data(),  values.data(),        block_bytes,      head_bytes,
+               c.block_size, c.shape.num_kv_heads, c.shape.head_dim, c.dtype};
     return args;
   }
 
@@ -83,6 +84,7 @@ struct Buffers {
   std::vector<float> cos_sin;
   std::vector<int64_t> slots;
   std::vector<std::byte> scratch;
+  int64_t head_bytes = 0;
   int64_t block_bytes = 0;
   std::vector<std::byte> keys;
   std::vector<std::byte> values;
@@ -91,7 +93,7 @@ struct Buffers {
 std::vector<RopeCase> cases() {
   std::vector<RopeCase> all;
   for (const bool interleaved : {true, false}) {
-    for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+    for (const KvDType dtype : {KvDType::kF32, KvDType::kF16, KvDType::kBF16, KvDType::kInt8}) {
       all.push_back({{9, 3, 64}, 64, interleaved, dtype, 16, 21});
       all.push_back({{4, 2, 80}, 40, interleaved, dtype, 32, 40});
       all.push_back({{2, 1, 128}, 128, interleaved, dtype, 128, 3});
@@ -202,12 +204,12 @@ std::vector<float> awkward_floats(size_t count) {
   return all;
 }
 
-uint16_t rounded_bits(DType dtype, float x) {
-  return dtype == DType::kF16 ? float_to_fp16(x) : float_to_bf16(x);
+uint16_t rounded_bits(KvDType dtype, float x) {
+  return dtype == KvDType::kF16 ? float_to_fp16(x) : float_to_bf16(x);
 }
 
 TEST(KvWrite, RoundsToNearestEvenTheSameOnAllLevels) {
-  for (const DType dtype : {DType::kF16, DType::kBF16}) {
+  for (const KvDType dtype : {KvDType::kF16, KvDType::kBF16}) {
     // One block of 8 tokens, 1 head: values are [token][dim], keys [dim][token].
     const RopeCase c{{1, 1, 512}, 0, false, dtype, 8, 5};
     for (const KernelTable* table : runnable_levels()) {
@@ -231,6 +233,63 @@ TEST(KvWrite, RoundsToNearestEvenTheSameOnAllLevels) {
   }
 }
 
+// Where int8 quants and scales lie, and what they are: each element within half a step of what was
+// written.
+TEST(KvWrite, Int8QuantsAreWithinHalfAStep) {
+  constexpr int kHeadDim = 21;
+  const RopeCase c{{2, 2, kHeadDim}, 0, false, KvDType::kInt8, 16, 7};
+  for (const KernelTable* table : runnable_levels()) {
+    SCOPED_TRACE(describe(*table, c));
+    Buffers buffers(c);
+    std::iota(buffers.slots.begin(), buffers.slots.end(), 0);
+    table->kv_write(buffers.context(), buffers.args(c), 0, c.num_tokens);
+    for (int64_t t = 0; t < c.num_tokens; ++t) {
+      for (int64_t h = 0; h < 2; ++h) {
+        const float* key = buffers.row.data() + t * c.stride() + c.q_width() + h * kHeadDim;
+        for (const bool is_key : {true, false}) {
+          const float* x = is_key ? key : key + c.kv_width();
+          const std::byte* head = (is_key ? buffers.keys : buffers.values).data() + h * buffers.head_bytes;
+          float scale = 0;
+          std::memcpy(&scale, head + 16 * (kHeadDim + 1) + t * 4, 4);
+          float largest = 0;
+          for (int64_t d = 0; d < kHeadDim; ++d) largest = std::max(largest, std::abs(x[d]));
+          EXPECT_EQ(scale, largest / 127);
+          for (int64_t d = 0; d < kHeadDim; ++d) {
+            const int64_t at = is_key ? d / 2 * 32 + t * 2 + d % 2 : t / 2 * 2 * kHeadDim + d * 2 + t % 2;
+            const auto quant = static_cast<float>(static_cast<int8_t>(head[at]));
+            EXPECT_NEAR(quant * scale, x[d], scale * 0.50001F);
+          }
+        }
+      }
+    }
+  }
+}
+
+// Nothing to divide by: zeros stay zeros, and a head that is not finite says so by its scale.
+TEST(KvWrite, Int8OfNothingAndOfTooMuch) {
+  const RopeCase c{{1, 1, 8}, 0, false, KvDType::kInt8, 8, 4};
+  for (const KernelTable* table : runnable_levels()) {
+    SCOPED_TRACE(describe(*table, c));
+    Buffers buffers(c);
+    std::iota(buffers.slots.begin(), buffers.slots.end(), 0);
+    std::fill(buffers.row.begin(), buffers.row.end(), 0.0F);
+    const auto key = [&](int64_t token) { return buffers.row.data() + token * c.stride() + c.q_width(); };
+    key(1)[3] = std::numeric_limits<float>::infinity();
+    key(2)[0] = std::numeric_limits<float>::quiet_NaN();
+    key(3)[7] = std::numeric_limits<float>::denorm_min();
+    table->kv_write(buffers.context(), buffers.args(c), 0, c.num_tokens);
+    for (int64_t t = 0; t < 4; ++t) {
+      float scale = 0;
+      std::memcpy(&scale, buffers.keys.data() + 64 + t * 4, 4);
+      EXPECT_EQ(std::isnan(scale), t == 1 || t == 2);
+      EXPECT_TRUE(std::isnan(scale) || scale == 0);
+      for (int64_t d = 0; d < 8; ++d) {
+        EXPECT_EQ(buffers.keys[static_cast<size_t>(d / 2 * 16 + t * 2 + d % 2)], std::byte{0});
+      }
+    }
+  }
+}
+
 TEST(KvWrite, TouchesItsSlotsAlone) {
   for (const KernelTable* table : runnable_levels()) {
     for (const RopeCase& c : cases()) {
@@ -240,7 +299,11 @@ TEST(KvWrite, TouchesItsSlotsAlone) {
       table->kv_write(buffers.context(), buffers.args(c), 0, c.num_tokens);
       for (const auto* cache : {&buffers.keys, &buffers.values}) {
         const auto untouched = std::count(cache->begin(), cache->end(), std::byte{0xa5});
-        const int64_t written = row_bytes(c.dtype, c.num_tokens * c.kv_width());
+        int64_t written = c.shape.num_kv_heads * kv_head_bytes(c.dtype, c.num_tokens, c.shape.head_dim);
+        // A key's odd last dimension has a zero beside it, a value's has not.
+        if (c.dtype == KvDType::kInt8 && cache == &buffers.values) {
+          written -= c.num_tokens * c.shape.num_kv_heads * (c.shape.head_dim % 2);
+        }
         EXPECT_EQ(untouched, std::ssize(*cache) - written);
       }
     }

@@ -143,9 +143,51 @@ TEST(Golden, Int8ActivationsAgreeWhereTheReferenceIsSure) {
                 sanitized ? 64 : 1024);
 }
 
+// With keys and values of 8 bits every position whose margin exceeds 0.5 nat still agrees with the
+// reference. Found: 96.3% of all positions, mean NLL within 0.44%.
+TEST(Golden, Int8KeysAndValuesAgreeWhereTheReferenceIsSure) {
+  const bool sanitized = environment("QUIRE_SANITIZED");
+  expect_golden({.kv_dtype = KvDType::kInt8}, 0.5, sanitized ? 0.9 : 0.95, sanitized ? 0.1 : 0.008,
+                lines_to_check(false), sanitized ? 64 : 1024);
+}
+
+// And against keys and values of 16 bits: found are 98.8% the same tokens, and 0.017 nat between the
+// log-probabilities of the reference's tokens in the mean, 0.59 at most.
+TEST(Golden, Int8KeysAndValuesAreCloseToFp16) {
+  const RunnerSpec fp16{.int8_activations = false, .kv_dtype = KvDType::kF16};
+  const RunnerSpec int8{.int8_activations = false, .kv_dtype = KvDType::kInt8};
+  const auto with_fp16 = open_runner(default_model(), fp16);
+  const auto with_int8 = open_runner(default_model(), int8);
+  ASSERT_TRUE(with_fp16 != nullptr && with_int8 != nullptr);
+  const auto lines = load("greedy.jsonl", "ids");
+  double sum = 0, largest = 0;
+  int64_t positions = 0, agreed = 0;
+  for (size_t line = 0; line < std::min<size_t>(lines.size(), lines_to_check(true) * 4); ++line) {
+    std::vector<TokenId> tokens = lines[line].prompt;
+    tokens.insert(tokens.end(), lines[line].output.begin(), lines[line].output.end());
+    const auto known = static_cast<int32_t>(lines[line].prompt.size());
+    const auto want = score(*with_fp16, fp16, tokens, known);
+    const auto got = score(*with_int8, int8, tokens, known);
+    for (size_t i = 0; i < want.size(); ++i) {
+      const double difference = std::abs(got[i].second - want[i].second);
+      largest = std::max(largest, difference);
+      sum += difference;
+      agreed += got[i].first == want[i].first ? 1 : 0;
+      ++positions;
+    }
+  }
+  const auto all = static_cast<double>(positions);
+  std::printf(
+      "log-probabilities within %.4f, %.4f in the mean; argmax agrees at %.2f%% of %.0f positions\n",
+      largest, sum / all, 100 * static_cast<double>(agreed) / all, all);
+  EXPECT_LT(largest, 1.0);
+  EXPECT_LT(sum / all, 0.03);
+  EXPECT_GE(static_cast<double>(agreed), 0.97 * all);
+}
+
 TEST(Golden, ScalarWithFp32ActivationsIsExact) {
   const bool whole = environment("QUIRE_LONG");
-  expect_golden({.isa = "scalar", .int8_activations = false, .kv_dtype = DType::kF32}, 0.01, 0.99, 0.0001,
+  expect_golden({.isa = "scalar", .int8_activations = false, .kv_dtype = KvDType::kF32}, 0.01, 0.99, 0.0001,
                 lines_to_check(true), whole ? 1024 : 48);
 }
 

@@ -136,8 +136,8 @@ TEST(ModelRunner, TheSameTokensWhoeverSharesTheBatch) {
 TEST(ModelRunner, KvTypesAgreeCloselyAndBlockSizesExactly) {
   const RandomModelFile model;
   const auto tokens = random_tokens(3, 150);
-  std::map<DType, std::vector<float>> by_type;
-  for (const DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+  std::map<KvDType, std::vector<float>> by_type;
+  for (const KvDType dtype : {KvDType::kF32, KvDType::kF16, KvDType::kBF16, KvDType::kInt8}) {
     for (const int32_t block_size : {8, 16, 32, 64, 128}) {
       const RunnerSpec spec{.kv_dtype = dtype, .block_size = block_size};
       const auto runner = open_runner(model.path(), spec);
@@ -146,24 +146,25 @@ TEST(ModelRunner, KvTypesAgreeCloselyAndBlockSizesExactly) {
       ASSERT_EQ(found, by_type[dtype]) << to_string(dtype) << " " << block_size;
     }
   }
-  const auto worst = [&](DType dtype) {
+  const auto worst = [&](KvDType dtype) {
     float difference = 0;
     for (size_t i = 0; i < by_type[dtype].size(); ++i) {
-      difference = std::max(difference, std::abs(by_type[dtype][i] - by_type[DType::kF32][i]));
+      difference = std::max(difference, std::abs(by_type[dtype][i] - by_type[KvDType::kF32][i]));
     }
     return difference;
   };
-  EXPECT_LT(worst(DType::kF16), 0.1F);
-  EXPECT_LT(worst(DType::kBF16), 0.5F);
+  EXPECT_LT(worst(KvDType::kF16), 0.1F);
+  EXPECT_LT(worst(KvDType::kBF16), 0.5F);
+  EXPECT_LT(worst(KvDType::kInt8), 0.5F);
 }
 
 TEST(ModelRunner, InstructionSetsAgreeWithScalar) {
   const RandomModelFile model;
   const auto tokens = random_tokens(4, 64);
-  const RunnerSpec scalar{.isa = "scalar", .kv_dtype = DType::kF32};
+  const RunnerSpec scalar{.isa = "scalar", .kv_dtype = KvDType::kF32};
   const auto expected = prompt_logprobs(*open_runner(model.path(), scalar), scalar, tokens, 64);
   for (const std::string& isa : available_isas()) {
-    const RunnerSpec spec{.isa = isa, .kv_dtype = DType::kF32};
+    const RunnerSpec spec{.isa = isa, .kv_dtype = KvDType::kF32};
     const auto found = prompt_logprobs(*open_runner(model.path(), spec), spec, tokens, 64);
     ASSERT_EQ(found.size(), expected.size());
     // A sum that rounds to another int8 step shifts a logit by about a hundredth.

@@ -22,7 +22,7 @@ struct RunnerSpec {
   std::string isa = {};  // empty: the best
   bool int8_activations = true;
   bool fuse = true;
-  DType kv_dtype = DType::kF16;
+  KvDType kv_dtype = KvDType::kF16;
   int threads = 2;
   int32_t block_size = 16;
   int32_t num_blocks = 512;

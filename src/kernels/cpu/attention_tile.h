@@ -1,9 +1,9 @@
-// The register tiles of paged attention, for any vector width: included by the files of one instruction set
-// after that set's Simd. Internal linkage.
+// The register tiles of paged attention, for any vector width: included by the files of one instruction
+// set after that set's Simd. Internal linkage.
 //
 // A tile is up to kMaxTileRows pairs (a row and one of the query heads that share a KV head). Every sum
-// runs in one chain, dimension by dimension or key by key in ascending order, so its bits do not depend on
-// the tile's height.
+// runs in one chain, dimension by dimension or key by key in ascending order, so its bits do not depend
+// on the tile's height.
 #pragma once
 
 #include "kernels/cpu/attention_layout.h"
@@ -11,41 +11,65 @@
 namespace quire {
 namespace {
 
-// Where a chunk's keys and values lie: a pointer for every Simd::kLanes tokens, and for kAheadVectors more
-// that are only fetched.
+// Where a chunk's keys and values lie: a pointer for every Simd::kLanes tokens. Of int8, the placement
+// within is attention_int8.h's.
 template <class T>
 struct ChunkView {
   const T* const* keys;
-  const T* const* values;  // rows of head_dim
-  int64_t key_stride;      // between dimensions of a key
+  const T* const* values;
+  const T* const* next_keys;   // of the next chunk, to be fetched: in the order in which they lie
+  const float* const* scales;  // of int8 keys
+  const float* const* value_scales;
+  int64_t key_stride;    // between dimensions of a key
+  int64_t value_stride;  // between tokens' values
+  int64_t panel_stride;  // between panels of kPanel dimensions of values
   int32_t head_dim;
 };
 
-// Blocks lie anywhere, so the hardware cannot guess which lines come next.
-template <class T>
-void fetch(const T* from) {
-  __builtin_prefetch(from, 0, 3);
+// fp32 keys and values that a task has converted from those of the cache: they lie in the caches already.
+struct Unpacked {
+  float value;
+};
+
+// Dimensions of values in a panel: what a tile of most rows takes at once.
+inline constexpr int32_t kPanel = Simd::vectors(kMaxTileRows) * Simd::kLanes;
+
+// Asks for `kBytes` from `from` on: blocks lie anywhere, so the hardware cannot guess which lines come
+// next. While keys are scored the values of the same chunk are fetched, and while those are weighed the
+// keys of the next: tens of KiB ahead, so the lines go to the second-level cache.
+template <int kBytes>
+[[gnu::always_inline]] inline void fetch(const void* from) {
+#pragma GCC unroll 8
+  for (int at = 0; at < kBytes; at += 64) {
+    __builtin_prefetch(static_cast<const std::byte*>(from) + at, 0, 2);
+  }
 }
 
-// kRows x kVectors vectors of sums, in registers: every loop over them is unrolled, and the functions whose
-// inner loop they are keep all registers for themselves (noinline).
-template <int kRows, int kVectors>
-struct Tile {
+struct Floats {
   using Vec = Simd::Vec;
+  static Vec broadcast(float x) { return Simd::set1(x); }
+  static Vec multiply_add(Vec a, Vec b, Vec sum) { return Simd::fma(a, b, sum); }
+};
+
+// kRows x kVectors vectors of sums, in registers: every loop over them is unrolled, and the functions
+// whose inner loop they are keep all registers for themselves (noinline).
+template <int kRows, int kVectors, class Numbers = Floats>
+struct Tile {
+  using Vec = typename Numbers::Vec;
   Vec sums[kRows][kVectors];
 
   // sums[m][v] += row(m) * vector(v). The fewer of the two are kept at hand.
   template <class Row, class Vector>
-  void add(Row row, Vector vector) {
+  [[gnu::always_inline]] void add(Row row, Vector vector) {
     if constexpr (kRows < kVectors) {
       Vec rows[kRows];
 #pragma GCC unroll 8
-      for (int m = 0; m < kRows; ++m) rows[m] = Simd::set1(row(m));
+      for (int m = 0; m < kRows; ++m) rows[m] = Numbers::broadcast(row(m));
 #pragma GCC unroll 8
       for (int v = 0; v < kVectors; ++v) {
         const Vec x = vector(v);
 #pragma GCC unroll 8
-        for (int m = 0; m < kRows; ++m) sums[m][v] = Simd::fma(rows[m], x, sums[m][v]);
+        for (int m = 0; m < kRows; ++m) sums[m][v] = Numbers::multiply_add(rows[m], x, sums[m][v]);
       }
     } else {
       Vec vectors[kVectors];
@@ -53,16 +77,16 @@ struct Tile {
       for (int v = 0; v < kVectors; ++v) vectors[v] = vector(v);
 #pragma GCC unroll 8
       for (int m = 0; m < kRows; ++m) {
-        const Vec x = Simd::set1(row(m));
+        const Vec x = Numbers::broadcast(row(m));
 #pragma GCC unroll 8
-        for (int v = 0; v < kVectors; ++v) sums[m][v] = Simd::fma(x, vectors[v], sums[m][v]);
+        for (int v = 0; v < kVectors; ++v) sums[m][v] = Numbers::multiply_add(x, vectors[v], sums[m][v]);
       }
     }
   }
 
   // visit(m, v, sum) for every sum.
   template <class Visit>
-  void each(Visit visit) {
+  [[gnu::always_inline]] void each(Visit visit) {
 #pragma GCC unroll 8
     for (int m = 0; m < kRows; ++m) {
 #pragma GCC unroll 8
@@ -71,6 +95,17 @@ struct Tile {
   }
 };
 
+inline Simd::Vec load(const Unpacked* from) { return Simd::load(&from->value); }
+template <class T>
+[[gnu::always_inline]] inline Simd::Vec load(const T* from) {
+  return Simd::load(from);
+}
+
+template <class T>
+inline constexpr int kFetchedBytes = sizeof(T);
+template <>
+inline constexpr int kFetchedBytes<Unpacked> = 0;
+
 // scores[m][lane of vector v] = q[m] . key, for kVectors vectors of keys. q: [head_dim][kRows].
 template <int kRows, int kVectors, class T>
 [[gnu::noinline]] void score_tile(const ChunkView<T>& chunk, const float* q, int32_t first_vector,
@@ -78,19 +113,24 @@ template <int kRows, int kVectors, class T>
   Tile<kRows, kVectors> tile;
   tile.each([](int, int, Simd::Vec& sum) { sum = Simd::zero(); });
   const T* const* keys = chunk.keys + first_vector;
-  const int64_t end = chunk.head_dim * chunk.key_stride;
-  for (int64_t at = 0; at < end; at += chunk.key_stride, q += kRows) {
-#pragma GCC unroll 8
-    for (int v = 0; v < kVectors; v += 16 / Simd::kLanes) fetch(keys[v + kAheadVectors] + at);
-    tile.add([&](int m) { return q[m]; }, [&](int v) { return Simd::load(keys[v] + at); });
+  const int64_t stride = chunk.key_stride;
+  const int32_t dims = chunk.head_dim / kVectors;
+  int64_t at = 0;
+  for (int part = 0; part < kVectors; ++part) {  // each with the values of one vector of tokens
+    const T* ahead = chunk.values[first_vector + part];
+#pragma GCC unroll 4
+    for (int32_t d = 0; d < dims; ++d, at += stride, q += kRows, ahead += Simd::kLanes * kVectors) {
+      fetch<kFetchedBytes<T> * Simd::kLanes * kVectors>(ahead);
+      tile.add([&](int m) { return q[m]; }, [&](int v) { return load(keys[v] + at); });
+    }
   }
   tile.each([&](int m, int v, const Simd::Vec& sum) {
     Simd::store(scores + m * kScoreStride + v * Simd::kLanes, sum);
   });
 }
 
-// Scores of the chunk's first `vectors` vectors of keys, and of a few more: what lies beyond a row's limit
-// is noise.
+// Scores of the chunk's first `vectors` vectors of keys, and of a few more: what lies beyond a row's
+// limit is noise.
 template <int kRows, class T>
 void score_chunk(const ChunkView<T>& chunk, const float* q, int32_t vectors, float* scores) {
   constexpr int kVectors = Simd::vectors(kRows);
@@ -99,9 +139,11 @@ void score_chunk(const ChunkView<T>& chunk, const float* q, int32_t vectors, flo
   }
 }
 
-// Turns `count` >= 1 scores (in units of log2) into weights 2^(score - maximum). Lanes past the count
-// become 0.
-inline void softmax_row(float* scores, int32_t count, float& maximum, float& total) {
+// Turns `count` >= 1 scores (in units of log2) of row m into weights 2^(score - maximum). Lanes past the
+// count become 0. So that memory does not rest meanwhile, the first keys of the next chunk are fetched.
+template <class T>
+void softmax_row(const ChunkView<T>& chunk, int m, float* scores, int32_t count, float& maximum,
+                 float& total) {
   using Vec = Simd::Vec;
   constexpr int32_t kLanes = Simd::kLanes;
   const int32_t whole = count / kLanes * kLanes;
@@ -116,7 +158,14 @@ inline void softmax_row(float* scores, int32_t count, float& maximum, float& tot
   maximum = Simd::highest(highest);
   const Vec base = Simd::set1(maximum);
   Vec sum = Simd::zero();
+  constexpr int32_t kLines = 16;  // of a vector's keys
+  static_assert(kMaxTileRows * kAttentionChunk / (kLanes * kLines) <= kFirstVectors);
+  [[maybe_unused]] const T* const* ahead = chunk.next_keys + m * (kAttentionChunk / (kLanes * kLines));
   for (int32_t j = 0; j < count; j += kLanes) {
+    [[maybe_unused]] const int32_t line = j / kLanes;
+    if constexpr (kFetchedBytes < T >> 0) {
+      fetch<64>(reinterpret_cast<const std::byte*>(ahead[line / kLines]) + line % kLines * 64);
+    }
     const Vec weight = Simd::exp2(Simd::sub(Simd::load(scores + j), base));
     Simd::store(scores + j, weight);
     sum = Simd::add(sum, weight);
@@ -130,23 +179,31 @@ template <int kRows, int kVectors, class T>
 [[gnu::noinline]] void value_tile(const ChunkView<T>& chunk, const float* weights, int32_t begin,
                                   int32_t end, int32_t d, float* to) {
   constexpr int32_t kLanes = Simd::kLanes;
-  constexpr int32_t kLineVectors = 64 / (kLanes * static_cast<int32_t>(sizeof(T)));
   const int64_t head_dim = chunk.head_dim;
+  const int64_t stride = chunk.value_stride;
+  const int64_t column = d / kPanel * chunk.panel_stride + d % kPanel;
   Tile<kRows, kVectors> tile;
   tile.each([&](int m, int v, Simd::Vec& sum) { sum = Simd::load(to + m * head_dim + d + v * kLanes); });
-  for (int32_t j = begin; j < end;) {
-    const int32_t group_end = (j / kLanes + 1) * kLanes;
-    const int32_t stop = group_end < end ? group_end : end;
-    const int64_t offset = j % kLanes * head_dim + d;
-    const T* value = chunk.values[j / kLanes] + offset;
-    const T* ahead = chunk.values[j / kLanes + kAheadVectors] + offset;
-    for (; j < stop; ++j, value += head_dim, ahead += head_dim) {
-#pragma GCC unroll 8
-      for (int v = 0; v < kVectors; v += kLineVectors) fetch(ahead + v * kLanes);
-      tile.add([&](int m) { return weights[m * kScoreStride + j]; },
-               [&](int v) { return Simd::load(value + v * kLanes); });
-    }
+  const auto add = [&](const float* weight, const T* value, const T* ahead) __attribute__((always_inline)) {
+    fetch<kFetchedBytes<T> * kLanes * kVectors>(ahead);
+    tile.add([&](int m) { return weight[m * kScoreStride]; },
+             [&](int v) { return load(value + v * kLanes); });
+  };
+  const auto add_one = [&](int32_t j) {
+    const int32_t i = j % kLanes;
+    add(weights + j, chunk.values[j / kLanes] + i * stride + column,
+        chunk.next_keys[j / kLanes] + (d + i * kVectors) * kLanes);
+  };
+  int32_t j = begin;
+  for (; j < end && j % kLanes != 0; ++j) add_one(j);
+  for (; j + kLanes <= end; j += kLanes) {
+    const T* value = chunk.values[j / kLanes] + column;
+    const T* ahead = chunk.next_keys[j / kLanes] + d * kLanes;
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i)
+      add(weights + j + i, value + i * stride, ahead + i * kVectors * kLanes);
   }
+  for (; j < end; ++j) add_one(j);
   tile.each(
       [&](int m, int v, const Simd::Vec& sum) { Simd::store(to + m * head_dim + d + v * kLanes, sum); });
 }
@@ -164,14 +221,42 @@ void value_rows(const ChunkView<T>& chunk, const float* weights, int32_t begin, 
   }
 }
 
+// Vectors of the widest tile of values: panels lie apart.
+template <class T>
+constexpr int value_vectors(int rows) {
+  constexpr int32_t kMost = kFetchedBytes<T> == 0 ? kPanel / Simd::kLanes : kMaxPanel / Simd::kLanes;
+  return Simd::vectors(rows) < kMost ? Simd::vectors(rows) : kMost;
+}
+
 // The same in runs of keys whose values fit the first-level cache, as each tile of dimensions passes over
 // them.
 template <int kRows, class T>
 void weigh_values(const ChunkView<T>& chunk, const float* weights, int32_t begin, int32_t end, float* to) {
-  constexpr int32_t kRun = 64;
+  constexpr int32_t kRun = kFetchedBytes<T> == 0 ? kAttentionChunk : 128;
   for (int32_t stop = 0; begin < end; begin = stop) {
     stop = begin + kRun < end ? begin + kRun : end;
-    value_rows<kRows, Simd::vectors(kRows)>(chunk, weights, begin, stop, 0, to);
+    value_rows<kRows, value_vectors<T>(kRows)>(chunk, weights, begin, stop, 0, to);
+  }
+}
+
+// Converts `vectors` vectors of keys to `keys` [vector][dim][lanes], and of values to
+// [panel][token][kPanel], panels chunk.panel_stride apart.
+template <class T>
+void unpack_chunk(const ChunkView<T>& chunk, int32_t vectors, float* keys, float* values,
+                  int64_t panel_stride) {
+  constexpr int32_t kLanes = Simd::kLanes;
+  for (int32_t v = 0; v < vectors; ++v) {
+    const T* key = chunk.keys[v];
+    for (int32_t d = 0; d < chunk.head_dim; ++d, keys += kLanes) {
+      Simd::store(keys, Simd::load(key + d * chunk.key_stride));
+    }
+    const T* value = chunk.values[v];
+    for (int32_t j = 0; j < kLanes; ++j, value += chunk.head_dim) {
+      float* row = values + (int64_t{v} * kLanes + j) * kPanel;
+      for (int32_t d = 0; d < chunk.head_dim; d += kLanes) {
+        Simd::store(row + d / kPanel * panel_stride + d % kPanel, Simd::load(value + d));
+      }
+    }
   }
 }
 

@@ -92,20 +92,74 @@ void convert_row(const float* from, T* to, int32_t head_dim) {
 }
 
 template <class T>
-void write_value(const KvCacheView& kv, int64_t slot, int32_t kv_head, const float* value) {
-  T* to = const_cast<T*>(values_of_block<T>(kv, slot / kv.block_size)) +
-          value_offset(kv, kv_head, static_cast<int32_t>(slot % kv.block_size));
+void write_value(const KvCacheView& kv, int64_t slot, int32_t kv_head, const float* value, T*) {
+  T* to = reinterpret_cast<T*>(values_of_block(kv, slot / kv.block_size, kv_head)) +
+          value_offset(kv, static_cast<int32_t>(slot % kv.block_size));
   convert_row(value, to, kv.head_dim);
 }
 
 // `converted` is room for one head.
 template <class T>
 void write_key(const KvCacheView& kv, int64_t slot, int32_t kv_head, const float* key, T* converted) {
-  T* to = const_cast<T*>(keys_of_block<T>(kv, slot / kv.block_size)) +
-          key_offset(kv, kv_head, static_cast<int32_t>(slot % kv.block_size));
+  T* to = reinterpret_cast<T*>(keys_of_block(kv, slot / kv.block_size, kv_head)) +
+          key_offset(kv, static_cast<int32_t>(slot % kv.block_size));
   const int64_t lanes = key_lanes(kv.block_size);
   convert_row(key, converted, kv.head_dim);
   for (int32_t d = 0; d < kv.head_dim; ++d) to[d * lanes] = converted[d];
+}
+
+// The first `count` <= 8 floats, then zeros.
+__m256 load_first(const float* from, int32_t count) {
+  if (count >= 8) return _mm256_loadu_ps(from);
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_maskload_ps(from, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane));
+}
+
+// Quants of a head, even(head_dim) of them; returns their scale. scalar/quantizer.h says the same.
+float quantize_head(const float* from, int32_t head_dim, Int8* quants) {
+  const __m256i magnitude = _mm256_set1_epi32(0x7fffffff);
+  __m256i largest = _mm256_setzero_si256();
+  for (int32_t d = 0; d < head_dim; d += 8) {
+    const __m256i bits = _mm256_castps_si256(load_first(from + d, head_dim - d));
+    largest = _mm256_max_epi32(largest, _mm256_and_si256(bits, magnitude));
+  }
+  __m128i most = _mm_max_epi32(_mm256_castsi256_si128(largest), _mm256_extracti128_si256(largest, 1));
+  most = _mm_max_epi32(most, _mm_shuffle_epi32(most, 0b01001110));
+  most = _mm_max_epi32(most, _mm_shuffle_epi32(most, 0b10110001));
+  const float maximum = _mm_cvtss_f32(_mm_castsi128_ps(most));
+  const bool finite = _mm_cvtsi128_si32(most) < 0x7f800000;
+  if (!finite || maximum < kLeastMaximum) {
+    for (int32_t d = 0; d < even(head_dim); ++d) quants[d] = 0;
+    return finite ? 0.0F : __builtin_nanf("");
+  }
+  const __m256 inverse = _mm256_set1_ps(kMaxQuant / maximum);
+  for (int32_t d = 0; d < head_dim; d += 8) {
+    const __m256 x = _mm256_mul_ps(load_first(from + d, head_dim - d), inverse);
+    const __m256i wide = _mm256_cvtps_epi32(x);
+    const __m128i half = _mm_packs_epi32(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(quants + d), _mm_packs_epi16(half, half));
+  }
+  return maximum / kMaxQuant;
+}
+
+void write_value(const KvCacheView& kv, int64_t slot, int32_t kv_head, const float* value, Int8* quants) {
+  std::byte* values = values_of_block(kv, slot / kv.block_size, kv_head);
+  const auto offset = static_cast<int32_t>(slot % kv.block_size);
+  Int8* to = reinterpret_cast<Int8*>(values) + value_offset_int8(kv, offset);
+  scales_of_block(kv, values)[offset] = quantize_head(value, kv.head_dim, quants);
+  // Byte by byte: another thread may write the token beside this one.
+  for (int32_t d = 0; d < kv.head_dim; ++d) to[2 * d] = quants[d];
+}
+
+void write_key(const KvCacheView& kv, int64_t slot, int32_t kv_head, const float* key, Int8* quants) {
+  std::byte* keys = keys_of_block(kv, slot / kv.block_size, kv_head);
+  const auto offset = static_cast<int32_t>(slot % kv.block_size);
+  Int8* to = reinterpret_cast<Int8*>(keys) + key_offset_int8(kv, offset);
+  scales_of_block(kv, keys)[offset] = quantize_head(key, kv.head_dim, quants);
+  const int64_t stride = int64_t{2} * key_lanes(kv.block_size);
+  for (int32_t i = 0; i < (kv.head_dim + 1) / 2; ++i) {
+    __builtin_memcpy(to + i * stride, quants + int64_t{2} * i, 2);
+  }
 }
 
 template <class T>
@@ -122,16 +176,17 @@ void write_token(const ExecContext& context, const RopeKvArgs& args, int64_t tok
       rotate_heads(args, token, rotated, 1);
       key = rotated;
     }
-    write_key<T>(kv, args.slots[token], h, key, converted);
-    write_value<T>(kv, args.slots[token], h, args.v + column);
+    write_key(kv, args.slots[token], h, key, converted);
+    write_value(kv, args.slots[token], h, args.v + column, converted);
   }
 }
 
 void write_token(const ExecContext& context, const RopeKvArgs& args, int64_t token, bool rotate) {
   switch (args.kv.dtype) {
-    case DType::kF16: return write_token<Float16>(context, args, token, rotate);
-    case DType::kBF16: return write_token<BFloat16>(context, args, token, rotate);
-    default: return write_token<float>(context, args, token, rotate);
+    case KvDType::kF32: return write_token<float>(context, args, token, rotate);
+    case KvDType::kF16: return write_token<Float16>(context, args, token, rotate);
+    case KvDType::kBF16: return write_token<BFloat16>(context, args, token, rotate);
+    case KvDType::kInt8: return write_token<Int8>(context, args, token, rotate);
   }
 }
 

@@ -10,6 +10,7 @@ namespace {
 
 struct Simd {
   using Vec = __m256;
+  using Int = __m256i;
   static constexpr int32_t kLanes = 8;
 
   // Vectors of a register tile with so many rows: the sums, one vector and the rows' broadcasts fill 16
@@ -32,6 +33,21 @@ struct Simd {
   static Vec mul(Vec a, Vec b) { return _mm256_mul_ps(a, b); }
   static Vec fma(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }
   static Vec max(Vec a, Vec b) { return _mm256_max_ps(a, b); }
+
+  // Integers: kLanes pairs of int16, or kLanes int32.
+  static Int int_zero() { return _mm256_setzero_si256(); }
+  static Int set1_pair(int32_t pair) { return _mm256_set1_epi32(pair); }
+  static Int load_pairs(const Int8* from) {
+    return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  }
+  static Int multiply_add(Int a, Int b, Int sum) { return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b)); }
+  static Vec to_float(Int x) { return _mm256_cvtepi32_ps(x); }
+  // Rounds to the nearest, ties to even.
+  static void store_int16(int16_t* to, Vec x) {
+    const Int packed = _mm256_packs_epi32(_mm256_cvtps_epi32(x), _mm256_setzero_si256());
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
+                     _mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0b11011000)));
+  }
 
   // The first `count` lanes of x, the rest of `other`.
   static Vec first_lanes(Vec x, Vec other, int32_t count) {

@@ -10,6 +10,7 @@ namespace {
 
 struct Simd {
   using Vec = __m512;
+  using Int = __m512i;
   static constexpr int32_t kLanes = 16;
 
   // Vectors of a register tile with so many rows: enough sums to hide the latency of fma, at most 24.
@@ -31,6 +32,19 @@ struct Simd {
   static Vec mul(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
   static Vec fma(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }
   static Vec max(Vec a, Vec b) { return _mm512_max_ps(a, b); }
+
+  // Integers: kLanes pairs of int16, or kLanes int32.
+  static Int int_zero() { return _mm512_setzero_si512(); }
+  static Int set1_pair(int32_t pair) { return _mm512_set1_epi32(pair); }
+  static Int load_pairs(const Int8* from) {
+    return _mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+  }
+  static Int multiply_add(Int a, Int b, Int sum) { return _mm512_add_epi32(sum, _mm512_madd_epi16(a, b)); }
+  static Vec to_float(Int x) { return _mm512_cvtepi32_ps(x); }
+  // Rounds to the nearest, ties to even.
+  static void store_int16(int16_t* to, Vec x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(x)));
+  }
 
   // The first `count` lanes of x, the rest of `other`.
   static Vec first_lanes(Vec x, Vec other, int32_t count) {

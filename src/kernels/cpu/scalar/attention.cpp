@@ -4,6 +4,7 @@
 #include "kernels/cpu/fill.h"
 #include "kernels/cpu/scalar/exp.h"
 #include "kernels/cpu/scalar/half.h"
+#include "kernels/cpu/scalar/quantizer.h"
 
 namespace quire {
 namespace {
@@ -34,8 +35,9 @@ void score_chunk(const AttentionArgs& args, const Pair& pair, int32_t begin, int
   const int32_t lanes = key_lanes(kv.block_size);
   for (int32_t j = 0; j < count; ++j) {
     const int32_t position = begin + j;
-    const T* key = keys_of_block<T>(kv, pair.blocks[position / kv.block_size]) +
-                   key_offset(kv, pair.kv_head, position % kv.block_size);
+    const T* key =
+        reinterpret_cast<const T*>(keys_of_block(kv, pair.blocks[position / kv.block_size], pair.kv_head)) +
+        key_offset(kv, position % kv.block_size);
     float score = 0;
     for (int32_t d = 0; d < kv.head_dim; ++d) score += pair.q[d] * to_float(key[int64_t{d} * lanes]);
     scores[j] = score * args.scale;
@@ -55,11 +57,68 @@ void attend_chunk(const AttentionArgs& args, const Pair& pair, int32_t chunk, fl
   for (int32_t d = 0; d < kv.head_dim; ++d) out.sums[d] = 0;
   for (int32_t j = 0; j < count; ++j) {
     const int32_t position = begin + j;
-    const T* value = values_of_block<T>(kv, pair.blocks[position / kv.block_size]) +
-                     value_offset(kv, pair.kv_head, position % kv.block_size);
+    const T* value = reinterpret_cast<const T*>(
+                         values_of_block(kv, pair.blocks[position / kv.block_size], pair.kv_head)) +
+                     value_offset(kv, position % kv.block_size);
     const float weight = exp_f32(scores[j] - out.maximum);
     out.total += weight;
     for (int32_t d = 0; d < kv.head_dim; ++d) out.sums[d] += weight * to_float(value[d]);
+  }
+}
+
+// The same over int8 (attention_int8.h says how), in exact integer sums.
+template <>
+void score_chunk<Int8>(const AttentionArgs& args, const Pair& pair, int32_t begin, int32_t count,
+                       float* scores) {
+  const KvCacheView& kv = args.kv;
+  const int32_t stride = 2 * key_lanes(kv.block_size);
+  const Quantizer quantizer = quantizer_of(pair.q, kv.head_dim, max_query_quant(kv.head_dim));
+  for (int32_t j = 0; j < count; ++j) {
+    const int32_t offset = (begin + j) % kv.block_size;
+    std::byte* keys = keys_of_block(kv, pair.blocks[(begin + j) / kv.block_size], pair.kv_head);
+    const Int8* key = reinterpret_cast<const Int8*>(keys) + key_offset_int8(kv, offset);
+    int32_t dot = 0;
+    for (int32_t d = 0; d < kv.head_dim; ++d)
+      dot += quant(quantizer, pair.q[d]) * key[d / 2 * stride + d % 2];
+    const float scaled = static_cast<float>(dot) * scales_of_block(kv, keys)[offset];
+    scores[j] = scaled * (quantizer.scale * args.scale);
+  }
+}
+
+template <>
+void attend_chunk<Int8>(const AttentionArgs& args, const Pair& pair, int32_t chunk, float* scores,
+                        Softmax& out) {
+  const KvCacheView& kv = args.kv;
+  const int32_t begin = chunk * kAttentionChunk;
+  const int32_t count = pair.limit - begin < kAttentionChunk ? pair.limit - begin : kAttentionChunk;
+  out.total = 0;
+  if (count <= 0) return;
+  score_chunk<Int8>(args, pair, begin, count, scores);
+  out.maximum = scores[0];
+  for (int32_t j = 1; j < count; ++j) out.maximum = scores[j] > out.maximum ? scores[j] : out.maximum;
+  float most = 0;
+  float check = 0;  // NaN if a value's scale is
+  for (int32_t j = 0; j < count; ++j) {
+    const int32_t position = begin + j;
+    std::byte* values = values_of_block(kv, pair.blocks[position / kv.block_size], pair.kv_head);
+    const float weight = exp_f32(scores[j] - out.maximum);
+    out.total += weight;
+    scores[j] = weight * scales_of_block(kv, values)[position % kv.block_size];
+    most = scores[j] > most ? scores[j] : most;
+    check += scores[j];
+  }
+  const float inverse = most >= kLeastMaximum ? kMaxWeightQuant / most : 0.0F;
+  const float unit = most * (1.0F / kMaxWeightQuant) + 0.0F * check;
+  for (int32_t d = 0; d < kv.head_dim; ++d) {
+    int32_t sum = 0;
+    for (int32_t j = 0; j < count; ++j) {
+      const int32_t position = begin + j;
+      std::byte* values = values_of_block(kv, pair.blocks[position / kv.block_size], pair.kv_head);
+      const Int8* value =
+          reinterpret_cast<const Int8*>(values) + value_offset_int8(kv, position % kv.block_size);
+      sum += quant({0, check == check ? inverse : 0.0F}, scores[j]) * value[2 * d];
+    }
+    out.sums[d] = static_cast<float>(sum) * unit;
   }
 }
 
@@ -139,9 +198,10 @@ namespace scalar {
 void attention(const ExecContext& context, const AttentionArgs& args, int64_t begin, int64_t end) {
   for (int64_t i = begin; i < end; ++i) {
     switch (args.kv.dtype) {
-      case DType::kF16: attend<Float16>(context, args, args.tasks[i]); break;
-      case DType::kBF16: attend<BFloat16>(context, args, args.tasks[i]); break;
-      default: attend<float>(context, args, args.tasks[i]); break;
+      case KvDType::kF32: attend<float>(context, args, args.tasks[i]); break;
+      case KvDType::kF16: attend<Float16>(context, args, args.tasks[i]); break;
+      case KvDType::kBF16: attend<BFloat16>(context, args, args.tasks[i]); break;
+      case KvDType::kInt8: attend<Int8>(context, args, args.tasks[i]); break;
     }
   }
 }

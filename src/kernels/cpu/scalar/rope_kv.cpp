@@ -1,6 +1,7 @@
 #include "kernels/cpu/attention_entries.h"
 #include "kernels/cpu/attention_layout.h"
 #include "kernels/cpu/scalar/half.h"
+#include "kernels/cpu/scalar/quantizer.h"
 
 namespace quire {
 namespace {
@@ -32,17 +33,42 @@ void rotate_heads(const RopeKvArgs& args, int64_t token, float* heads, int32_t n
 
 template <class T>
 void write_key(const KvCacheView& kv, int64_t slot, int32_t kv_head, const float* key) {
-  T* to = const_cast<T*>(keys_of_block<T>(kv, slot / kv.block_size)) +
-          key_offset(kv, kv_head, static_cast<int32_t>(slot % kv.block_size));
+  T* to = reinterpret_cast<T*>(keys_of_block(kv, slot / kv.block_size, kv_head)) +
+          key_offset(kv, static_cast<int32_t>(slot % kv.block_size));
   const int32_t lanes = key_lanes(kv.block_size);
   for (int32_t d = 0; d < kv.head_dim; ++d) put(to + int64_t{d} * lanes, key[d]);
 }
 
 template <class T>
 void write_value(const KvCacheView& kv, int64_t slot, int32_t kv_head, const float* value) {
-  T* to = const_cast<T*>(values_of_block<T>(kv, slot / kv.block_size)) +
-          value_offset(kv, kv_head, static_cast<int32_t>(slot % kv.block_size));
+  T* to = reinterpret_cast<T*>(values_of_block(kv, slot / kv.block_size, kv_head)) +
+          value_offset(kv, static_cast<int32_t>(slot % kv.block_size));
   for (int32_t d = 0; d < kv.head_dim; ++d) put(to + d, value[d]);
+}
+
+template <>
+void write_key<Int8>(const KvCacheView& kv, int64_t slot, int32_t kv_head, const float* key) {
+  std::byte* keys = keys_of_block(kv, slot / kv.block_size, kv_head);
+  const auto offset = static_cast<int32_t>(slot % kv.block_size);
+  Int8* to = reinterpret_cast<Int8*>(keys) + key_offset_int8(kv, offset);
+  const Quantizer quantizer = quantizer_of(key, kv.head_dim, kMaxQuant);
+  scales_of_block(kv, keys)[offset] = quantizer.scale;
+  const int64_t stride = int64_t{2} * key_lanes(kv.block_size);
+  for (int32_t d = 0; d < even(kv.head_dim); ++d) {
+    to[d / 2 * stride + d % 2] = d < kv.head_dim ? static_cast<Int8>(quant(quantizer, key[d])) : Int8{0};
+  }
+}
+
+template <>
+void write_value<Int8>(const KvCacheView& kv, int64_t slot, int32_t kv_head, const float* value) {
+  std::byte* values = values_of_block(kv, slot / kv.block_size, kv_head);
+  const auto offset = static_cast<int32_t>(slot % kv.block_size);
+  Int8* to = reinterpret_cast<Int8*>(values) + value_offset_int8(kv, offset);
+  const Quantizer quantizer = quantizer_of(value, kv.head_dim, kMaxQuant);
+  scales_of_block(kv, values)[offset] = quantizer.scale;
+  for (int32_t d = 0; d < kv.head_dim; ++d) {
+    to[int64_t{2} * d] = static_cast<Int8>(quant(quantizer, value[d]));
+  }
 }
 
 // `rotated` is null, or room for one head: the key is then rotated there.
@@ -64,9 +90,10 @@ void write_token(const RopeKvArgs& args, int64_t token, float* rotated) {
 
 void write_token(const RopeKvArgs& args, int64_t token, float* rotated) {
   switch (args.kv.dtype) {
-    case DType::kF16: return write_token<Float16>(args, token, rotated);
-    case DType::kBF16: return write_token<BFloat16>(args, token, rotated);
-    default: return write_token<float>(args, token, rotated);
+    case KvDType::kF32: return write_token<float>(args, token, rotated);
+    case KvDType::kF16: return write_token<Float16>(args, token, rotated);
+    case KvDType::kBF16: return write_token<BFloat16>(args, token, rotated);
+    case KvDType::kInt8: return write_token<Int8>(args, token, rotated);
   }
 }
 
