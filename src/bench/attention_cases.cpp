@@ -33,27 +33,22 @@ double visible_pairs(int32_t num_rows, int32_t context) {
 
 }  // namespace
 
-Expected<RooflineRow> KernelBench::time_attention(std::string_view name, int32_t num_rows,
-                                                  int32_t context_len, bool scattered) {
+Expected<RooflineRow> KernelBench::time_attention(KvDType dtype, int32_t num_rows, int32_t context_len,
+                                                  bool scattered) {
   const ModelConfig& config = shapes_->config;
   const AttentionShape heads{config.num_heads, config.num_kv_heads, config.head_dim};
   CacheShape shape{.num_kv_heads = config.num_kv_heads,
                    .head_dim = config.head_dim,
                    .block_size = shapes_->block_size,
-                   .dtype = shapes_->kv_dtype};
+                   .dtype = dtype};
   const int32_t num_blocks = (context_len + shape.block_size - 1) / shape.block_size;
-  const int64_t layer_bytes = 2 * shape.part_bytes() * num_blocks;
+  const int64_t layer_bytes = 2 * shape.num_kv_heads * shape.part_bytes() * num_blocks;
   shape.num_layers = static_cast<int32_t>(std::clamp<int64_t>(kColdKvBytes / layer_bytes, 1, kMaxLayers));
   auto cache = CacheEngine::create(shape, num_blocks);
   auto partials = Arena::create(attention_partial_bytes(heads, pool_->num_threads()));
   if (!cache) return std::unexpected(cache.error());
   if (!partials) return std::unexpected(partials.error());
-  for (const KvCacheView& layer : cache->layers()) {
-    for (std::byte* part : {layer.keys, layer.values}) {
-      for (int32_t block = 0; block < num_blocks; ++block)
-        std::memset(part + block * layer.block_stride_bytes, 0x11, static_cast<size_t>(shape.part_bytes()));
-    }
-  }
+  std::memset(cache->layers()[0].keys, 0x11, static_cast<size_t>(shape.bytes_per_block() * num_blocks));
   const auto blocks = block_table(num_blocks, scattered);
   const std::vector<AttentionSequence> sequences{{0, num_rows, context_len, blocks.data()}};
   AttentionPlan plan;
@@ -65,6 +60,7 @@ Expected<RooflineRow> KernelBench::time_attention(std::string_view name, int32_t
                      .out_stride = width,
                      .sequences = sequences.data(),
                      .tasks = plan.tasks.data(),
+                     .num_tasks = std::ssize(plan.tasks),
                      .merges = plan.merges.data(),
                      .partials = reinterpret_cast<float*>(partials->data()),
                      .num_heads = config.num_heads,
@@ -73,32 +69,37 @@ Expected<RooflineRow> KernelBench::time_attention(std::string_view name, int32_t
   const Work work{.memory_bytes = static_cast<double>(layer_bytes),
                   .f32_ops = 4.0 * visible_pairs(num_rows, context_len) * static_cast<double>(width)};
   size_t layer = 0;
-  return measure(*peaks_, *clock_, fmt::format("attention {}", to_string(shape.dtype)),
-                 fmt::format("{}, blocks {}", name, scattered ? "scattered" : "in order"), work, [&] {
-                   args.kv = cache->layers()[layer];
-                   layer = (layer + 1) % cache->layers().size();
-                   pool_->share(std::ssize(plan.tasks), 1, [&](int thread, int64_t begin, int64_t end) {
-                     table_->attention(context(thread), args, begin, end);
-                   });
-                   pool_->share(std::ssize(plan.merges), 1, [&](int thread, int64_t begin, int64_t end) {
-                     table_->attention_merge(context(thread), args, begin, end);
-                   });
-                 });
+  return measure(
+      *peaks_, *clock_, fmt::format("attention {}", to_string(shape.dtype)),
+      fmt::format("{} of {}, blocks {}", num_rows, context_len, scattered ? "scattered" : "in order"), work,
+      [&] {
+        args.kv = cache->layers()[layer];
+        layer = (layer + 1) % cache->layers().size();
+        pool_->share(std::ssize(plan.tasks), 1, [&](int thread, int64_t begin, int64_t end) {
+          table_->attention(context(thread), args, begin, end);
+        });
+        pool_->share(std::ssize(plan.merges), 1, [&](int thread, int64_t begin, int64_t end) {
+          table_->attention_merge(context(thread), args, begin, end);
+        });
+      });
 }
 
 Expected<> KernelBench::attention(Report report) {
-  const auto run = [&](std::string_view name, int32_t num_rows, int32_t context_len) -> Expected<> {
-    for (const bool scattered : {false, true}) {
-      auto row = time_attention(name, num_rows, context_len, scattered);
-      if (!row) return std::unexpected(row.error());
-      report(*row);
-    }
-    return {};
+  struct Case {
+    int32_t num_rows, context_len;
   };
-  if (auto ran = run("decode at 256", 1, 256); !ran) return ran;
-  if (auto ran = run("decode at 4096", 1, 4096); !ran) return ran;
-  if (auto ran = run("prefill 512", 512, 512); !ran) return ran;
-  return run("prefill 512 of 4096", 512, 4096);
+  std::vector<KvDType> dtypes{shapes_->kv_dtype};
+  if (dtypes[0] != KvDType::kInt8) dtypes.push_back(KvDType::kInt8);
+  for (const KvDType dtype : dtypes) {
+    for (const auto [num_rows, context_len] : {Case{1, 256}, {1, 4096}, {512, 512}, {512, 4096}}) {
+      for (const bool scattered : {false, true}) {
+        auto row = time_attention(dtype, num_rows, context_len, scattered);
+        if (!row) return std::unexpected(row.error());
+        report(*row);
+      }
+    }
+  }
+  return {};
 }
 
 }  // namespace quire

@@ -28,7 +28,7 @@ struct LinearShape {
 struct KernelShapes {
   ModelConfig config;
   std::vector<LinearShape> linears;
-  DType kv_dtype = DType::kF16;
+  KvDType kv_dtype = KvDType::kF16;
   int32_t block_size = 16;
 };
 
@@ -40,10 +40,11 @@ class KernelBench {
 
   // Each calls `report` with its rows, one after the other. Errors: kResourceExhausted.
   using Report = FunctionRef<void(const RooflineRow&)>;
-  void linears(Report report);          // the model's, for 1 to 512 tokens
-  void linear_types(Report report);     // all types and activation formats at one shape
-  void row_kernels(Report report);      // norms, quantize, embed, sampling, and the like
-  Expected<> attention(Report report);  // decode and prefill, blocks in order and scattered
+  void linears(Report report);       // the model's, for 1 to 512 tokens
+  void linear_types(Report report);  // all types and activation formats at one shape
+  void row_kernels(Report report);   // norms, quantize, embed, sampling, and the like
+  Expected<> attention(
+      Report report);  // decode and prefill, blocks in order and scattered, KV as the model has it and int8
 
  private:
   struct Buffers {
@@ -59,8 +60,7 @@ class KernelBench {
         buffers_(std::move(buffers)) {}
 
   RooflineRow time_linear(const LinearShape& shape, ActivationFormat format, int64_t num_tokens);
-  Expected<RooflineRow> time_attention(std::string_view name, int32_t num_rows, int32_t context,
-                                       bool scattered);
+  Expected<RooflineRow> time_attention(KvDType dtype, int32_t num_rows, int32_t context, bool scattered);
   template <class Run>
   RooflineRow time_rows(std::string name, int64_t rows, int64_t width, double bytes, double f32_ops,
                         Run run);

@@ -16,8 +16,9 @@ constexpr int64_t kChunksPerThread = 8;
 constexpr int64_t kRowGrain = 4;  // tokens that are quantized together
 // Groups: a multiple of what the kernels unpack at once, and whole blocks of a quantized output.
 constexpr int64_t kLinearChunkGrain = 4;
-// Weights that few tokens read are a stream from memory, which every new chunk interrupts for about as
-// long as a kilobyte takes.
+// Weights that fewer tokens than this read are a stream from memory, which every new chunk interrupts for
+// about as long as a kilobyte takes.
+constexpr int64_t kComputeBoundTokens = 8;
 constexpr int64_t kMinChunkBytes = 32 << 10;
 
 }  // namespace
@@ -29,9 +30,9 @@ void share_linear(ThreadPool& pool, const KernelTable& kernels, const LinearArgs
   const int64_t items = round_up(weight.rows, kernels.row_group) / kernels.row_group / groups_per_item;
   const int64_t item_bytes =
       groups_per_item * kernels.packed_bytes(weight.dtype, kernels.row_group, weight.cols);
-  const int64_t least =
-      std::max(items / (pool.num_threads() * kChunksPerThread), kMinChunkBytes / item_bytes);
-  pool.share(items, round_up(std::max<int64_t>(1, least), kLinearChunkGrain), job);
+  int64_t chunk = std::max<int64_t>(1, items / (pool.num_threads() * kChunksPerThread));
+  if (args.num_tokens < kComputeBoundTokens) chunk = std::max(chunk, kMinChunkBytes / item_bytes);
+  pool.share(items, round_up(chunk, kLinearChunkGrain), job);
 }
 
 PlanExecutor::PlanExecutor(const Plan& plan, const KernelTable& kernels, ThreadPool& pool,
@@ -206,6 +207,7 @@ void PlanExecutor::run_attention(const Op& op, const StepTensors& step) {
                            .out_stride = stride(op.output),
                            .sequences = step.sequences.data(),
                            .tasks = plan.tasks.data(),
+                           .num_tasks = std::ssize(plan.tasks),
                            .merges = plan.merges.data(),
                            .partials = step.attention_partials,
                            .num_heads = plan_->graph.heads.num_heads,

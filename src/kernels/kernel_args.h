@@ -179,6 +179,7 @@ struct AttentionArgs {
   int64_t out_stride;
   const AttentionSequence* sequences;
   const AttentionTask* tasks;
+  int64_t num_tasks;  // what follows the items of a call is fetched ahead
   const AttentionMerge* merges;
   float* partials;  // see attention_plan.h
   int32_t num_heads;

@@ -216,7 +216,7 @@ TEST(Attention, ExtremeScoresStayFinite) {
     const AttentionSequence sequence{0, 1, 8, &block};
     const AttentionTask task{0, 0, 0, 1, 0, 1, -1};
     const AttentionArgs args{q.data(), kHeadDim, out.data(), kHeadDim, &sequence, &task,
-                             nullptr,  nullptr,  1,          0.25F,    write.kv};
+                             1,        nullptr,  nullptr,    1,        0.25F,     write.kv};
     table->attention(context, args, 0, 1);
     for (int d = 0; d < kHeadDim; ++d)
       EXPECT_EQ(out[static_cast<size_t>(d)], 0.25F * static_cast<float>(d));

@@ -145,6 +145,7 @@ class PagedStep {
                              width,
                              sequences.data(),
                              plan_.tasks.data(),
+                             std::ssize(plan_.tasks),
                              plan_.merges.data(),
                              partials.get(),
                              shape_.heads.num_heads,

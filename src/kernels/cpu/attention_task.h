@@ -67,9 +67,12 @@ inline void store_out(const Softmax& from, float* out, int32_t head_dim) {
 template <class T>
 class TaskRun {
  public:
-  TaskRun(const ExecContext& context, const AttentionArgs& args, const AttentionTask& task)
+  // `next`, if any, is what this thread probably does next.
+  TaskRun(const ExecContext& context, const AttentionArgs& args, const AttentionTask& task,
+          const AttentionTask* next)
       : args_(args),
         task_(task),
+        next_(next),
         sequence_(args.sequences[task.sequence]),
         head_dim_(args.kv.head_dim),
         heads_(args.num_heads / args.kv.num_kv_heads),
@@ -190,13 +193,20 @@ class TaskRun {
             head_dim_, kPanel,  head_dim_};
   }
 
-  // A vector's share of the keys in the order in which they lie, which are those of its tokens and their
-  // neighbours.
+  // What to fetch after the chunk before `begin`: the keys of this task's next chunk, or of the next task's
+  // first. A vector's share is of the keys in the order in which they lie, which are those of its tokens and
+  // their neighbours.
   void map_next(int32_t begin, int32_t vectors, bool has_next) {
     const KvCacheView& kv = args_.kv;
     const int32_t shift = __builtin_ctz(static_cast<uint32_t>(kv.block_size));
     const int32_t mask = kv.block_size - 1;
-    const int32_t limit = first_limit_ + task_.num_rows - 1;
+    const AttentionTask& task = has_next || next_ == nullptr ? task_ : *next_;
+    const AttentionSequence& sequence = args_.sequences[task.sequence];
+    const int32_t limit = sequence.context - sequence.num_rows + task.first_row + task.num_rows;
+    if (!has_next && next_ != nullptr) {
+      begin = task.first_chunk * kAttentionChunk;
+      has_next = true;
+    }
     const int32_t end = vectors < kFirstVectors ? kFirstVectors : vectors;
     for (int32_t vector = 0; vector < end; ++vector) {
       const int32_t position = begin + vector * Simd::kLanes;
@@ -204,12 +214,12 @@ class TaskRun {
         next_keys_[vector] = values_[least(vector, vectors - 1)];
         continue;
       }
-      const int32_t block = sequence_.blocks[position >> shift];
-      std::byte* keys = keys_of_block(kv, block, task_.kv_head);
+      const int32_t block = sequence.blocks[position >> shift];
+      std::byte* keys = keys_of_block(kv, block, task.kv_head);
       next_keys_[vector] = reinterpret_cast<const T*>(keys) + int64_t{position & mask} * head_dim_;
       if constexpr (kIntegers) {
         __builtin_prefetch(scales_of_block(kv, keys) + (position & mask), 0, 2);
-        std::byte* values = values_of_block(kv, block, task_.kv_head);
+        std::byte* values = values_of_block(kv, block, task.kv_head);
         __builtin_prefetch(scales_of_block(kv, values) + (position & mask), 0, 2);
       }
     }
@@ -326,6 +336,7 @@ class TaskRun {
 
   const AttentionArgs& args_;
   const AttentionTask& task_;
+  const AttentionTask* const next_;
   const AttentionSequence& sequence_;
   const int32_t head_dim_;
   const int32_t heads_;  // query heads of a KV head
@@ -352,11 +363,13 @@ class TaskRun {
 inline void attend_tasks(const ExecContext& context, const AttentionArgs& args, int64_t begin,
                          int64_t end) {
   for (int64_t i = begin; i < end; ++i) {
+    const AttentionTask& task = args.tasks[i];
+    const AttentionTask* next = i + 1 < args.num_tasks ? &task + 1 : nullptr;
     switch (args.kv.dtype) {
-      case KvDType::kF32: TaskRun<float>(context, args, args.tasks[i]).run(); break;
-      case KvDType::kF16: TaskRun<Float16>(context, args, args.tasks[i]).run(); break;
-      case KvDType::kBF16: TaskRun<BFloat16>(context, args, args.tasks[i]).run(); break;
-      case KvDType::kInt8: TaskRun<Int8>(context, args, args.tasks[i]).run(); break;
+      case KvDType::kF32: TaskRun<float>(context, args, task, next).run(); break;
+      case KvDType::kF16: TaskRun<Float16>(context, args, task, next).run(); break;
+      case KvDType::kBF16: TaskRun<BFloat16>(context, args, task, next).run(); break;
+      case KvDType::kInt8: TaskRun<Int8>(context, args, task, next).run(); break;
     }
   }
 }
