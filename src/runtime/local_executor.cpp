@@ -31,6 +31,7 @@ Expected<const StepOutput*> LocalExecutor::collect() {
 }
 
 void LocalExecutor::work() {
+  runner_->bind_caller();
   for (uint32_t number = 0;; ++number) {
     num_submitted_.wait(number);
     if (stop_.load()) return;

@@ -46,6 +46,10 @@ class ModelRunner {
                                                        const KernelTable& kernels,
                                                        const ModelRunnerOptions& options);
 
+  // To be called once by the thread that will call run(), if it does nothing else: it then stays on the
+  // memory node of its share of the weights.
+  void bind_caller() const { pool_.bind_caller(); }
+
   // The output is valid until the call after the next.
   const StepOutput& run(const StepInput& input);
 

@@ -193,9 +193,9 @@ class TaskRun {
             head_dim_, kPanel,  head_dim_};
   }
 
-  // What to fetch after the chunk before `begin`: the keys of this task's next chunk, or of the next task's
-  // first. A vector's share is of the keys in the order in which they lie, which are those of its tokens and
-  // their neighbours.
+  // What to fetch after the chunk before `begin`: the keys of this task's next chunk, or of the next
+  // task's first. A vector's share is of the keys in the order in which they lie, which are those of its
+  // tokens and their neighbours.
   void map_next(int32_t begin, int32_t vectors, bool has_next) {
     const KvCacheView& kv = args_.kv;
     const int32_t shift = __builtin_ctz(static_cast<uint32_t>(kv.block_size));

@@ -190,6 +190,31 @@ void write_token(const ExecContext& context, const RopeKvArgs& args, int64_t tok
   }
 }
 
+// Asks for the lines that a token's keys and values go to. A decode's block was last used a step ago and
+// lies in memory again, and its key alone is spread over as many lines as the block has of that head.
+void fetch_places(const KvCacheView& kv, int64_t slot) {
+  const int64_t bytes = kv_head_bytes(kv.dtype, kv.block_size, kv.head_dim);
+  const int64_t value_bytes = bytes / kv.block_size;
+  for (int32_t h = 0; h < kv.num_kv_heads; ++h) {
+    const std::byte* keys = keys_of_block(kv, slot / kv.block_size, h);
+    const std::byte* value =
+        values_of_block(kv, slot / kv.block_size, h) + slot % kv.block_size * value_bytes;
+    for (int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(keys + at, 1, 3);
+    for (int64_t at = 0; at < value_bytes; at += 64) __builtin_prefetch(value + at, 1, 3);
+  }
+}
+
+// Tokens [begin, end), each after the places of the next have been asked for.
+template <class Write>
+void for_each_token(const RopeKvArgs& args, int64_t begin, int64_t end, Write write) {
+  const auto block = [&](int64_t token) { return args.slots[token] / args.kv.block_size; };
+  if (begin < end) fetch_places(args.kv, args.slots[begin]);
+  for (int64_t token = begin; token < end; ++token) {
+    if (token + 1 < end && block(token + 1) != block(token)) fetch_places(args.kv, args.slots[token + 1]);
+    write(token);
+  }
+}
+
 }  // namespace
 
 namespace avx2 {
@@ -202,14 +227,14 @@ void rope(const ExecContext&, const RopeKvArgs& args, int64_t begin, int64_t end
 }
 
 void kv_write(const ExecContext& context, const RopeKvArgs& args, int64_t begin, int64_t end) {
-  for (int64_t token = begin; token < end; ++token) write_token(context, args, token, false);
+  for_each_token(args, begin, end, [&](int64_t token) { write_token(context, args, token, false); });
 }
 
 void rope_kv_write(const ExecContext& context, const RopeKvArgs& args, int64_t begin, int64_t end) {
-  for (int64_t token = begin; token < end; ++token) {
+  for_each_token(args, begin, end, [&](int64_t token) {
     rotate_heads(args, token, args.q + token * args.stride, args.num_heads);
     write_token(context, args, token, true);
-  }
+  });
 }
 
 }  // namespace avx2
