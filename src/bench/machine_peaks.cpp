@@ -14,11 +14,16 @@ constexpr int64_t kLineBytes = 64;
 constexpr int64_t kSampleBytes = 8 << 20;  // read by each thread: some hundred microseconds
 using Lane = uint64_t __attribute__((vector_size(16)));
 
+// Fetched ahead as the kernels do, for the hardware's own prefetching reads slower.
+constexpr int64_t kAheadBytes = 2048;
+
 // Eight independent sums keep enough loads in flight.
 uint64_t sum_lines(const std::byte* data, int64_t num_lines) {
   std::array<Lane, 8> sums{};
   const auto* lanes = reinterpret_cast<const Lane*>(data);
   for (int64_t line = 0; line + 1 < num_lines; line += 2, lanes += 8) {
+    __builtin_prefetch(reinterpret_cast<const std::byte*>(lanes) + kAheadBytes, 0, 3);
+    __builtin_prefetch(reinterpret_cast<const std::byte*>(lanes) + kAheadBytes + kLineBytes, 0, 3);
     for (size_t i = 0; i < 8; ++i) sums[i] += lanes[i];
   }
   uint64_t total = 0;
