@@ -1,9 +1,8 @@
 // Storage of keys and values. A block holds those of block_size tokens in all layers, contiguously:
 //   [block][layer][kv_head][keys, values][kv_head_bytes()]
 // so a block is copied (or, later, swapped) as one piece, and memory is taken as blocks are first used.
-// What one attention task reads of a block and layer lies together: on a Zen 3, one core reads pieces of
-// 4 KiB (keys and values of a head of 64 in fp16) at 18 GB/s, pieces of 2 KiB at 15, as prefetchers run
-// past their end.
+// What one attention task reads of a block and layer lies together, so that prefetchers seldom run past its
+// end.
 #pragma once
 
 #include <cstdint>
