@@ -1,43 +1,32 @@
-#include "kernels/peak_probes.h"
-
 #include <immintrin.h>
+
+#include "kernels/cpu/peak_chains.h"
 
 namespace quire {
 namespace {
 
-constexpr int kChains = 12;  // independent sums: more than latency times units
-constexpr int64_t kRounds = 1000;
-
 void fma_f32() {
-  __m256 a = _mm256_set1_ps(1.5F);
-  __m256 sums[kChains];
-#pragma GCC unroll 12
-  for (int k = 0; k < kChains; ++k) sums[k] = _mm256_setzero_ps();
-  for (int64_t round = 0; round < kRounds; ++round) {
-#pragma GCC unroll 12
-    for (int k = 0; k < kChains; ++k) {
-      sums[k] = _mm256_fmadd_ps(a, a, sums[k]);
-      asm volatile("" : "+x"(sums[k]));
-    }
-  }
+  const __m256 a = _mm256_set1_ps(1.5F);
+  run_chains(
+      _mm256_setzero_ps(), [a](__m256 sum) __attribute__((always_inline)) {
+        sum = _mm256_fmadd_ps(a, a, sum);
+        asm volatile("" : "+x"(sum));
+        return sum;
+      });
 }
 
-// Products of bytes summed by pairs, and those sums summed: the least that a product of quantized
-// matrices does on this level.
+// Products of bytes summed by pairs, and those sums summed: the least that a product of quantized matrices
+// does on this level.
 void dot_int8() {
-  __m256i a = _mm256_set1_epi8(3);
-  __m256i sums[kChains];
-#pragma GCC unroll 12
-  for (int k = 0; k < kChains; ++k) sums[k] = _mm256_setzero_si256();
-  for (int64_t round = 0; round < kRounds; ++round) {
-#pragma GCC unroll 12
-    for (int k = 0; k < kChains; ++k) {
-      __m256i products = _mm256_maddubs_epi16(a, a);
-      asm volatile("" : "+x"(products));
-      sums[k] = _mm256_add_epi16(sums[k], products);
-      asm volatile("" : "+x"(sums[k]));
-    }
-  }
+  const __m256i a = _mm256_set1_epi8(3);
+  run_chains(
+      _mm256_setzero_si256(), [a](__m256i sum) __attribute__((always_inline)) {
+        __m256i products = _mm256_maddubs_epi16(a, a);
+        asm volatile("" : "+x"(products));
+        sum = _mm256_add_epi16(sum, products);
+        asm volatile("" : "+x"(sum));
+        return sum;
+      });
 }
 
 constexpr PeakProbe kProbes[] = {

@@ -1,43 +1,32 @@
-#include "kernels/peak_probes.h"
-
 #include <immintrin.h>
+
+#include "kernels/cpu/peak_chains.h"
 
 namespace quire {
 namespace {
 
-constexpr int kChains = 12;  // independent sums: more than latency times units
-constexpr int64_t kRounds = 1000;
-
 void fma_f32() {
-  __m512 a = _mm512_set1_ps(1.5F);
-  __m512 sums[kChains];
-#pragma GCC unroll 12
-  for (int k = 0; k < kChains; ++k) sums[k] = _mm512_setzero_ps();
-  for (int64_t round = 0; round < kRounds; ++round) {
-#pragma GCC unroll 12
-    for (int k = 0; k < kChains; ++k) {
-      sums[k] = _mm512_fmadd_ps(a, a, sums[k]);
-      asm volatile("" : "+v"(sums[k]));
-    }
-  }
+  const __m512 a = _mm512_set1_ps(1.5F);
+  run_chains(
+      _mm512_setzero_ps(), [a](__m512 sum) __attribute__((always_inline)) {
+        sum = _mm512_fmadd_ps(a, a, sum);
+        asm volatile("" : "+v"(sum));
+        return sum;
+      });
 }
 
-// Products of bytes summed by pairs, and those sums summed: the least that a product of quantized
-// matrices does on this level.
+// Products of bytes summed by pairs, and those sums summed: the least that a product of quantized matrices
+// does on this level.
 void dot_int8() {
-  __m512i a = _mm512_set1_epi8(3);
-  __m512i sums[kChains];
-#pragma GCC unroll 12
-  for (int k = 0; k < kChains; ++k) sums[k] = _mm512_setzero_si512();
-  for (int64_t round = 0; round < kRounds; ++round) {
-#pragma GCC unroll 12
-    for (int k = 0; k < kChains; ++k) {
-      __m512i products = _mm512_maddubs_epi16(a, a);
-      asm volatile("" : "+v"(products));
-      sums[k] = _mm512_add_epi16(sums[k], products);
-      asm volatile("" : "+v"(sums[k]));
-    }
-  }
+  const __m512i a = _mm512_set1_epi8(3);
+  run_chains(
+      _mm512_setzero_si512(), [a](__m512i sum) __attribute__((always_inline)) {
+        __m512i products = _mm512_maddubs_epi16(a, a);
+        asm volatile("" : "+v"(products));
+        sum = _mm512_add_epi16(sum, products);
+        asm volatile("" : "+v"(sum));
+        return sum;
+      });
 }
 
 constexpr PeakProbe kProbes[] = {

@@ -1,25 +1,18 @@
-#include "kernels/peak_probes.h"
-
 #include <immintrin.h>
+
+#include "kernels/cpu/peak_chains.h"
 
 namespace quire {
 namespace {
 
-constexpr int kChains = 12;  // independent sums: more than latency times units
-constexpr int64_t kRounds = 1000;
-
 void dot_int8() {
-  __m512i a = _mm512_set1_epi8(3);
-  __m512i sums[kChains];
-#pragma GCC unroll 12
-  for (int k = 0; k < kChains; ++k) sums[k] = _mm512_setzero_si512();
-  for (int64_t round = 0; round < kRounds; ++round) {
-#pragma GCC unroll 12
-    for (int k = 0; k < kChains; ++k) {
-      sums[k] = _mm512_dpbusd_epi32(sums[k], a, a);
-      asm volatile("" : "+v"(sums[k]));
-    }
-  }
+  const __m512i a = _mm512_set1_epi8(3);
+  run_chains(
+      _mm512_setzero_si512(), [a](__m512i sum) __attribute__((always_inline)) {
+        sum = _mm512_dpbusd_epi32(sum, a, a);
+        asm volatile("" : "+v"(sum));
+        return sum;
+      });
 }
 
 constexpr PeakProbe kProbes[] = {
