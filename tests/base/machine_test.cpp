@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -12,27 +11,23 @@
 #include <utility>
 #include <vector>
 
+#include "tests/base/temp_folder.h"
+
 namespace quire {
 namespace {
 
 // A machine's files in a folder of their own, removed at the end.
 class FakeMachine {
  public:
-  FakeMachine() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "quire-machine-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-  }
-  ~FakeMachine() { std::filesystem::remove_all(folder_); }
-  FakeMachine(const FakeMachine&) = delete;
-  FakeMachine& operator=(const FakeMachine&) = delete;
-
   MachineRoots roots() const {
-    return {.proc = folder_ / "proc", .cgroup = folder_ / "cgroup", .nodes = folder_ / "node"};
+    return {.proc = folder_.path() / "proc",
+            .cgroup = folder_.path() / "cgroup",
+            .nodes = folder_.path() / "node"};
   }
 
   void write(const std::string& path, const std::string& text) const {
-    std::filesystem::create_directories((folder_ / path).parent_path());
-    std::ofstream(folder_ / path) << text;
+    std::filesystem::create_directories((folder_.path() / path).parent_path());
+    std::ofstream(folder_.path() / path) << text;
   }
   void group_v2(const std::string& group, const std::string& max, int64_t current,
                 int64_t inactive_file) const {
@@ -50,7 +45,7 @@ class FakeMachine {
   }
 
  private:
-  std::filesystem::path folder_;
+  TempFolder folder_;
 };
 
 constexpr int64_t kUnlimitedV1 = 9223372036854771712;  // what v1 shows for no limit

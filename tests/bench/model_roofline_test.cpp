@@ -2,8 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
+#include "tests/base/temp_folder.h"
 #include "weights/random_model.h"
 
 namespace quire {
@@ -12,21 +11,20 @@ namespace {
 class ModelRoofline : public testing::Test {
  protected:
   void SetUp() override {
-    path_ = (std::filesystem::temp_directory_path() / "quire-roofline-test.gguf").string();
+    const std::string path = folder_.file("model.gguf");
     ThreadPool pool(1);
-    ASSERT_TRUE(write_random_model({.architecture = "llama", .layers = 2}, path_, pool));
-    auto file = GgufFile::open(path_);
+    ASSERT_TRUE(write_random_model({.architecture = "llama", .layers = 2}, path, pool));
+    auto file = GgufFile::open(path);
     ASSERT_TRUE(file);
     EngineConfig config;
-    config.model = path_;
+    config.model = path;
     config.max_num_seqs = 4;
     auto plan = plan_engine(config, *file, 1 << 30);
     ASSERT_TRUE(plan) << plan.error().message;
     plan_ = std::make_unique<EnginePlan>(std::move(*plan));
   }
-  void TearDown() override { std::filesystem::remove(path_); }
 
-  std::string path_;
+  TempFolder folder_;
   std::unique_ptr<EnginePlan> plan_;
 };
 

@@ -1,9 +1,10 @@
 #include "cli/default_model.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
+
+#include "tests/base/temp_folder.h"
 
 namespace quire {
 namespace {
@@ -12,11 +13,10 @@ namespace fs = std::filesystem;
 
 class DefaultModel : public testing::Test {
  protected:
-  DefaultModel() : root_(fs::temp_directory_path() / fmt::format("quire-default-model-{}", getpid())) {
+  DefaultModel() {
     fs::create_directories(root_ / "here");
     fs::create_directories(root_ / "repo" / "build" / "release");
   }
-  ~DefaultModel() override { fs::remove_all(root_); }
 
   fs::path put_model(const fs::path& folder) {
     const fs::path file = folder / kDefaultModel;
@@ -28,7 +28,8 @@ class DefaultModel : public testing::Test {
     return find_default_model(root_ / "here", root_ / "repo/build/release/quire");
   }
 
-  const fs::path root_;
+  const TempFolder folder_;
+  const fs::path root_ = folder_.path();
 };
 
 TEST_F(DefaultModel, IsInTheWorkingDirectoryFirst) {

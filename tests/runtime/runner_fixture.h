@@ -2,10 +2,7 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -14,6 +11,7 @@
 #include "base/thread_pool.h"
 #include "runtime/compiled_model.h"
 #include "runtime/model_runner.h"
+#include "tests/base/temp_folder.h"
 #include "weights/random_model.h"
 
 namespace quire {
@@ -134,22 +132,16 @@ class RandomModelFile {
  public:
   explicit RandomModelFile(RandomModelSpec spec = {}) {
     if (spec.architecture.empty()) spec.architecture = "llama";
-    std::string pattern = (std::filesystem::temp_directory_path() / "quire-model-XXXXXX").string();
-    folder_ = mkdtemp(pattern.data());
-    path_ = folder_ + "/model.gguf";
     ThreadPool pool(1);
     const auto written = write_random_model(spec, path_, pool);
     if (!written) ADD_FAILURE() << written.error().message;
   }
-  ~RandomModelFile() { std::filesystem::remove_all(folder_); }
-  RandomModelFile(const RandomModelFile&) = delete;
-  RandomModelFile& operator=(const RandomModelFile&) = delete;
 
   const std::string& path() const { return path_; }
 
  private:
-  std::string folder_;
-  std::string path_;
+  TempFolder folder_;
+  std::string path_ = folder_.file("model.gguf");
 };
 
 inline std::string default_model() { return QUIRE_SOURCE_DIR "/models/SmolLM2-135M-Instruct.Q4_1.gguf"; }
