@@ -14,12 +14,26 @@
 
 namespace quire {
 
+// Memory that a later operation will read: of each block, `block_lines` cache lines, blocks
+// `block_stride_bytes` apart from `base` on. Lines are counted through `blocks`; [begin, end) of them are
+// to be fetched.
+struct FetchAhead {
+  const std::byte* base;
+  const int32_t* blocks;
+  int64_t block_stride_bytes;
+  int64_t block_lines;
+  int64_t begin;
+  int64_t end;
+};
+
 // What a kernel knows of its caller: which thread of how many, and scratch that is this thread's own
-// (contents undefined, 64-byte aligned). On a GPU: the stream.
+// (contents undefined, 64-byte aligned). On a GPU: the stream. Linears that are bound by arithmetic fetch
+// `ahead`, if any, into the caches while they compute.
 struct ExecContext {
   int32_t thread;
   std::byte* scratch;
   int64_t scratch_bytes;
+  const FetchAhead* ahead = nullptr;
 };
 
 // Activations as a linear reads them. kInt8: per token, blocks of 32 along the width, each with an fp32

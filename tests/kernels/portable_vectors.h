@@ -28,7 +28,8 @@ struct RowVectors {
   using Bytes = std::array<uint8_t, 64>;
   using Halves = std::array<int16_t, 32>;
 
-  static void pin(Int&) {}
+  template <class T>
+  static void pin(T&) {}
 
   template <class Function>
   static Float each(Function function) {

@@ -41,11 +41,13 @@ struct LinearQ4 {
   }
 
   // fma(float(dot) * d_a, d_w, fma(min_w, s_a, sum))
+  static Float fold(Int dots, const Scales& w, Float token_scale, Float token_sum, Float sum) {
+    const Float dot = V::to_float(V::kHasDot ? dots : V::sum_pairs16(dots));
+    return V::fma(V::mul(dot, token_scale), w.scale, V::fma(w.minimum, token_sum, sum));
+  }
   template <class Tokens>
   static Float fold(Int dots, const Scales& w, const Tokens& a, int token, Float sum) {
-    const Float dot = V::to_float(V::kHasDot ? dots : V::sum_pairs16(dots));
-    const Float with_minimum = V::fma(w.minimum, V::broadcast(a.scaled_sum(token)), sum);
-    return V::fma(V::mul(dot, V::broadcast(a.scale(token))), w.scale, with_minimum);
+    return fold(dots, w, V::broadcast(a.scale(token)), V::broadcast(a.scaled_sum(token)), sum);
   }
 
   // dots[m] += the products of quad j. First the products, then the sums: Zen 3 runs that 7% faster than by
@@ -147,11 +149,13 @@ struct LinearQ4 {
   // memory.
   template <int kTokens, bool kTiled>
   [[gnu::noinline]] static void panel_tile(const std::byte* panel, int64_t num_blocks,
-                                           TokenBlock<kTokens, kTiled> a, float* sums) {
+                                           TokenBlock<kTokens, kTiled> a, AheadLines ahead, float* sums) {
     for (int64_t b = 0; b < num_blocks; ++b, panel += kPanelBlockBytes, a.advance()) {
       Int dots[kTokens][kPanelGroups];
 #pragma GCC unroll 8
       for (int j = 0; j < 8; ++j) {
+        if (j % (8 / kAheadLines) == 0)
+          __builtin_prefetch(ahead.at + j / (8 / kAheadLines) * kCacheLine, 0, 2);
         Int w[kPanelGroups];
 #pragma GCC unroll 2
         for (int g = 0; g < kPanelGroups; ++g) {
@@ -161,14 +165,25 @@ struct LinearQ4 {
 #pragma GCC unroll 4
         for (int m = 0; m < kTokens; ++m) add_products(w, V::broadcast_quad(a.quad(m, j)), j == 0, dots[m]);
       }
+      ahead.at += ahead.stride;
       const auto* scales = reinterpret_cast<const float*>(panel + kPanelQuantBytes);
+      Scales w[kPanelGroups];
 #pragma GCC unroll 2
       for (int g = 0; g < kPanelGroups; ++g) {
-        const Scales w = {V::load(scales + g * 2 * kRows), V::load(scales + (g * 2 + 1) * kRows)};
+        w[g] = {V::load(scales + g * 2 * kRows), V::load(scales + (g * 2 + 1) * kRows)};
+        V::pin(w[g].scale);
+        V::pin(w[g].minimum);
+      }
 #pragma GCC unroll 4
-        for (int m = 0; m < kTokens; ++m) {
+      for (int m = 0; m < kTokens; ++m) {
+        Float scale = V::broadcast(a.scale(m));
+        Float scaled_sum = V::broadcast(a.scaled_sum(m));
+        V::pin(scale);
+        V::pin(scaled_sum);
+#pragma GCC unroll 2
+        for (int g = 0; g < kPanelGroups; ++g) {
           float* at = sums + m * kSumStride + g * kRows;
-          V::store(at, fold(dots[m][g], w, a, m, V::load(at)));
+          V::store(at, fold(dots[m][g], w[g], scale, scaled_sum, V::load(at)));
           forget_memory();
         }
       }
@@ -211,26 +226,9 @@ struct LinearQ4 {
                          depth * kBlockBytes, (range.count + kTile - 1) / kTile);
       for_each_tile(range.count, [&]<int kTokens, bool kTiled>(int64_t t) {
         next.step();
-        panel_tile(scratch.panel, depth, TokenBlock<kTokens, kTiled>::of(args, range.first + t, b),
+        const AheadLines ahead = scratch.ahead.next(kPanelGroups * kTokens * depth, depth, scratch.panel);
+        panel_tile(scratch.panel, depth, TokenBlock<kTokens, kTiled>::of(args, range.first + t, b), ahead,
                    scratch.sums + t * kSumStride);
-      });
-    }
-  }
-
-  static void sum_by_stream(const LinearArgs& args, const SumRange& range, const LinearScratch& scratch) {
-    const int64_t num_blocks = args.weight.cols / kQuantBlock;
-    const int64_t pairs_end = range.count / (2 * kTile) * (2 * kTile);
-    __builtin_memset(scratch.sums, 0, static_cast<size_t>(pairs_end * kSumStride) * sizeof(float));
-    for (int64_t g = 0; g < range.num_groups; ++g) {
-      const std::byte* w = args.weight.data + (range.group + g) * num_blocks * kBlockBytes;
-      float* sums = scratch.sums + g * kRows;
-      for (int64_t t = 0; t < pairs_end; t += 2 * kTile) {
-        stream_two_tiles(w, num_blocks, TokenBlock<kTile, true>::of(args, range.first + t, 0),
-                         num_blocks * kTileBlockBytes, sums + t * kSumStride);
-      }
-      for_each_tile(range.count - pairs_end, [&]<int kTokens, bool kTiled>(int64_t t) {
-        stream_tile(w, num_blocks, TokenBlock<kTokens, kTiled>::of(args, range.first + pairs_end + t, 0),
-                    sums + (pairs_end + t) * kSumStride);
       });
     }
   }
@@ -240,7 +238,7 @@ struct LinearQ4 {
       if (range.num_groups == kPanelGroups && args.num_tokens >= kPanelMinTokens) {
         sum_by_panel(args, range, scratch);
       } else {
-        sum_by_stream(args, range, scratch);
+        sum_by_stream<LinearQ4>(args, range, scratch);
       }
     });
   }

@@ -28,9 +28,10 @@ struct LinearQ8 {
     return sum;
   }
 
-  // dots[m] += the products of quad j, each step for all tokens before the next.
+  // dots[m] += the products of quad j, each step for all tokens before the next. magnitude: |w|.
   template <int kTokens, bool kTiled>
-  static void add_products(Int w, const TokenBlock<kTokens, kTiled>& a, int j, Int (&dots)[kTokens]) {
+  static void add_products(Int w, Int magnitude, const TokenBlock<kTokens, kTiled>& a, int j,
+                           Int (&dots)[kTokens]) {
     if constexpr (V::kHasDot) {
 #pragma GCC unroll 4
       for (int m = 0; m < kTokens; ++m) {
@@ -39,7 +40,6 @@ struct LinearQ8 {
       }
       return;
     }
-    const Int magnitude = V::magnitude8(w);
     Int pairs[kTokens];
 #pragma GCC unroll 4
     for (int m = 0; m < kTokens; ++m) {
@@ -68,7 +68,10 @@ struct LinearQ8 {
         for (int m = 0; m < kTokens; ++m) dots[m] = bias;
       }
 #pragma GCC unroll 8
-      for (int j = 0; j < kQ8Quads; ++j) add_products(V::load_int(block + j * kQuadBytes), a, j, dots);
+      for (int j = 0; j < kQ8Quads; ++j) {
+        const Int w = V::load_int(block + j * kQuadBytes);
+        add_products(w, V::magnitude8(w), a, j, dots);
+      }
       const Float scale = V::load_fp16(block + kQ8Quads * kQuadBytes);
       for (int m = 0; m < kTokens; ++m) {
         sum[m] = V::fma(V::mul(V::to_float(dots[m]), V::broadcast(a.scale(m))), scale, sum[m]);
@@ -77,16 +80,44 @@ struct LinearQ8 {
     for (int m = 0; m < kTokens; ++m) V::store(sums + m * kSumStride, sum[m]);
   }
 
-  static void run(const ExecContext& context, const LinearArgs& args, int64_t begin, int64_t end) {
-    const int64_t num_blocks = args.weight.cols / kQuantBlock;
-    run_linear(context, args, begin, end, [&](const SumRange& range, const LinearScratch& scratch) {
-      for (int64_t g = 0; g < range.num_groups; ++g) {
-        const std::byte* w = args.weight.data + (range.group + g) * num_blocks * kBlockBytes;
-        for_each_tile(range.count, [&]<int kTokens, bool kTiled>(int64_t t) {
-          stream_tile(w, num_blocks, TokenBlock<kTokens, kTiled>::of(args, range.first + t, 0),
-                      scratch.sums + t * kSumStride + g * kRows);
-        });
+  // sums[token][...] += one group x two whole tiles, the second tile_bytes after the first: what the weights
+  // cost is shared by twice the tokens. The dots take half of the registers, so sums stay in memory.
+  [[gnu::noinline]] static void stream_two_tiles(const std::byte* block, int64_t num_blocks,
+                                                 TokenBlock<kTile, true> a, int64_t tile_bytes,
+                                                 float* sums) {
+    for (int64_t b = 0; b < num_blocks; ++b, block += kBlockBytes, a.advance()) {
+      prefetch_stream(block, kBlockBytes);
+      const TokenBlock<kTile, true> tiles[2] = {a, {a.at + tile_bytes, 0}};
+      Int dots[2][kTile];
+      if constexpr (V::kHasDot) {
+        const Int bias = V::sub32(V::zero_int(), sum_of_128(block));
+        for (int i = 0; i < 2; ++i)
+          for (int m = 0; m < kTile; ++m) dots[i][m] = bias;
       }
+#pragma GCC unroll 8
+      for (int j = 0; j < kQ8Quads; ++j) {
+        Int w = V::load_int(block + j * kQuadBytes);
+        V::pin(w);
+        Int magnitude = V::magnitude8(w);
+        V::pin(magnitude);
+        for (int i = 0; i < 2; ++i) add_products(w, magnitude, tiles[i], j, dots[i]);
+      }
+      const Float scale = V::load_fp16(block + kQ8Quads * kQuadBytes);
+      for (int i = 0; i < 2; ++i) {
+#pragma GCC unroll 4
+        for (int m = 0; m < kTile; ++m) {
+          float* at = sums + (i * kTile + m) * kSumStride;
+          const Float dot = V::mul(V::to_float(dots[i][m]), V::broadcast(tiles[i].scale(m)));
+          V::store(at, V::fma(dot, scale, V::load(at)));
+          forget_memory();
+        }
+      }
+    }
+  }
+
+  static void run(const ExecContext& context, const LinearArgs& args, int64_t begin, int64_t end) {
+    run_linear(context, args, begin, end, [&](const SumRange& range, const LinearScratch& scratch) {
+      sum_by_stream<LinearQ8>(args, range, scratch);
     });
   }
 };

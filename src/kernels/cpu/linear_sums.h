@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernels/cpu/activation_tiles.h"
+#include "kernels/cpu/ahead_fetcher.h"
 #include "kernels/kernel_args.h"
 
 namespace quire {
@@ -31,10 +32,13 @@ struct SumRange {
 };
 
 struct LinearScratch {
-  explicit LinearScratch(const ExecContext& context)
-      : sums(reinterpret_cast<float*>(context.scratch)), panel(context.scratch + kSumBytes) {}
+  LinearScratch(const ExecContext& context, AheadFetcher& ahead_fetcher)
+      : sums(reinterpret_cast<float*>(context.scratch)),
+        panel(context.scratch + kSumBytes),
+        ahead(ahead_fetcher) {}
   float* sums;  // [count][kSumStride]
   std::byte* panel;
+  AheadFetcher& ahead;  // work: groups x tokens x blocks of 32 columns
 };
 
 inline void store_sums(const LinearArgs& args, const SumRange& range, const float* sums) {
@@ -68,7 +72,10 @@ void for_each_group_pair(const LinearArgs& args, int64_t begin, int64_t end, Vis
 // Covers items [begin, end): for each range, sum(range, scratch) leaves finished sums in scratch.sums.
 template <class Sum>
 void run_linear(const ExecContext& context, const LinearArgs& args, int64_t begin, int64_t end, Sum sum) {
-  const LinearScratch scratch(context);
+  const int64_t item_groups = args.epilogue == Epilogue::kSiluMul ? 2 : 1;
+  const int64_t blocks = args.weight.cols / kQuantBlock;
+  AheadFetcher ahead(context.ahead, (end - begin) * item_groups * args.num_tokens * blocks);
+  const LinearScratch scratch(context, ahead);
   for_each_group_pair(args, begin, end, [&](int64_t group, int64_t num_groups) {
     for (int64_t t = 0; t < args.num_tokens; t += kSumTokens) {
       const int64_t count = args.num_tokens - t < kSumTokens ? args.num_tokens - t : kSumTokens;
@@ -79,10 +86,12 @@ void run_linear(const ExecContext& context, const LinearArgs& args, int64_t begi
   });
 }
 
+// Ends what the compiler knows of memory: otherwise stored sums also stay in registers, which dots need.
+inline void forget_memory() { asm volatile("" : : : "memory"); }
+
 // Weights are fetched into the cache ahead of use: where each byte is used once, by a fixed distance; 2 KiB
 // is worth 10 to 15% of the bandwidth with one stream a thread.
 constexpr int64_t kStreamAhead = 2048;
-constexpr int64_t kCacheLine = 64;
 
 inline void prefetch_stream(const std::byte* at, int64_t bytes) {
   for (int64_t line = 0; line < bytes; line += kCacheLine)
@@ -127,8 +136,27 @@ void for_each_tile(int64_t count, Run run) {
   }
 }
 
-// Ends what the compiler knows of memory: otherwise stored sums also stay in registers, which dots need.
-inline void forget_memory() { asm volatile("" : : : "memory"); }
+// Sums each group straight from the packed weights: two whole tiles at a time, then the rest. Form has
+// kBlockBytes of one group, and what adds to sums (stream_two_tiles) or sets them (stream_tile).
+template <class Form>
+void sum_by_stream(const LinearArgs& args, const SumRange& range, const LinearScratch& scratch) {
+  const int64_t num_blocks = args.weight.cols / kQuantBlock;
+  const int64_t pairs_end = range.count / (2 * kTile) * (2 * kTile);
+  __builtin_memset(scratch.sums, 0, static_cast<size_t>(pairs_end * kSumStride) * sizeof(float));
+  for (int64_t g = 0; g < range.num_groups; ++g) {
+    const std::byte* w = args.weight.data + (range.group + g) * num_blocks * Form::kBlockBytes;
+    float* sums = scratch.sums + g * kRows;
+    for (int64_t t = 0; t < pairs_end; t += 2 * kTile) {
+      Form::stream_two_tiles(w, num_blocks, TokenBlock<kTile, true>::of(args, range.first + t, 0),
+                             num_blocks * kTileBlockBytes, sums + t * kSumStride);
+    }
+    for_each_tile(range.count - pairs_end, [&]<int kTokens, bool kTiled>(int64_t t) {
+      Form::stream_tile(w, num_blocks,
+                        TokenBlock<kTokens, kTiled>::of(args, range.first + pairs_end + t, 0),
+                        sums + (pairs_end + t) * kSumStride);
+    });
+  }
+}
 
 }  // namespace
 }  // namespace quire

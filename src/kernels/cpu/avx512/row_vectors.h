@@ -25,7 +25,10 @@ struct Avx512Rows {
 
   // g++ 12 reorders and spills sums that are plain intrinsics: an empty statement that claims to change the
   // register holds each value where it was written.
-  static void pin(Int& value) { asm volatile("" : "+v"(value)); }
+  template <class T>
+  static void pin(T& value) {
+    asm volatile("" : "+v"(value));
+  }
 
   static Float zero() { return _mm512_setzero_ps(); }
   static Float load(const float* from) { return _mm512_loadu_ps(from); }
