@@ -12,7 +12,7 @@ namespace {
 
 // Work is dealt in several chunks a thread, because another process may take a core away: what a thread
 // has not begun, others do.
-constexpr int64_t kChunksPerThread = 8;
+constexpr int64_t kChunksPerThread = 16;
 constexpr int64_t kRowGrain = 4;  // tokens that are quantized together
 // Groups: a multiple of what the kernels unpack at once, and whole blocks of a quantized output.
 constexpr int64_t kLinearChunkGrain = 4;
@@ -21,15 +21,20 @@ constexpr int64_t kLinearChunkGrain = 4;
 constexpr int64_t kComputeBoundTokens = 8;
 constexpr int64_t kMinChunkBytes = 32 << 10;
 
+int64_t groups_per_item(const LinearArgs& args) { return args.epilogue == Epilogue::kSiluMul ? 2 : 1; }
+
+int64_t linear_items(const KernelTable& kernels, const LinearArgs& args) {
+  return round_up(args.weight.rows, kernels.row_group) / kernels.row_group / groups_per_item(args);
+}
+
 }  // namespace
 
 void share_linear(ThreadPool& pool, const KernelTable& kernels, const LinearArgs& args,
                   ThreadPool::Job job) {
   const PackedMatrix& weight = args.weight;
-  const int64_t groups_per_item = args.epilogue == Epilogue::kSiluMul ? 2 : 1;
-  const int64_t items = round_up(weight.rows, kernels.row_group) / kernels.row_group / groups_per_item;
+  const int64_t items = linear_items(kernels, args);
   const int64_t item_bytes =
-      groups_per_item * kernels.packed_bytes(weight.dtype, kernels.row_group, weight.cols);
+      groups_per_item(args) * kernels.packed_bytes(weight.dtype, kernels.row_group, weight.cols);
   int64_t chunk = std::max<int64_t>(1, items / (pool.num_threads() * kChunksPerThread));
   if (args.num_tokens < kComputeBoundTokens) chunk = std::max(chunk, kMinChunkBytes / item_bytes);
   pool.share(items, round_up(chunk, kLinearChunkGrain), job);
@@ -37,7 +42,7 @@ void share_linear(ThreadPool& pool, const KernelTable& kernels, const LinearArgs
 
 PlanExecutor::PlanExecutor(const Plan& plan, const KernelTable& kernels, ThreadPool& pool,
                            std::vector<BoundWeight> weights)
-    : plan_(&plan), kernels_(&kernels), pool_(&pool), weights_(std::move(weights)) {}
+    : plan_(&plan), kernels_(&kernels), pool_(&pool), weights_(std::move(weights)), fetches_(plan.graph) {}
 
 Expected<PlanExecutor> PlanExecutor::create(const Plan& plan, const KernelTable& kernels, ThreadPool& pool,
                                             std::vector<BoundWeight> weights,
@@ -74,6 +79,7 @@ ExecContext PlanExecutor::context(int thread) const {
 
 void PlanExecutor::run_body(const StepTensors& step) {
   CHECK(step.num_tokens > 0 && step.num_tokens <= plan_->limits.max_tokens);
+  fetches_.begin_step(step.sequences, step.layers);
   for (int32_t i = 0; i < plan_->head_begin; ++i) {
     run(plan_->graph.ops[static_cast<size_t>(i)], step, {}, step.num_tokens);
   }
@@ -160,8 +166,13 @@ void PlanExecutor::run_linear(const Op& op, int64_t rows) {
   const auto kernel = kernels_->linear[static_cast<size_t>(weight.dtype)][static_cast<size_t>(format)];
   QuantizeArgs quantize{};
   if (op.quantized != kNoId) quantize = quantize_args(op.output, op.quantized, rows);
+  const auto op_index = static_cast<size_t>(&op - plan_->graph.ops.data());
+  const int64_t items = linear_items(*kernels_, args);
   const auto job = [&](int thread, int64_t begin, int64_t end) {
-    kernel(context(thread), args, begin, end);
+    ExecContext exec = context(thread);
+    const FetchAhead ahead = fetches_.part(op_index, begin, end, items);
+    if (rows >= kComputeBoundTokens) exec.ahead = &ahead;
+    kernel(exec, args, begin, end);
     if (op.quantized == kNoId) return;
     QuantizeArgs piece = quantize;
     piece.begin_col = begin * kernels_->row_group;

@@ -7,6 +7,7 @@
 
 #include "base/thread_pool.h"
 #include "base/types.h"
+#include "graph/fetch_schedule.h"
 #include "graph/plan.h"
 #include "kernels/attention_plan.h"
 #include "kernels/kernel_table.h"
@@ -75,6 +76,7 @@ class PlanExecutor {
   const KernelTable* kernels_;
   ThreadPool* pool_;
   std::vector<BoundWeight> weights_;
+  FetchSchedule fetches_;
   Arena arena_;
   Arena scratch_;
   int64_t scratch_bytes_per_thread_ = 0;
