@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/rng.h"
 #include "graph/plan_executor.h"
 
 namespace quire {
@@ -42,7 +43,8 @@ Expected<KernelBench> KernelBench::create(const KernelTable& table, ThreadPool& 
   const int64_t width = widest(shapes);
   int64_t weight_bytes = kColdBytes;
   for (const LinearShape& linear : shapes.linears) {
-    weight_bytes = std::max(weight_bytes, 2 * table.packed_bytes(DType::kF32, linear.rows, linear.cols));
+    const int64_t largest = table.packed_bytes(DType::kF32, linear.rows, linear.cols);
+    weight_bytes = std::max(weight_bytes, 2 * round_up(largest, kCacheLine));
   }
   const int64_t scratch =
       std::max(table.scratch_bytes(width), attention_scratch_bytes(heads_of(shapes.config)));
@@ -119,6 +121,43 @@ void KernelBench::linear_types(Report report) {
   }
 }
 
+// From one half of the weights' memory to the other.
+RooflineRow KernelBench::time_pack(const LinearShape& shape) {
+  const int64_t bytes = table_->packed_bytes(shape.dtype, shape.rows, shape.cols);
+  const int64_t half = buffers_.weights.size() / 2 / kCacheLine * kCacheLine;  // holds fp32 at least
+  const int64_t stride = round_up(bytes, kCacheLine);
+  const int64_t copies = half / stride;
+  const int64_t groups = round_up(shape.rows, table_->row_group) / table_->row_group;
+  const Work work{.memory_bytes =
+                      static_cast<double>(bytes + shape.rows * row_bytes(shape.dtype, shape.cols))};
+  PackArgs args{.dtype = shape.dtype,
+                .source = nullptr,
+                .rows = shape.rows,
+                .cols = shape.cols,
+                .target = nullptr,
+                .first_group = 0,
+                .group_step = 1};
+  int64_t copy = 0;
+  return measure(*peaks_, *clock_, fmt::format("pack {}", to_string(shape.dtype)),
+                 fmt::format("{} {}x{}", shape.name, shape.rows, shape.cols), work, [&] {
+                   args.source = buffers_.weights.data() + copy * stride;
+                   args.target = buffers_.weights.data() + half + copy * stride;
+                   copy = (copy + 1) % copies;
+                   const int64_t chunk = std::max<int64_t>(1, groups / (pool_->num_threads() * 8));
+                   pool_->share(groups, chunk,
+                                [&](int, int64_t begin, int64_t end) { table_->pack(args, begin, end); });
+                 });
+}
+
+void KernelBench::packing(Report report) {
+  if (shapes_->linears.empty()) return;
+  LinearShape shape = shapes_->linears.front();
+  for (size_t dtype = 0; dtype < kNumDTypes; ++dtype) {
+    shape.dtype = static_cast<DType>(dtype);
+    report(time_pack(shape));
+  }
+}
+
 template <class Run>
 RooflineRow KernelBench::time_rows(std::string name, int64_t rows, int64_t width, double bytes,
                                    double f32_ops, Run run) {
@@ -128,7 +167,7 @@ RooflineRow KernelBench::time_rows(std::string name, int64_t rows, int64_t width
 }
 
 void KernelBench::row_kernels(Report report) {
-  const int64_t width = shapes_->config.hidden_size, vocab = shapes_->config.vocab_size;
+  const int64_t width = shapes_->config.hidden_size;
   const double row = static_cast<double>(width) * sizeof(float);
   auto* x = reinterpret_cast<float*>(buffers_.activations.data());
   auto* out = reinterpret_cast<float*>(buffers_.out.data());
@@ -168,16 +207,31 @@ void KernelBench::row_kernels(Report report) {
       table_->embed(context(thread), embed, begin, end);
     }));
   }
-  const double logits = static_cast<double>(vocab) * sizeof(float);
-  report(time_rows("argmax", 1, vocab, logits, 0, [&](int, int64_t, int64_t) {
+  sampling_kernels(report);
+}
+
+void KernelBench::sampling_kernels(Report report) {
+  constexpr double kSurvivors = 1.0 / 512;  // of select: about what top-k leaves
+  const int64_t vocab = shapes_->config.vocab_size;
+  Rng rng(1);
+  std::vector<float> logits(static_cast<size_t>(vocab));
+  for (float& logit : logits) logit = static_cast<float>(rng.uniform());
+  const float* x = logits.data();
+  const double bytes = static_cast<double>(vocab) * sizeof(float);
+  report(time_rows("argmax", 1, vocab, bytes, 0, [&](int, int64_t, int64_t) {
     const int64_t token = table_->argmax(x, vocab);
     asm volatile("" : : "r"(token));
   }));
-  report(time_rows("max_sum_exp", 1, vocab, logits, 0, [&](int, int64_t, int64_t) {
+  report(time_rows("max_sum_exp", 1, vocab, bytes, 0, [&](int, int64_t, int64_t) {
     float maximum = 0;
     double sum = 0;
     table_->max_sum_exp(x, vocab, 1.0F, &maximum, &sum);
     asm volatile("" : : "m"(sum));
+  }));
+  auto* ids = reinterpret_cast<int32_t*>(buffers_.out.data());
+  report(time_rows("select", 1, vocab, bytes, 0, [&](int, int64_t, int64_t) {
+    const int64_t found = table_->select(x, vocab, static_cast<float>(1 - kSurvivors), ids);
+    asm volatile("" : : "r"(found));
   }));
 }
 

@@ -1,6 +1,6 @@
 // Every kernel at the shapes of one model: what `quire bench roofline` times. Weights and KV blocks are
 // cold, as they are in a model, by rotation through more copies than caches hold; everything else is
-// warm.
+// warm. What is written to memory counts like what is read from it.
 #pragma once
 
 #include <cstdint>
@@ -42,9 +42,11 @@ class KernelBench {
   using Report = FunctionRef<void(const RooflineRow&)>;
   void linears(Report report);       // the model's, for 1 to 512 tokens
   void linear_types(Report report);  // all types and activation formats at one shape
+  void packing(Report report);       // all types at the same shape
   void row_kernels(Report report);   // norms, quantize, embed, sampling, and the like
-  Expected<> attention(
-      Report report);  // decode and prefill, blocks in order and scattered, KV as the model has it and int8
+  // Decode and prefill, KV as the model has it and int8: the write of keys and values, and attention with
+  // blocks in order and scattered. attention_merge has a row where the threads share a context of 4096.
+  Expected<> attention(Report report);
 
  private:
   struct Buffers {
@@ -59,7 +61,17 @@ class KernelBench {
         shapes_(&shapes),
         buffers_(std::move(buffers)) {}
 
+  struct AttentionCase;
+
   RooflineRow time_linear(const LinearShape& shape, ActivationFormat format, int64_t num_tokens);
+  RooflineRow time_pack(const LinearShape& shape);
+  void sampling_kernels(Report report);
+  Expected<AttentionCase> attention_case(KvDType dtype, int32_t num_rows, int32_t context_len,
+                                         bool scattered);
+  void share_tasks(const AttentionCase& c);
+  void share_merges(const AttentionCase& c);
+  Expected<> attention_merge(KvDType dtype, int32_t context_len, Report report);
+  Expected<RooflineRow> time_rope_kv_write(KvDType dtype, int64_t num_tokens, bool decode);
   Expected<RooflineRow> time_attention(KvDType dtype, int32_t num_rows, int32_t context, bool scattered);
   template <class Run>
   RooflineRow time_rows(std::string name, int64_t rows, int64_t width, double bytes, double f32_ops,

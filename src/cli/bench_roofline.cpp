@@ -52,6 +52,7 @@ Expected<> measure_kernels(const EnginePlan& plan, ThreadPool& pool, MachinePeak
   };
   bench->linears(add);
   bench->linear_types(add);
+  bench->packing(add);
   bench->row_kernels(add);
   return bench->attention(add);
 }

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <utility>
+
 #include "tests/base/temp_folder.h"
 #include "weights/random_model.h"
 
@@ -64,15 +67,38 @@ TEST_F(ModelRoofline, KernelsAndAttentionAreTimed) {
   const KernelShapes shapes = kernel_shapes(*plan_);
   auto bench = KernelBench::create(*plan_->kernels, pool, *peaks, clock, shapes);
   ASSERT_TRUE(bench);
-  int rows = 0;
+  std::map<std::string, int> rows;
   const auto count = [&](const RooflineRow& row) {
     EXPECT_GT(row.seconds, 0) << row.name << " " << row.shape;
-    ++rows;
+    EXPECT_GT(row.work.memory_bytes + row.work.cache_bytes, 0) << row.name << " " << row.shape;
+    ++rows[row.name];
   };
+  using Rows = std::map<std::string, int>;
   bench->linears(count);
-  EXPECT_EQ(rows, 5 * 7);
+  EXPECT_EQ(std::exchange(rows, {}), (Rows{{"linear q4_1 x int8", 4 * 7}, {"linear q8_0 x int8", 7}}));
+  bench->packing(count);
+  EXPECT_EQ(std::exchange(rows, {}), (Rows{{"pack f32", 1},
+                                           {"pack f16", 1},
+                                           {"pack bf16", 1},
+                                           {"pack q4_0", 1},
+                                           {"pack q4_1", 1},
+                                           {"pack q8_0", 1}}));
   bench->row_kernels(count);
-  EXPECT_EQ(rows, 5 * 7 + 2 * 6 + 2);
+  EXPECT_EQ(std::exchange(rows, {}), (Rows{{"rms_norm to int8", 2},
+                                           {"rms_norm", 2},
+                                           {"quantize", 2},
+                                           {"silu_mul", 2},
+                                           {"add", 2},
+                                           {"embed", 2},
+                                           {"argmax", 1},
+                                           {"max_sum_exp", 1},
+                                           {"select", 1}}));
+  ASSERT_TRUE(bench->attention(count));
+  EXPECT_EQ(rows, (Rows{{"rope_kv_write f16", 2},
+                        {"rope_kv_write int8", 2},
+                        {"attention f16", 8},
+                        {"attention int8", 8},
+                        {"attention_merge", 1}}));
 }
 
 }  // namespace
