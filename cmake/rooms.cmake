@@ -6,7 +6,7 @@ set(QUIRE_ISA_FLAGS_avx2 -mavx2 -mfma -mf16c)
 set(QUIRE_ISA_FLAGS_avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx2 -mfma -mf16c
   -Wno-uninitialized -Wno-maybe-uninitialized)  # g++ 12 warns falsely inside its own AVX-512 headers
 set(QUIRE_ISA_FLAGS_vnni ${QUIRE_ISA_FLAGS_avx512} -mavx512vnni)
-set(QUIRE_ISA_FLAGS_amx ${QUIRE_ISA_FLAGS_vnni} -mamx-tile -mamx-int8 -mamx-bf16)
+set(QUIRE_ISA_FLAGS_amx ${QUIRE_ISA_FLAGS_vnni} -mavx512bf16 -mamx-tile -mamx-int8 -mamx-bf16)
 
 # Kernels are worth every optimization; wiring is not worth the compiler's time (CLI11 takes twice as long with -O2).
 set(QUIRE_OPTIMIZATION_kernels $<$<CONFIG:Release>:-O3>)

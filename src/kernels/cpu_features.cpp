@@ -45,7 +45,7 @@ CpuFeatures detect_cpu_features() {
                     __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                     __builtin_cpu_supports("avx512vl");
   features.vnni = features.avx512 && __builtin_cpu_supports("avx512vnni");
-  features.amx = features.vnni && cpu_has_amx() && request_tiles();
+  features.amx = features.vnni && __builtin_cpu_supports("avx512bf16") && cpu_has_amx() && request_tiles();
 #endif
   return features;
 }

@@ -36,9 +36,9 @@ struct ExecContext {
   const FetchAhead* ahead = nullptr;
 };
 
-// Activations as a linear reads them. kInt8: per token, blocks of 32 along the width, each with an fp32
-// scale d = max|x| / 127 and the sum of its quants; their placement is the instruction set's own
-// (KernelTable).
+// Activations as a linear reads them. kF32: as they are; matrix tiles round them to bf16 where weights are
+// bf16. kInt8: per token, blocks of 32 along the width, each with an fp32 scale d = max|x| / 127 and the sum
+// of its quants; their placement is the instruction set's own (KernelTable).
 enum class ActivationFormat : uint8_t { kF32, kInt8 };
 
 // A weight matrix in the table's packed layout: groups of `row_group` rows, interleaved.

@@ -117,6 +117,16 @@ Packed::Packed(const KernelTable& table, const SourceMatrix& source)
   table.pack(args, 0, padded_rows(table, source.rows) / table.row_group);
 }
 
+bool rounds_activations(const KernelTable& table, DType dtype) {
+  return table.isa == Isa::kAmx && dtype == DType::kBF16;
+}
+
+double sum_of_magnitudes(const SourceMatrix& weight, int64_t row, const float* x) {
+  double sum = 0;
+  for (int64_t k = 0; k < weight.cols; ++k) sum += std::fabs(weight.at(row, k) * x[k]);
+  return sum;
+}
+
 int64_t padded_rows(const KernelTable& table, int64_t rows) {
   return (rows + table.row_group - 1) / table.row_group * table.row_group;
 }

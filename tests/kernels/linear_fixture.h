@@ -72,6 +72,15 @@ struct LinearRun {
 std::vector<float> run_linear(const KernelTable& table, const PackedMatrix& weight,
                               const std::vector<float>& x, const LinearRun& run);
 
+// Levels with matrix tiles multiply weights of bf16 by activations rounded to bf16. Their relative error is
+// then up to 2^-8 of each product's magnitude: linear() may differ from the other levels' by that of the sum
+// of magnitudes.
+bool rounds_activations(const KernelTable& table, DType dtype);
+inline constexpr double kRoundedError = 0x1p-8;
+
+// The sum of |w| * |x| over a row of weights and a token.
+double sum_of_magnitudes(const SourceMatrix& weight, int64_t row, const float* x);
+
 int64_t padded_rows(const KernelTable& table, int64_t rows);
 
 }  // namespace quire::testing

@@ -200,5 +200,74 @@ struct Tiles {
   }
 };
 
+// Tile registers, whose products are those that Intel's manual defines for TDPBF16PS.
+struct Bf16Tiles {
+  using Tile = std::array<std::array<float, 16>, 16>;
+  static inline int configured = 0;
+  static inline std::array<std::array<Tile, 2>, 2> tiles;  // [strip][group]
+
+  static void configure() { ++configured; }
+  static void release() { --configured; }
+
+  static float flush(float x) { return std::fpclassify(x) == FP_SUBNORMAL ? std::copysign(0.0F, x) : x; }
+
+  static void round(const float* from, std::byte* to) {
+    for (int i = 0; i < 32; ++i) {
+      const uint16_t half = bf16_from_float(flush(from[i]));
+      std::memcpy(to + i * 2, &half, sizeof half);
+    }
+  }
+
+  template <int kStrips>
+  static void load_sums(const float* sums) {
+    CHECK(configured > 0, "tiles are used before they are configured");
+    for_each_row<kStrips>([&](float* row, int64_t at) { std::memcpy(row, sums + at, 64); });
+  }
+  template <int kStrips>
+  static void store_sums(float* sums) {
+    for_each_row<kStrips>([&](float* row, int64_t at) { std::memcpy(sums + at, row, 64); });
+  }
+
+  template <int kStrips>
+  static void multiply(const std::byte* strip, const std::byte* other, const std::byte* group,
+                       const std::byte* next) {
+    const std::array strips = {strip, other}, groups = {group, next};
+    for (size_t s = 0; s < kStrips; ++s) {
+      for (size_t g = 0; g < 2; ++g) {
+        for (size_t m = 0; m < 16; ++m) {
+          for (size_t n = 0; n < 16; ++n) add_dot(strips[s] + m * 64, groups[g] + n * 4, tiles[s][g][m][n]);
+        }
+      }
+    }
+  }
+
+ private:
+  // function(row of a tile of sums, where it lies in memory)
+  template <int kStrips, class Function>
+  static void for_each_row(Function function) {
+    for (size_t s = 0; s < kStrips; ++s) {
+      for (size_t m = 0; m < 16; ++m) {
+        for (size_t g = 0; g < 2; ++g)
+          function(tiles[s][g][m].data(), static_cast<int64_t>(((s * 16 + m) * 2 + g) * 16));
+      }
+    }
+  }
+
+  static float value(const std::byte* from) {
+    uint16_t half;
+    std::memcpy(&half, from, sizeof half);
+    return flush(float_from_bf16(half));
+  }
+
+  static void add_dot(const std::byte* token, const std::byte* row, float& sum) {
+    float even = 0, odd = 0;
+    for (int pair = 0; pair < 16; ++pair, token += 4, row += 64) {
+      even = flush(std::fma(value(token), value(row), even));
+      odd = flush(std::fma(value(token + 2), value(row + 2), odd));
+    }
+    sum = flush(sum + flush(even + odd));
+  }
+};
+
 }  // namespace
 }  // namespace quire

@@ -12,7 +12,9 @@ void fill_linear_scalar(KernelTable& table);
 void fill_linear_avx2(KernelTable& table);
 void fill_linear_avx512(KernelTable& table);
 void fill_linear_vnni(KernelTable& table);  // only linears of quantized weights with int8 activations
-void fill_linear_amx(KernelTable& table);   // the same, scratch_bytes, and fill_norm_strips()
+// The same; linears of bf16 weights, and with them packed_bytes, pack, embed and scratch_bytes; and
+// fill_norm_strips().
+void fill_linear_amx(KernelTable& table);
 
 // rms_norm and quantize of the AVX2 level, to activations in strips (cpu/activation_tiles.h).
 void fill_norm_strips(KernelTable& table);

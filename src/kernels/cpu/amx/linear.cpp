@@ -1,3 +1,4 @@
+#include "kernels/cpu/amx/bf16_tiles.h"
 #include "kernels/cpu/amx/tiles.h"
 #include "kernels/cpu/vnni/row_vectors.h"
 // The linears are written for the RowVectors and Tiles above.
