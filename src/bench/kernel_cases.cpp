@@ -84,9 +84,8 @@ RooflineRow KernelBench::time_linear(const LinearShape& shape, ActivationFormat 
                   .epilogue = shape.epilogue,
                   .activation_stride = shape.cols};
   const double ops = 2.0 * static_cast<double>(num_tokens * shape.rows * shape.cols);
-  const bool int8 = format == ActivationFormat::kInt8;
-  const Work work{
-      .memory_bytes = static_cast<double>(bytes), .f32_ops = int8 ? 0 : ops, .int8_ops = int8 ? ops : 0};
+  Work work{.memory_bytes = static_cast<double>(bytes)};
+  linear_ops(work, table_->isa, shape.dtype, format) = ops;
   int64_t copy = 0;
   return measure(
       *peaks_, *clock_, fmt::format("linear {} x {}", to_string(shape.dtype), format_name(format)),

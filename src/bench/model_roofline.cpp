@@ -57,7 +57,7 @@ Work step_work(const EnginePlan& plan, int64_t num_sequences, int64_t num_tokens
     const int64_t tokens = head ? num_sequences : num_sequences * num_tokens;
     const double ops = 2.0 * static_cast<double>(tokens) * static_cast<double>(weight.rows * weight.cols);
     const auto format = plan.model.plan.graph.values[static_cast<size_t>(op.inputs[0])].format;
-    (format == ActivationFormat::kInt8 ? work.int8_ops : work.f32_ops) += ops;
+    linear_ops(work, plan.kernels->isa, weight.dtype, format) += ops;
     work.memory_bytes += static_cast<double>(weight.rows * row_bytes(weight.dtype, weight.cols));
   });
   const int64_t token_bytes = plan.memory.bytes_per_block / plan.runner.block_size;
@@ -99,7 +99,8 @@ Expected<RooflineRow> time_model(LLMEngine& engine, const EnginePlan& plan, cons
     if (i < 0 || (which.decode && !timing->decode_tokens_per_s)) continue;  // the first one warms up
     const LeastTime least = least_time(work, {.bandwidth = (before.bandwidth + after.bandwidth) / 2,
                                               .f32 = (before.f32 + after.f32) / 2,
-                                              .int8 = (before.int8 + after.int8) / 2});
+                                              .int8 = (before.int8 + after.int8) / 2,
+                                              .bf16 = (before.bf16 + after.bf16) / 2});
     times.push_back(which.decode ? batch.batch_size / *timing->decode_tokens_per_s
                                  : batch.input_len / timing->prefill_tokens_per_s);
     shares.push_back(least.seconds / times.back());

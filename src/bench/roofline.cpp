@@ -26,7 +26,8 @@ std::string_view to_string(Bound bound) {
 LeastTime least_time(const Work& work, const Peaks& peaks) {
   const auto time = [](double amount, double rate) { return amount > 0 && rate > 0 ? amount / rate : 0; };
   const double memory = time(work.memory_bytes, peaks.bandwidth);
-  const double arithmetic = time(work.f32_ops, peaks.f32) + time(work.int8_ops, peaks.int8);
+  const double arithmetic =
+      time(work.f32_ops, peaks.f32) + time(work.int8_ops, peaks.int8) + time(work.bf16_ops, peaks.bf16);
   if (memory == 0 && arithmetic == 0) return {};
   return memory >= arithmetic ? LeastTime{memory, Bound::kMemory}
                               : LeastTime{arithmetic, Bound::kArithmetic};
@@ -35,7 +36,13 @@ LeastTime least_time(const Work& work, const Peaks& peaks) {
 Peaks sample_peaks(MachinePeaks& peaks, const Work& work) {
   return {.bandwidth = work.memory_bytes > 0 ? peaks.sample_bandwidth() : 0,
           .f32 = work.f32_ops > 0 ? peaks.sample(Arithmetic::kF32) : 0,
-          .int8 = work.int8_ops > 0 ? peaks.sample(Arithmetic::kInt8) : 0};
+          .int8 = work.int8_ops > 0 ? peaks.sample(Arithmetic::kInt8) : 0,
+          .bf16 = work.bf16_ops > 0 ? peaks.sample(Arithmetic::kBF16) : 0};
+}
+
+double& linear_ops(Work& work, Isa isa, DType weight, ActivationFormat format) {
+  if (format == ActivationFormat::kInt8) return work.int8_ops;
+  return isa >= Isa::kAmx && weight == DType::kBF16 ? work.bf16_ops : work.f32_ops;
 }
 
 RooflineRow measure(MachinePeaks& peaks, const Clock& clock, std::string name, std::string shape,

@@ -18,6 +18,7 @@ struct Work {
   double cache_bytes = 0;   // the rest of what it reads and writes
   double f32_ops = 0;       // multiplications and additions
   double int8_ops = 0;
+  double bf16_ops = 0;
 };
 
 enum class Bound : uint8_t { kNone, kMemory, kArithmetic };
@@ -28,6 +29,7 @@ struct Peaks {
   double bandwidth = 0;  // bytes a second
   double f32 = 0;        // operations a second
   double int8 = 0;
+  double bf16 = 0;
 };
 
 // The least time for `work`: that of the slower of memory and arithmetic, which overlap. 0 and kNone for
@@ -37,6 +39,9 @@ struct LeastTime {
   Bound bound = Bound::kNone;
 };
 LeastTime least_time(const Work& work, const Peaks& peaks);
+
+// Where Work counts the operations of a linear at that level.
+double& linear_ops(Work& work, Isa isa, DType weight, ActivationFormat format);
 
 struct RooflineRow {
   std::string name;

@@ -38,7 +38,7 @@ for peak in report["peaks"]:
 colors = {"model": "black", "kernels": "tab:red"}
 for kind, color in colors.items():
     points = [row for row in bounded if row["kind"] == kind and row["memory_bytes"] > 0]
-    operations = [row["f32_ops"] + row["int8_ops"] for row in points]
+    operations = [row["f32_ops"] + row["int8_ops"] + row["bf16_ops"] for row in points]
     left.scatter([ops / row["memory_bytes"] for ops, row in zip(operations, points)],
                  [ops / row["seconds"] * 1e-9 for ops, row in zip(operations, points)],
                  s=14, color=color, label=kind, zorder=3)

@@ -14,7 +14,7 @@ std::string time_text(double seconds) {
 }
 
 double total_bytes(const Work& work) { return work.memory_bytes + work.cache_bytes; }
-double total_ops(const Work& work) { return work.f32_ops + work.int8_ops; }
+double total_ops(const Work& work) { return work.f32_ops + work.int8_ops + work.bf16_ops; }
 
 std::string rate_text(double amount, double seconds) {
   return amount > 0 && seconds > 0 ? fmt::format("{:.1f}", amount / seconds * 1e-9) : "-";
@@ -29,6 +29,7 @@ void write_row(JsonWriter& json, const RooflineRow& row) {
   json.field("cache_bytes", row.work.cache_bytes);
   json.field("f32_ops", row.work.f32_ops);
   json.field("int8_ops", row.work.int8_ops);
+  json.field("bf16_ops", row.work.bf16_ops);
   json.field("bound", to_string(row.bound));
   if (row.bound == Bound::kNone) {
     json.null_field("share");

@@ -17,7 +17,7 @@ RooflineReport sample_report() {
                         .model = {}};
   report.kernels.push_back({.name = "linear",
                             .shape = "64x32, 4 tokens",
-                            .work = {.memory_bytes = 1e6, .int8_ops = 4e6},
+                            .work = {.memory_bytes = 1e6, .int8_ops = 3e6, .bf16_ops = 1e6},
                             .seconds = 50e-6,
                             .bound = Bound::kMemory,
                             .share = 0.8});
@@ -38,7 +38,8 @@ TEST(RooflineReport, ARowShowsRatesAndTheShareOfItsBound) {
 TEST(RooflineReport, JsonHasEveryFigure) {
   const std::string json = to_json(sample_report());
   for (const char* part : {R"("threads":2)", R"("bandwidth_gbs":25)", R"("isa":"avx2")", R"("gops":200)",
-                           R"("share":0.8)", R"("bound":"memory")", R"("share":null)", R"("model":[])"}) {
+                           R"("share":0.8)", R"("int8_ops":3000000)", R"("bf16_ops":1000000)",
+                           R"("bound":"memory")", R"("share":null)", R"("model":[])"}) {
     EXPECT_THAT(json, HasSubstr(part));
   }
 }

@@ -7,7 +7,7 @@
 namespace quire {
 namespace {
 
-constexpr Peaks kPeaks{.bandwidth = 10e9, .f32 = 100e9, .int8 = 400e9};
+constexpr Peaks kPeaks{.bandwidth = 10e9, .f32 = 100e9, .int8 = 400e9, .bf16 = 200e9};
 
 TEST(LeastTime, IsThatOfTheSlowerOfMemoryAndArithmetic) {
   const LeastTime memory = least_time({.memory_bytes = 5e9, .int8_ops = 1e9}, kPeaks);
@@ -17,6 +17,22 @@ TEST(LeastTime, IsThatOfTheSlowerOfMemoryAndArithmetic) {
       least_time({.memory_bytes = 1e9, .f32_ops = 50e9, .int8_ops = 100e9}, kPeaks);
   EXPECT_EQ(arithmetic.bound, Bound::kArithmetic);
   EXPECT_DOUBLE_EQ(arithmetic.seconds, 0.75);  // both kinds, one after the other
+  const LeastTime bf16 = least_time({.memory_bytes = 1e9, .f32_ops = 50e9, .bf16_ops = 50e9}, kPeaks);
+  EXPECT_EQ(bf16.bound, Bound::kArithmetic);
+  EXPECT_DOUBLE_EQ(bf16.seconds, 0.75);
+}
+
+TEST(LinearOps, CountTowardsTheArithmeticThatTheLevelUses) {
+  constexpr auto kF32 = ActivationFormat::kF32, kInt8 = ActivationFormat::kInt8;
+  Work work;
+  linear_ops(work, Isa::kAmx, DType::kBF16, kF32) += 1;
+  linear_ops(work, Isa::kVnni, DType::kBF16, kF32) += 10;
+  linear_ops(work, Isa::kAmx, DType::kF16, kF32) += 100;
+  linear_ops(work, Isa::kAmx, DType::kQ4_1, kF32) += 1000;
+  linear_ops(work, Isa::kAmx, DType::kQ4_1, kInt8) += 10000;
+  EXPECT_EQ(work.bf16_ops, 1);
+  EXPECT_EQ(work.f32_ops, 1110);
+  EXPECT_EQ(work.int8_ops, 10000);
 }
 
 TEST(LeastTime, CacheTrafficBoundsNothing) {
