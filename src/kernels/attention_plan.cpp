@@ -1,6 +1,7 @@
 #include "kernels/attention_plan.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "kernels/cpu/attention_layout.h"
 
@@ -15,6 +16,11 @@ constexpr int32_t kMinTilePairs = 24;
 constexpr int64_t kSharesPerThread = 2;
 // What is smaller than this part of a share is not worth cutting.
 constexpr int64_t kCutsPerShare = 8;
+// With fewer rows, linears wait for memory themselves and do not fetch keys and values ahead: contexts are
+// cut into single chunks, so that groups of heads can.
+constexpr int64_t kFewRows = 16;
+// Keys and values of a chunk that a group has at most: two groups are in the second-level cache.
+constexpr int64_t kGroupElements = 128 << 10;
 
 int32_t ceil_divide(int32_t a, int32_t b) { return static_cast<int32_t>((int64_t{a} + b - 1) / b); }
 
@@ -36,13 +42,17 @@ class Planner {
         num_threads_(num_threads),
         sequences_(sequences),
         plan_(plan),
+        group_heads_(static_cast<int32_t>(std::clamp<int64_t>(
+            kGroupElements / (2 * kAttentionChunk * shape.head_dim), 1, num_kv_heads_))),
         max_partials_(num_threads > 1 ? num_threads * kAttentionPartialsPerThread : 0) {}
 
   void plan() {
     plan_.tasks.clear();
     plan_.merges.clear();
     plan_.num_partials = 0;
+    int64_t rows = 0;
     for (const auto& sequence : sequences_) {
+      rows += sequence.num_rows;
       if (sequence.num_rows > 0) task_cost_ += unit(sequence, 0, sequence.num_rows).cost;
     }
     task_cost_ = task_cost_ * num_kv_heads_ / (num_threads_ * 2 * kSharesPerThread);
@@ -51,9 +61,11 @@ class Planner {
     share_ = std::max<int64_t>(1, total / (num_threads_ * kSharesPerThread));
     next_cut_ = share_;
     for_each_unit([&](int32_t sequence, const Unit& unit) {
+      if (rows < kFewRows && fits_in_pieces(unit)) return add_pieces(sequence, unit);
       for (int32_t kv_head = 0; kv_head < num_kv_heads_; ++kv_head) add(sequence, kv_head, unit);
     });
     if (num_threads_ > 1) sort_tasks();
+    link_groups();
   }
 
  private:
@@ -83,6 +95,28 @@ class Planner {
         visit(static_cast<int32_t>(i), unit(sequence, row, std::min(rows, sequence.num_rows - row)));
       }
     }
+  }
+
+  bool fits_in_pieces(const Unit& unit) const {
+    const int64_t chunks = ceil_divide(unit.keys, kAttentionChunk);
+    return chunks > 1 && unit.pairs <= std::max(heads_, kMinTilePairs) &&
+           plan_.num_partials + chunks * unit.pairs * num_kv_heads_ <= max_partials_;
+  }
+
+  // Appends a task for every chunk and KV head.
+  void add_pieces(int32_t sequence, const Unit& unit) {
+    const int32_t chunks = ceil_divide(unit.keys, kAttentionChunk);
+    for (int32_t kv_head = 0; kv_head < num_kv_heads_; ++kv_head) {
+      const auto first = static_cast<int32_t>(plan_.num_partials);
+      for (int32_t chunk = 0; chunk < chunks; ++chunk) {
+        plan_.tasks.push_back(
+            {sequence, kv_head, unit.first_row, unit.num_rows, chunk, 1, first + unit.pairs * chunk});
+      }
+      plan_.merges.push_back({sequence, kv_head, unit.first_row, unit.num_rows, first, chunks});
+      plan_.num_partials += int64_t{chunks} * unit.pairs;
+    }
+    done_ += unit.cost * num_kv_heads_;
+    while (next_cut_ <= done_) next_cut_ += share_;
   }
 
   // Appends the unit's tasks: one, or the pieces that the ends of shares make of it.
@@ -122,13 +156,58 @@ class Planner {
     return static_cast<int32_t>(std::clamp<int64_t>(1 + chunks - room, 1, chunks));
   }
 
-  // Largest first, so that threads that take tasks one by one end together.
+  // Largest first, so that threads that take tasks one by one end together; equal ones such that the heads
+  // of a group follow each other, and then its chunks.
   void sort_tasks() const {
     const auto cost = [this](const AttentionTask& task) {
       return task.num_chunks * (int64_t{task.num_rows} * heads_ + kLoadPairs);
     };
-    std::sort(plan_.tasks.begin(), plan_.tasks.end(),
-              [&](const AttentionTask& a, const AttentionTask& b) { return cost(a) > cost(b); });
+    std::sort(plan_.tasks.begin(), plan_.tasks.end(), [&](const AttentionTask& a, const AttentionTask& b) {
+      return std::make_tuple(-cost(a), a.sequence, a.first_row, group_of(a), a.first_chunk, a.kv_head) <
+             std::make_tuple(-cost(b), b.sequence, b.first_row, group_of(b), b.first_chunk, b.kv_head);
+    });
+  }
+
+  int32_t group_of(const AttentionTask& task) const { return task.kv_head / group_heads_; }
+
+  // Tasks from `first` on that form a group, or 0 if they do not.
+  int64_t group_size(int64_t first) const {
+    const AttentionTask& head = plan_.tasks[static_cast<size_t>(first)];
+    if (head.num_chunks != 1 || int64_t{head.num_rows} * heads_ >= kUnpackPairs) return 0;
+    int64_t end = first + 1;
+    for (; end < std::ssize(plan_.tasks); ++end) {
+      const AttentionTask& task = plan_.tasks[static_cast<size_t>(end)];
+      if (task.num_chunks != 1 || task.sequence != head.sequence || task.first_row != head.first_row ||
+          task.first_chunk != head.first_chunk || group_of(task) != group_of(head) ||
+          task.kv_head != head.kv_head + (end - first)) {
+        break;
+      }
+    }
+    return end - first;
+  }
+
+  // Who begins with the task, if nobody takes another's: see ThreadPool.
+  int64_t thread_of(int64_t task) const {
+    return ((task + 1) * num_threads_ - 1) / std::ssize(plan_.tasks);
+  }
+
+  void link_groups() {
+    int64_t size = 0;
+    for (int64_t first = 0; first < std::ssize(plan_.tasks); first += std::max<int64_t>(1, size)) {
+      size = group_size(first);
+      const int64_t next = first + size;
+      const bool linked = size > 0 && next < std::ssize(plan_.tasks) && group_size(next) > 0 &&
+                          thread_of(first) == thread_of(next);
+      for (int64_t i = 0; i < size; ++i) {
+        AttentionTask& task = plan_.tasks[static_cast<size_t>(first + i)];
+        task.part = static_cast<int32_t>(i);
+        task.parts = static_cast<int32_t>(size);
+        if (linked) task.next_group = static_cast<int32_t>(next);
+      }
+      if (!linked) continue;
+      const int64_t next_end = next + group_size(next);
+      for (int64_t i = next; i < next_end; ++i) plan_.tasks[static_cast<size_t>(i)].fetched = true;
+    }
   }
 
   const int32_t heads_;  // query heads of a KV head
@@ -136,6 +215,7 @@ class Planner {
   const int64_t num_threads_;
   const std::span<const AttentionSequence> sequences_;
   AttentionPlan& plan_;
+  const int32_t group_heads_;  // of a group at most
   const int64_t max_partials_;
   int64_t task_cost_ = 0;  // of a good task
   int64_t share_ = 0;

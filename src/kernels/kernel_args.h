@@ -170,6 +170,14 @@ struct AttentionTask {
   int32_t first_chunk;  // in units of kAttentionChunk positions
   int32_t num_chunks;
   int32_t partial;  // where its partial results go, or -1: it covers all chunks and writes `out` itself
+
+  // Tasks of one chunk and neighbouring KV heads, whose keys and values lie side by side in a block, form
+  // groups. While task `part` of a group's `parts` runs, it fetches such a part of the group that begins
+  // with task `next_group` (-1: none).
+  int32_t part = 0;
+  int32_t parts = 1;
+  int32_t next_group = -1;
+  bool fetched = false;  // by the group before it
 };
 
 // Rows whose partials are to be folded, in chunk order.

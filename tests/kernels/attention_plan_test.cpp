@@ -117,6 +117,58 @@ RC_GTEST_PROP(AttentionPlan, PartialsAreDisjointMergedOnceAndBounded, ()) {
   RC_ASSERT(written == read);
 }
 
+// Where a thread's tasks begin, as ThreadPool deals them.
+int64_t thread_of(int64_t task, int64_t tasks, int threads) {
+  int64_t thread = 0;
+  while (thread + 1 < threads && tasks * (thread + 1) / threads <= task) ++thread;
+  return thread;
+}
+
+RC_GTEST_PROP(AttentionPlan, GroupsAreNeighbouringHeadsOfOneChunk, ()) {
+  const Step step = any_step();
+  AttentionPlan plan;
+  plan_attention(step.shape, step.sequences, step.threads, plan);
+  const int64_t count = std::ssize(plan.tasks);
+  std::vector<bool> reached(plan.tasks.size());
+  for (int64_t i = 0; i < count; ++i) {
+    const AttentionTask& task = plan.tasks[static_cast<size_t>(i)];
+    RC_ASSERT(task.part >= 0 && task.part < task.parts);
+    if (task.next_group < 0) continue;
+    RC_ASSERT(pairs_of(step, task.num_rows) < kUnpackPairs);
+    RC_ASSERT(task.next_group == i - task.part + task.parts);
+    const AttentionTask& next = plan.tasks[static_cast<size_t>(task.next_group)];
+    RC_ASSERT(thread_of(i - task.part, count, step.threads) ==
+              thread_of(task.next_group, count, step.threads));
+    for (const int64_t first : {i - task.part, int64_t{task.next_group}}) {
+      const AttentionTask& head = plan.tasks[static_cast<size_t>(first)];
+      RC_ASSERT(first + head.parts <= count);
+      RC_ASSERT(head.parts == 1 || int64_t{head.parts} * step.shape.head_dim <= 256);
+      for (int32_t k = 0; k < head.parts; ++k) {
+        const AttentionTask& member = plan.tasks[static_cast<size_t>(first + k)];
+        RC_ASSERT(member.part == k && member.parts == head.parts);
+        RC_ASSERT(member.kv_head == head.kv_head + k);
+        RC_ASSERT(member.sequence == head.sequence && member.first_row == head.first_row);
+        RC_ASSERT(member.num_chunks == 1 && member.first_chunk == head.first_chunk);
+        if (first == task.next_group) reached[static_cast<size_t>(first + k)] = true;
+      }
+    }
+    RC_ASSERT(next.part == 0);
+  }
+  for (size_t i = 0; i < plan.tasks.size(); ++i) RC_ASSERT(plan.tasks[i].fetched == reached[i]);
+}
+
+TEST(AttentionPlan, ALoneDecodeRunsChunkByChunkThroughAllHeads) {
+  const std::vector<AttentionSequence> sequences = {{0, 1, 16 * kAttentionChunk, nullptr}};
+  AttentionPlan plan;
+  plan_attention({9, 3, 64}, sequences, 2, plan);
+  ASSERT_EQ(plan.tasks.size(), 48U);
+  for (size_t i = 0; i < plan.tasks.size(); ++i) {
+    EXPECT_EQ(plan.tasks[i].kv_head, static_cast<int32_t>(i % 3));
+    EXPECT_EQ(plan.tasks[i].first_chunk, static_cast<int32_t>(i / 3));
+    EXPECT_EQ(plan.tasks[i].fetched, i / 3 % 8 != 0) << "the first group of each thread is not";
+  }
+}
+
 // The time at which the last thread ends if tasks are taken one by one, in chunks of work.
 int64_t makespan(const AttentionPlan& plan, int threads) {
   std::vector<int64_t> busy(static_cast<size_t>(threads));

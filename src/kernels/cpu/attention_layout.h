@@ -107,7 +107,7 @@ inline constexpr int32_t kMaxPanel = 64;
 // largest task.
 struct AttentionScratch {
   int64_t q, q_scales, sums, maxima, totals, chunk_sums, scores, weights;
-  int64_t keys, values, key_scales, value_scales, next_keys;  // pointers
+  int64_t keys, values, key_scales, value_scales, next_keys, ahead;  // pointers
   int64_t unpacked_keys, unpacked_values, end;
 };
 
@@ -127,7 +127,8 @@ constexpr AttentionScratch attention_scratch(int64_t pairs, int64_t head_dim) {
   at.key_scales = at.values + 2 * kMaxVectors;
   at.value_scales = at.key_scales + 2 * kMaxVectors;
   at.next_keys = at.value_scales + 2 * kMaxVectors;
-  at.unpacked_keys = padded(at.next_keys + 2 * kMaxVectors);
+  at.ahead = at.next_keys + 2 * kMaxVectors;
+  at.unpacked_keys = padded(at.ahead + 2 * kMaxVectors);
   const bool unpacks = pairs >= kUnpackPairs;
   at.unpacked_values = at.unpacked_keys + (unpacks ? kAttentionChunk * head_dim : 0);
   at.end = at.unpacked_values + (unpacks ? kAttentionChunk * (head_dim + kMaxPanel) : 0);

@@ -94,6 +94,7 @@ class TaskRun {
     key_scales_ = reinterpret_cast<const float**>(scratch + at.key_scales);
     value_scales_ = reinterpret_cast<const float**>(scratch + at.value_scales);
     next_keys_ = reinterpret_cast<const T**>(scratch + at.next_keys);
+    ahead_ = reinterpret_cast<const T**>(scratch + at.ahead);
     unpacked_keys_ = scratch + at.unpacked_keys;
     unpacked_values_ = scratch + at.unpacked_values;
   }
@@ -187,10 +188,16 @@ class TaskRun {
       keys_[vector] = keys_[vectors - 1];
       values_[vector] = values_[vectors - 1];
     }
-    map_next(begin + kAttentionChunk, vectors, has_next);
+    for (int32_t vector = 0; vector < vectors + 7; ++vector) ahead_[vector] = values_[vector];
+    if (!kIntegers && task_.next_group >= 0) {
+      map_group(vectors);
+    } else {
+      map_next(begin + kAttentionChunk, vectors, has_next);
+    }
     const int32_t lanes = key_lanes(kv.block_size);
-    return {keys_,     values_, next_keys_, key_scales_, value_scales_, kIntegers ? 2 * lanes : lanes,
-            head_dim_, kPanel,  head_dim_};
+    const int64_t key_stride = kIntegers ? 2 * lanes : lanes;
+    return {keys_,         values_,    ahead_,    next_keys_, key_scales_,
+            value_scales_, key_stride, head_dim_, kPanel,     head_dim_};
   }
 
   // What to fetch after the chunk before `begin`: the keys of this task's next chunk, or of the next
@@ -225,6 +232,35 @@ class TaskRun {
     }
   }
 
+  // What to fetch of the next group: this task's part of its heads' keys and values, block by block. A group
+  // that nobody has fetched fetches its values itself while it scores keys, and less of the next.
+  void map_group(int32_t vectors) {
+    const KvCacheView& kv = args_.kv;
+    const AttentionTask& next = args_.tasks[task_.next_group];
+    const AttentionSequence& sequence = args_.sequences[next.sequence];
+    const int32_t begin = next.first_chunk * kAttentionChunk;
+    const int32_t limit = sequence.context - sequence.num_rows + next.first_row + next.num_rows;
+    const int32_t keys = least(limit - begin, kAttentionChunk);
+    const int64_t vector_bytes = int64_t{Simd::kLanes} * head_dim_ * static_cast<int64_t>(sizeof(T));
+    const int64_t in_block = next.parts * kv.head_stride_bytes / vector_bytes;
+    const int64_t total = (keys + kv.block_size - 1) / kv.block_size * in_block;
+    int64_t at = total * task_.part / task_.parts;
+    const int64_t end = total * (task_.part + 1) / task_.parts;
+    const int32_t* blocks = sequence.blocks + begin / kv.block_size;
+    const auto take = [&](const T*& slot) {
+      if (at >= end) return;
+      slot = reinterpret_cast<const T*>(keys_of_block(kv, blocks[at / in_block], next.kv_head) +
+                                        at % in_block * vector_bytes);
+      ++at;
+    };
+    const int32_t most = vectors < kFirstVectors ? kFirstVectors : vectors;
+    for (int32_t v = 0; v < most; ++v) next_keys_[v] = values_[least(v, vectors - 1)];
+    if (task_.fetched) {
+      for (int32_t v = 0; v < vectors; ++v) take(ahead_[v]);
+    }
+    for (int32_t v = 0; v < vectors; ++v) take(next_keys_[v]);
+  }
+
   // The chunk in fp32, so that many tiles do not convert it each.
   ChunkView<Unpacked> unpack(const ChunkView<T>& chunk, int32_t begin) {
     constexpr int32_t kLanes = Simd::kLanes;
@@ -238,7 +274,7 @@ class TaskRun {
       keys[v] = reinterpret_cast<const Unpacked*>(unpacked_keys_) + int64_t{from} * kLanes * head_dim_;
       values[v] = reinterpret_cast<const Unpacked*>(unpacked_values_) + from * kLanes * kPanel;
     }
-    return {keys, values, values, nullptr, nullptr, kLanes, kPanel, kPanelStride, head_dim_};
+    return {keys, values, values, values, nullptr, nullptr, kLanes, kPanel, kPanelStride, head_dim_};
   }
 
   void attend_chunk(const ChunkView<T>& chunk, int32_t begin) {
@@ -356,6 +392,7 @@ class TaskRun {
   const float** key_scales_;
   const float** value_scales_;
   const T** next_keys_;
+  const T** ahead_;
   float* unpacked_keys_;
   float* unpacked_values_;
 };

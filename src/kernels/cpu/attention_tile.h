@@ -17,7 +17,8 @@ template <class T>
 struct ChunkView {
   const T* const* keys;
   const T* const* values;
-  const T* const* next_keys;   // of the next chunk, to be fetched: in the order in which they lie
+  const T* const* ahead;       // what to fetch while keys are scored, a vector's bytes each,
+  const T* const* next_keys;   // and while values are weighed
   const float* const* scales;  // of int8 keys
   const float* const* value_scales;
   int64_t key_stride;    // between dimensions of a key
@@ -36,7 +37,9 @@ inline constexpr int32_t kPanel = Simd::vectors(kMaxTileRows) * Simd::kLanes;
 
 // Asks for `kBytes` from `from` on: blocks lie anywhere, so the hardware cannot guess which lines come
 // next. While keys are scored the values of the same chunk are fetched, and while those are weighed the
-// keys of the next: tens of KiB ahead, so the lines go to the second-level cache.
+// keys of the next; or in both, what is next to be done for several heads, whose keys and values lie side
+// by side: memory gives pieces of 12 KiB faster than pieces of 4. Tens of KiB ahead, so the lines go to the
+// second-level cache.
 template <int kBytes>
 [[gnu::always_inline]] inline void fetch(const void* from) {
 #pragma GCC unroll 8
@@ -117,7 +120,7 @@ template <int kRows, int kVectors, class T>
   const int32_t dims = chunk.head_dim / kVectors;
   int64_t at = 0;
   for (int part = 0; part < kVectors; ++part) {  // each with the values of one vector of tokens
-    const T* ahead = chunk.values[first_vector + part];
+    const T* ahead = chunk.ahead[first_vector + part];
 #pragma GCC unroll 4
     for (int32_t d = 0; d < dims; ++d, at += stride, q += kRows, ahead += Simd::kLanes * kVectors) {
       fetch<kFetchedBytes<T> * Simd::kLanes * kVectors>(ahead);
