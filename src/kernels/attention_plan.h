@@ -4,8 +4,8 @@
 // - Rows of a prefill are cut into tiles of at most kAttentionTaskPairs (row, query head) pairs.
 // - Where few rows meet long contexts, contexts are cut too: the work is laid out as one list and cut into
 //   equal shares of cost, at chunk boundaries, so that only contexts that straddle a share's end are cut.
-// - Of a few decoding sequences, every chunk is a task of its own, as far as partials have room: the heads of
-//   a chunk then follow each other and fetch the next chunk for all of them (AttentionTask::next_group).
+// - Of a few decoding sequences, every chunk is a task of its own, as far as partials have room: the heads
+//   of a chunk then follow each other and fetch the next chunk for all (AttentionTask::next_group).
 // - Tasks come out largest first. Hand them to threads one at a time (ThreadPool::share), then, if there
 //   are merges, run attention_merge over those.
 //
