@@ -170,8 +170,11 @@ void PlanExecutor::run_linear(const Op& op, int64_t rows) {
   const int64_t items = linear_items(*kernels_, args);
   const auto job = [&](int thread, int64_t begin, int64_t end) {
     ExecContext exec = context(thread);
-    const FetchAhead ahead = fetches_.part(op_index, begin, end, items);
-    if (rows >= kComputeBoundTokens) exec.ahead = &ahead;
+    FetchAhead ahead;
+    if (rows >= kComputeBoundTokens) {
+      ahead = fetches_.part(op_index, begin, end, items);
+      exec.ahead = &ahead;
+    }
     kernel(exec, args, begin, end);
     if (op.quantized == kNoId) return;
     QuantizeArgs piece = quantize;

@@ -188,7 +188,7 @@ class TaskRun {
       keys_[vector] = keys_[vectors - 1];
       values_[vector] = values_[vectors - 1];
     }
-    for (int32_t vector = 0; vector < vectors + 7; ++vector) ahead_[vector] = values_[vector];
+    const bool fetched = !kIntegers && task_.next_group >= 0 && task_.fetched;
     if (!kIntegers && task_.next_group >= 0) {
       map_group(vectors);
     } else {
@@ -196,8 +196,10 @@ class TaskRun {
     }
     const int32_t lanes = key_lanes(kv.block_size);
     const int64_t key_stride = kIntegers ? 2 * lanes : lanes;
-    return {keys_,         values_,    ahead_,    next_keys_, key_scales_,
-            value_scales_, key_stride, head_dim_, kPanel,     head_dim_};
+    return {keys_,      values_,     fetched ? ahead_ : values_,
+            next_keys_, key_scales_, value_scales_,
+            key_stride, head_dim_,   kPanel,
+            head_dim_};
   }
 
   // What to fetch after the chunk before `begin`: the keys of this task's next chunk, or of the next
@@ -256,6 +258,7 @@ class TaskRun {
     const int32_t most = vectors < kFirstVectors ? kFirstVectors : vectors;
     for (int32_t v = 0; v < most; ++v) next_keys_[v] = values_[least(v, vectors - 1)];
     if (task_.fetched) {
+      for (int32_t v = 0; v < vectors + 7; ++v) ahead_[v] = values_[v];
       for (int32_t v = 0; v < vectors; ++v) take(ahead_[v]);
     }
     for (int32_t v = 0; v < vectors; ++v) take(next_keys_[v]);

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/cpu/amx/tile_config.h"
+
 namespace quire {
 namespace {
 
@@ -15,15 +17,8 @@ struct Bf16Tiles {
   // Loads this thread's tile shapes; release() gives the registers back, so that context switches stay
   // cheap.
   static void configure() {
-    struct alignas(64) Config {
-      uint8_t palette = 1;
-      uint8_t start_row = 0;
-      uint8_t reserved[14] = {};
-      uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-      uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-    };
-    static_assert(sizeof(Config) == 64);
-    const Config config;
+    const TileConfig config{.row_bytes = {64, 64, 64, 64, 64, 64, 64, 64},
+                            .rows = {16, 16, 16, 16, 16, 16, 16, 16}};
     _tile_loadconfig(&config);
   }
   static void release() { _tile_release(); }
