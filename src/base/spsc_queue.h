@@ -48,7 +48,7 @@ class SpscQueue {
   void drain(std::vector<T>& out) {
     const uint64_t pushed = pushed_.load(std::memory_order_acquire);
     uint64_t taken = taken_.load(std::memory_order_relaxed);
-    if (taken == pushed) return;
+    if (taken >= pushed) return;
     const uint64_t spilled_from = spilled_from_.load(std::memory_order_relaxed);
     for (; taken < pushed && taken < spilled_from; ++taken) {
       out.push_back(std::move(ring_[taken & (ring_.size() - 1)]));
@@ -62,8 +62,8 @@ class SpscQueue {
     taken_.store(taken, std::memory_order_release);
   }
 
-  // Consumer.
-  bool empty() const { return pushed_.load() == taken_.load(std::memory_order_relaxed); }
+  // Consumer. It may have taken a spilled value that is not counted as pushed yet.
+  bool empty() const { return pushed_.load() <= taken_.load(std::memory_order_relaxed); }
 
  private:
   static constexpr uint64_t kNever = std::numeric_limits<uint64_t>::max();

@@ -39,8 +39,11 @@ bool RequestStream::poll(std::vector<TokenDelta>& out) {
 bool RequestStream::wait(std::vector<TokenDelta>& out, std::chrono::nanoseconds timeout) {
   if (deltas_.empty() && not_ended_ > 0) {
     std::unique_lock lock(mutex_);
-    wanted_.store(true);
-    ready_.wait_for(lock, timeout, [this] { return !deltas_.empty(); });
+    // Asked for anew at every look: a wake that was meant for an earlier delta has taken the wish with it.
+    ready_.wait_for(lock, timeout, [this] {
+      wanted_.store(true);
+      return !deltas_.empty();
+    });
     wanted_.store(false);
   }
   return take(out);

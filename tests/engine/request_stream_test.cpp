@@ -117,6 +117,33 @@ TEST(RequestStream, TwoThreadsByWaiting) {
   expect_all_in_order(out);
 }
 
+// The producer may see that the consumer waits, and be late to wake it: by then it has taken the delta
+// without sleeping, and waits for the next. That wake must not leave it asleep for good.
+TEST(RequestStream, ALateWakeIsNotTheLast) {
+  constexpr int kPushes = 1'000'000;
+  constexpr auto kTimeout = std::chrono::seconds(10);  // only who is never woken waits so long
+  RequestStream stream(1, 1);
+  std::thread loop([&] {
+    for (int i = 0; i < kPushes; ++i) {
+      for (volatile int pause = i % 97; pause > 0;) pause = pause - 1;
+      stream.push(token_delta(0, i, i + 1 == kPushes ? FinishReason::kLength : FinishReason::kNone));
+    }
+  });
+  int num_lost = 0;
+  size_t num_taken = 0;
+  std::vector<TokenDelta> out;
+  for (bool more = true; more; num_taken += out.size()) {
+    out.clear();
+    const auto start = std::chrono::steady_clock::now();
+    more = stream.wait(out, kTimeout);
+    const bool timed_out = std::chrono::steady_clock::now() - start >= kTimeout;
+    num_lost += timed_out || out.empty() ? 1 : 0;
+  }
+  loop.join();
+  EXPECT_EQ(num_lost, 0);
+  EXPECT_EQ(num_taken, static_cast<size_t>(kPushes));
+}
+
 // The callback wakes the consumer, which alone polls: no delta may be left without a call that announces
 // it.
 TEST(RequestStream, TwoThreadsByCallback) {
