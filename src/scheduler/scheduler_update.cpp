@@ -1,0 +1,82 @@
+// Scheduler::update: what a step brought.
+#include <utility>
+
+#include "base/check.h"
+#include "scheduler/fetch_ahead.h"
+#include "scheduler/scheduler.h"
+
+namespace quire {
+
+void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& events) {
+  events.clear();
+  events.now_ns = now_ns;
+  CHECK(num_in_flight_ > 0, "no step is under way");
+  collect_prompt_logprobs(output, events);
+  const auto& samples = in_flight_[0].samples;
+  CHECK(output.samples.size() == samples.size(), "{} samples instead of {}", output.samples.size(),
+        samples.size());
+  int32_t first_top = 0;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    fetch_samples(i);
+    const SampledToken& sample = output.samples[i];
+    CHECK(sample.slot == samples[i].slot, "a sample of slot {} instead of {}", sample.slot,
+          samples[i].slot);
+    const int32_t first_of_sample = std::exchange(first_top, first_top + sample.num_top);
+    const auto [group, sequence] = slots_[sample.slot];
+    if (sequence == nullptr || sequence->id != samples[i].sequence) continue;  // it has ended since
+    --sequence->num_in_flight;
+    const FinishReason reason = group->append_token(*sequence, sample.token, options_.max_model_len);
+    // Field by field: a copy of a whole Token would wait for the stores before it.
+    StepEvents::Token& event = events.tokens.emplace_back();
+    event.group = group;
+    event.sequence = sequence;
+    event.sample = static_cast<int32_t>(i);
+    event.first_top = first_of_sample;
+    event.previous_ns = std::exchange(sequence->last_token_ns, now_ns);
+    event.finish_reason = reason;
+    if (event.previous_ns == kNotYet && group->times.first_token_ns == kNotYet) {
+      event.first_of_group = true;
+      group->times.first_token_ns = now_ns;
+    }
+    if (reason != FinishReason::kNone) end(*group, *sequence, reason);
+  }
+  std::swap(in_flight_[0], in_flight_[1]);
+  --num_in_flight_;
+}
+
+void Scheduler::fetch_samples(size_t next) const {
+  const auto& samples = in_flight_[0].samples;
+  if (next + 2 * kFetchAhead < samples.size()) {
+    const auto& [group, sequence] = slots_[samples[next + 2 * kFetchAhead].slot];
+    fetch_ahead(group);
+    fetch_ahead(sequence);
+  }
+  if (next + kFetchAhead < samples.size()) {
+    const Sequence* sequence = slots_[samples[next + kFetchAhead].slot].sequence;
+    if (sequence != nullptr) fetch_ahead(sequence->output.data() + sequence->output.size());
+  }
+}
+
+void Scheduler::collect_prompt_logprobs(const StepOutput& output, StepEvents& events) {
+  const auto& all = output.prompt_logprobs;
+  const auto& scored = in_flight_[0].scored;
+  size_t row = 0;
+  int32_t first_top = 0;
+  for (size_t first = 0, last = 0; first < all.size(); first = last) {
+    int32_t num_top = 0;
+    for (; last < all.size() && all[last].slot == all[first].slot; ++last) num_top += all[last].num_top;
+    CHECK(row < scored.size() && scored[row].slot == all[first].slot);
+    const SequenceId scored_sequence = scored[row++].sequence;
+    const int32_t first_of_row = std::exchange(first_top, first_top + num_top);
+    const auto [group, sequence] = slots_[all[first].slot];
+    if (sequence == nullptr || sequence->id != scored_sequence) continue;  // it has ended since
+    CHECK(all[first].position == group->next_prompt_logprob);
+    group->next_prompt_logprob = all[last - 1].position + 1;
+    events.prompt_logprobs.push_back({.group = group,
+                                      .first = static_cast<int32_t>(first),
+                                      .count = static_cast<int32_t>(last - first),
+                                      .first_top = first_of_row});
+  }
+}
+
+}  // namespace quire
