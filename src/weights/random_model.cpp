@@ -85,12 +85,27 @@ void add_tokenizer(const RandomModelSpec& spec, GgufWriter& writer) {
   writer.add_string("tokenizer.chat_template", kChatTemplate);
 }
 
+// GGUF's general.file_type: the type of most matrices.
+uint32_t file_type(DType dtype) {
+  switch (dtype) {
+    case DType::kF32: return 0;
+    case DType::kF16: return 1;
+    case DType::kQ4_0: return 2;
+    case DType::kQ4_1: return 3;
+    case DType::kQ8_0: return 7;
+    case DType::kBF16: return 32;
+  }
+  return 0;
+}
+
 void add_config(const RandomModelSpec& spec, GgufWriter& writer) {
   const auto add = [&](const char* key, int32_t value) {
     writer.add_u32(spec.architecture + key, static_cast<uint32_t>(value));
   };
   writer.add_string("general.architecture", spec.architecture);
   writer.add_string("general.name", fmt::format("random {}x{}", spec.layers, spec.hidden));
+  writer.add_u32("general.file_type", file_type(spec.matrix_dtype));
+  writer.add_u32("general.quantization_version", 2);
   add(".block_count", spec.layers);
   add(".context_length", spec.context);
   add(".embedding_length", spec.hidden);
