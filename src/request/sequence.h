@@ -13,7 +13,7 @@ namespace quire {
 inline constexpr SlotId kNoSlot = -1;
 inline constexpr int64_t kNotYet = -1;  // a time that has not come
 
-struct Sequence {
+struct alignas(64) Sequence {
   // What every step reads comes first, in one cache line.
   // The worker's row. A running sequence has a slot; the row in it starts with the first work, or with the
   // fork.

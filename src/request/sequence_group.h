@@ -26,7 +26,7 @@ struct GroupTimes {
   int64_t last_token_ns = kNotYet;  // of the continuations that have ended
 };
 
-class SequenceGroup {
+class alignas(64) SequenceGroup {
  public:
   // The sequences get the ids from `first_sequence` on, and streams of draws derived from `seed`.
   struct Origin {
