@@ -126,6 +126,30 @@ Expected<RooflineRow> KernelBench::time_attention(KvDType dtype, int32_t num_row
       });
 }
 
+// Memory's own rate for pieces as small as what a block holds of one layer, in the order of the blocks:
+// decode attention can come as near to the streaming rate as this does.
+Expected<RooflineRow> KernelBench::time_kv_read(KvDType dtype, int32_t context_len, bool scattered) {
+  auto c = attention_case(dtype, 1, context_len, scattered);
+  if (!c) return std::unexpected(c.error());
+  const auto num_blocks = std::ssize(c->blocks);
+  const int64_t num_lines = static_cast<int64_t>(c->layer_bytes) / num_blocks / kCacheLine;
+  const auto piece = [&](int64_t index) {
+    return c->args.kv.keys + c->blocks[static_cast<size_t>(index)] * c->args.kv.block_stride_bytes;
+  };
+  size_t layer = 0;
+  return measure(*peaks_, *clock_, fmt::format("read KV {}", to_string(dtype)),
+                 fmt::format("1 of {}, blocks {}", context_len, scattered ? "scattered" : "in order"),
+                 {.memory_bytes = c->layer_bytes}, [&] {
+                   c->args.kv = c->cache.layers()[layer];
+                   layer = (layer + 1) % c->cache.layers().size();
+                   pool_->share(num_blocks, (num_blocks + 15) / 16, [&](int, int64_t begin, int64_t end) {
+                     for (int64_t i = begin; i < end; ++i) {
+                       read_lines(piece(i), piece(std::min(i + 1, num_blocks - 1)), num_lines);
+                     }
+                   });
+                 });
+}
+
 Expected<> KernelBench::attention_merge(KvDType dtype, int32_t context_len, Report report) {
   const auto c = attention_case(dtype, 1, context_len, false);
   if (!c) return std::unexpected(c.error());
@@ -205,6 +229,10 @@ Expected<> KernelBench::attention(Report report) {
         auto row = time_attention(dtype, num_rows, context_len, scattered);
         if (!row) return std::unexpected(row.error());
         report(*row);
+        if (num_rows > 1) continue;
+        auto read = time_kv_read(dtype, context_len, scattered);
+        if (!read) return std::unexpected(read.error());
+        report(*read);
       }
     }
   }

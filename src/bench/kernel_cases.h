@@ -45,7 +45,8 @@ class KernelBench {
   void packing(Report report);       // all types at the same shape
   void row_kernels(Report report);   // norms, quantize, embed, sampling, and the like
   // Decode and prefill, KV as the model has it and int8: the write of keys and values, and attention with
-  // blocks in order and scattered. attention_merge has a row where the threads share a context of 4096.
+  // blocks in order and scattered, beside each decode a mere read of the same blocks. attention_merge has a
+  // row where the threads share a context of 4096.
   Expected<> attention(Report report);
 
  private:
@@ -73,6 +74,7 @@ class KernelBench {
   Expected<> attention_merge(KvDType dtype, int32_t context_len, Report report);
   Expected<RooflineRow> time_rope_kv_write(KvDType dtype, int64_t num_tokens, bool decode);
   Expected<RooflineRow> time_attention(KvDType dtype, int32_t num_rows, int32_t context, bool scattered);
+  Expected<RooflineRow> time_kv_read(KvDType dtype, int32_t context_len, bool scattered);
   template <class Run>
   RooflineRow time_rows(std::string name, int64_t rows, int64_t width, double bytes, double f32_ops,
                         Run run);

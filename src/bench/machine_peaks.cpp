@@ -17,20 +17,6 @@ using Lane = uint64_t __attribute__((vector_size(16)));
 // Fetched ahead as the kernels do, for the hardware's own prefetching reads slower.
 constexpr int64_t kAheadBytes = 2048;
 
-// Eight independent sums keep enough loads in flight.
-uint64_t sum_lines(const std::byte* data, int64_t num_lines) {
-  std::array<Lane, 8> sums{};
-  const auto* lanes = reinterpret_cast<const Lane*>(data);
-  for (int64_t line = 0; line + 1 < num_lines; line += 2, lanes += 8) {
-    __builtin_prefetch(reinterpret_cast<const std::byte*>(lanes) + kAheadBytes, 0, 3);
-    __builtin_prefetch(reinterpret_cast<const std::byte*>(lanes) + kAheadBytes + kLineBytes, 0, 3);
-    for (size_t i = 0; i < 8; ++i) sums[i] += lanes[i];
-  }
-  uint64_t total = 0;
-  for (const Lane& sum : sums) total += sum[0] + sum[1];
-  return total;
-}
-
 void append(std::vector<PeakProbe>& probes, const PeakProbeList& list) {
   probes.insert(probes.end(), list.probes, list.probes + list.count);
 }
@@ -54,6 +40,20 @@ double median_of(int count, Sample sample) {
 
 }  // namespace
 
+// Eight independent sums keep enough loads in flight.
+void read_lines(const std::byte* data, const std::byte* ahead, int64_t num_lines) {
+  std::array<Lane, 8> sums{};
+  const auto* lanes = reinterpret_cast<const Lane*>(data);
+  for (int64_t line = 0; line + 1 < num_lines; line += 2, lanes += 8, ahead += 2 * kLineBytes) {
+    __builtin_prefetch(ahead, 0, 3);
+    __builtin_prefetch(ahead + kLineBytes, 0, 3);
+    for (size_t i = 0; i < 8; ++i) sums[i] += lanes[i];
+  }
+  uint64_t total = 0;
+  for (const Lane& sum : sums) total += sum[0] + sum[1];
+  asm volatile("" : : "r"(total));
+}
+
 Expected<MachinePeaks> MachinePeaks::create(ThreadPool& pool, const Clock& clock, const KernelTable& table,
                                             int64_t buffer_bytes) {
   auto buffer = Arena::create(round_up(buffer_bytes, kSampleBytes * pool.num_threads()));
@@ -71,8 +71,8 @@ double MachinePeaks::sample_bandwidth() {
   next_ += bytes;
   const int64_t start_ns = clock_->now_ns();
   pool_->share(bytes / kLineBytes, kSampleBytes / 8 / kLineBytes, [&](int, int64_t begin, int64_t end) {
-    const uint64_t total = sum_lines(data + begin * kLineBytes, end - begin);
-    asm volatile("" : : "r"(total));
+    const std::byte* lines = data + begin * kLineBytes;
+    read_lines(lines, lines + kAheadBytes, end - begin);
   });
   return static_cast<double>(bytes) * 1e9 /
          static_cast<double>(std::max<int64_t>(1, clock_->now_ns() - start_ns));

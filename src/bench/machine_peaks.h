@@ -17,6 +17,10 @@
 
 namespace quire {
 
+// Reads an even number of cache lines as fast as one thread can, and fetches as many from `ahead` on, which
+// may be anywhere.
+void read_lines(const std::byte* data, const std::byte* ahead, int64_t num_lines);
+
 class MachinePeaks {
  public:
   // Takes a buffer of `buffer_bytes`, far larger than the caches, and touches it; `table` says up to

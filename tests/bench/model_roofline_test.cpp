@@ -98,6 +98,8 @@ TEST_F(ModelRoofline, KernelsAndAttentionAreTimed) {
                         {"rope_kv_write int8", 2},
                         {"attention f16", 8},
                         {"attention int8", 8},
+                        {"read KV f16", 4},
+                        {"read KV int8", 4},
                         {"attention_merge", 1}}));
 }
 
