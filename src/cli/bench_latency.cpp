@@ -94,6 +94,7 @@ void print(const LatencyReport& report, const LatencyFlags& flags) {
 Expected<> bench_latency(LatencyFlags flags) {
   flags.model.engine.max_num_seqs = std::max(flags.model.engine.max_num_seqs, flags.batch.batch_size);
   flags.model.engine.max_queue = std::max(flags.model.engine.max_queue, flags.batch.batch_size);
+  flags.model.engine.max_queue_ms = 0;
   const SystemClock clock;
   const int64_t start_ns = clock.now_ns();
   const auto local = open_local_model(flags.model);

@@ -37,6 +37,7 @@ std::string to_json(const ThroughputTiming& timing, int32_t num_prompts) {
 
 Expected<> bench_throughput(ThroughputFlags flags) {
   flags.model.engine.max_queue = std::max(flags.model.engine.max_queue, flags.workload.num_prompts);
+  flags.model.engine.max_queue_ms = 0;
   const auto local = open_local_model(flags.model);
   if (!local) return std::unexpected(local.error());
   const auto spec = to_workload_spec(flags.workload, (*local)->handle.model.vocab_size);

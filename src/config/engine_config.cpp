@@ -8,7 +8,7 @@ namespace {
 
 using C = EngineConfig;
 
-const std::array<Field<C>, 10> kFields{{
+const std::array<Field<C>, 13> kFields{{
     {"max_model_len", &C::max_model_len, "longest prompt plus output; 0: what the model was trained for", 0,
      kInt32Max, false, FieldUnit::kTokens},
     {"max_num_seqs", &C::max_num_seqs, "most sequences that run at once", 1, 16384},
@@ -24,6 +24,16 @@ const std::array<Field<C>, 10> kFields{{
      1, 0x1.0p62, false, FieldUnit::kBytes, "", "kv_cache_memory"},
     {"threads", &C::threads, "threads that compute; 0: all cores this process may use", 0, 1024},
     {"max_queue", &C::max_queue, "requests that may wait; one more is answered with 429", 1, 1 << 20},
+    {"max_queue_ms", &C::max_queue_ms,
+     "how long a request may wait to run before it is answered with 503; 0: no bound", 0, 1e12, false,
+     FieldUnit::kMilliseconds},
+    {"scheduling_policy", &C::scheduling_policy,
+     "who runs first: requests in order of arrival, or those of the lowest priority number", 0, 0, false,
+     FieldUnit::kNone, "fcfs|priority"},
+    {"max_step_ms", &C::max_step_ms,
+     "what a step should take while answers are under way: prompts are cut so that nobody waits longer "
+     "for a next token; 0: off",
+     0, 1e9, false, FieldUnit::kMilliseconds},
     {"activations", &C::activations, "precision of activations in products with quantized weights", 0, 0,
      false, FieldUnit::kNone, "int8|fp32"},
     {"seed", &C::seed, "seed for requests that bring none"},

@@ -22,6 +22,9 @@ struct EngineConfig {
   std::optional<int64_t> kv_cache_memory_bytes = {};  // none: see memory_plan.h of the engine room
   int32_t threads = 0;                                // 0: all cores this process may use
   int32_t max_queue = 1024;
+  double max_queue_ms = 600'000;  // 0: no bound
+  std::string scheduling_policy = "fcfs";
+  double max_step_ms = 0;  // 0: off
   std::string activations = "int8";
   int64_t seed = 0;  // of requests that bring none
 };

@@ -69,6 +69,9 @@ Expected<EngineHandle> open_engine(const EngineConfig& config, const Clock& cloc
                                  .max_num_seqs = handle.config.max_num_seqs,
                                  .max_num_batched_tokens = handle.config.max_num_batched_tokens,
                                  .max_queue = handle.config.max_queue,
+                                 .by_priority = handle.config.scheduling_policy == "priority",
+                                 .max_step_ns = static_cast<int64_t>(handle.config.max_step_ms * 1e6),
+                                 .max_queue_ns = static_cast<int64_t>(handle.config.max_queue_ms * 1e6),
                                  .seed = handle.config.seed};
   handle.engine = std::make_unique<LLMEngine>(options, std::make_unique<LocalExecutor>(std::move(*runner)),
                                               clock, metrics);

@@ -11,7 +11,10 @@ namespace {
 SchedulerOptions scheduler_options(const LLMEngineOptions& options) {
   return {.max_num_seqs = options.max_num_seqs,
           .max_num_batched_tokens = options.max_num_batched_tokens,
-          .max_model_len = options.max_model_len};
+          .max_model_len = options.max_model_len,
+          .policy = options.by_priority ? SchedulingPolicy::kPriority : SchedulingPolicy::kFcfs,
+          .max_step_ns = options.max_step_ns,
+          .max_queue_ns = options.max_queue_ns};
 }
 
 TokenDelta token_delta(const StepEvents::Token& event, int64_t now_ns, const StepOutput& output) {
@@ -113,7 +116,9 @@ void EngineLoop::add(AddRequest& request) {
       .id = request.id,
       .first_sequence = std::exchange(next_sequence_, next_sequence_ + params.n),
       .seed = seed,
-      .arrival_ns = request.arrival_ns};
+      .arrival_ns = request.arrival_ns,
+      .tenant = request.tenant,
+      .priority = request.priority};
   streams_.emplace(request.id, std::move(request.stream));
   scheduler_.add(
       std::make_unique<SequenceGroup>(origin, std::move(request.prompt), std::move(request.params)));
@@ -138,6 +143,7 @@ void EngineLoop::obey(const AbortAll&) {
 // The step after the next is submitted before the next one is collected, so that the workers never wait for
 // the scheduler or for deliveries.
 bool EngineLoop::run_step() {
+  end_overdue();
   if (num_submitted_ == num_steps_) {
     if (!scheduler_.schedule(clock_.now_ns(), next_input())) return false;
     const int64_t num_admitted = scheduler_.num_admitted();
@@ -159,6 +165,16 @@ bool EngineLoop::run_step() {
   }
   forget_ended();
   return true;
+}
+
+void EngineLoop::end_overdue() {
+  const int64_t now_ns = clock_.now_ns();
+  SequenceGroup* group = scheduler_.find_overdue(now_ns);
+  if (group == nullptr) return;
+  for (; group != nullptr; group = scheduler_.find_overdue(now_ns))
+    end_group(*group, FinishReason::kTimedOut);
+  settle();
+  forget_ended();
 }
 
 void EngineLoop::submit() {

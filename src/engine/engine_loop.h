@@ -43,6 +43,8 @@ class EngineLoop {
   void obey(const AbortAll& command);
 
   bool run_step();
+  // Ends those that have waited too long to run.
+  void end_overdue();
   void submit();
   // Collects what is submitted, and drops it.
   void drop_submitted();

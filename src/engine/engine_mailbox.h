@@ -24,6 +24,8 @@ namespace quire {
 struct AddRequest {
   RequestId id = 0;
   int64_t arrival_ns = 0;
+  TenantId tenant = 0;
+  int32_t priority = 0;
   std::vector<TokenId> prompt;
   std::shared_ptr<const SamplingParams> params;
   std::shared_ptr<RequestStream> stream;

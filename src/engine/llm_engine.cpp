@@ -33,7 +33,8 @@ void LLMEngine::start() {
 Expected<std::shared_ptr<RequestStream>> LLMEngine::submit(std::vector<TokenId> prompt,
                                                            const SamplingParams& params) {
   std::vector<EngineRequest> requests(1);
-  requests[0] = {std::move(prompt), std::make_shared<const SamplingParams>(params)};
+  requests[0].prompt = std::move(prompt);
+  requests[0].params = std::make_shared<const SamplingParams>(params);
   auto streams = submit(std::move(requests));
   if (!streams) return std::unexpected(streams.error());
   return std::move(streams->front());
@@ -44,7 +45,12 @@ Expected<std::vector<std::shared_ptr<RequestStream>>> LLMEngine::submit(
   const SchedulerOptions limits{.max_num_seqs = options_.max_num_seqs,
                                 .max_num_batched_tokens = options_.max_num_batched_tokens,
                                 .max_model_len = options_.max_model_len};
-  for (const auto& [prompt, params] : requests) {
+  for (const auto& [prompt, params, tenant, priority] : requests) {
+    if (priority != 0 && !options_.by_priority) {
+      return fail_param("priority",
+                        "priority is {}, but requests run in order of arrival (scheduling_policy is fcfs)",
+                        priority);
+    }
     if (auto fits =
             Scheduler::check_fits(limits, options_.num_blocks, options_.block_size,
                                   static_cast<int64_t>(prompt.size()), params->max_tokens, params->n);
@@ -65,11 +71,13 @@ Expected<std::vector<std::shared_ptr<RequestStream>>> LLMEngine::submit(
   }
   std::vector<std::shared_ptr<RequestStream>> streams;
   AddRequests command;
-  for (auto& [prompt, params] : requests) {
+  for (auto& [prompt, params, tenant, priority] : requests) {
     const RequestId id = next_id_.fetch_add(1, std::memory_order_relaxed);
     streams.push_back(std::make_shared<RequestStream>(id, params->n));
     command.push_back({.id = id,
                        .arrival_ns = clock_.now_ns(),
+                       .tenant = tenant,
+                       .priority = priority,
                        .prompt = std::move(prompt),
                        .params = std::move(params),
                        .stream = streams.back()});

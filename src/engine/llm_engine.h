@@ -26,6 +26,9 @@ struct LLMEngineOptions {
   int32_t max_num_seqs = 64;
   int32_t max_num_batched_tokens = 512;
   int32_t max_queue = 1024;  // requests that wait to run
+  bool by_priority = false;  // else in order of arrival
+  int64_t max_step_ns = 0;   // what a step should take while somebody is being answered; 0: no matter
+  int64_t max_queue_ns = 0;  // how long a request may wait to run; 0: no matter
   int64_t seed = 0;
 };
 
@@ -45,6 +48,8 @@ struct EngineStats {
 struct EngineRequest {
   std::vector<TokenId> prompt;
   std::shared_ptr<const SamplingParams> params;  // validated
+  TenantId tenant = 0;                           // those who ask at the same time get equal shares
+  int32_t priority = 0;                          // a lower one goes first
 };
 
 class EngineLoop;
@@ -63,7 +68,8 @@ class LLMEngine {
   // Any thread. All requests or none. Errors: kInvalidArgument (prompt empty; prompt and max_tokens beyond
   // the context; more sequences or blocks than there can ever be: the message has the numbers),
   // kResourceExhausted (with these more than max_queue requests would wait, and some wait already),
-  // kUnavailable (draining). A request without a seed gets one from the engine's seed and its own id.
+  // kUnavailable (draining). A priority needs options().by_priority. One that waits for max_queue_ns ends
+  // with kTimedOut. A request without a seed gets one from the engine's seed and its own id.
   Expected<std::vector<std::shared_ptr<RequestStream>>> submit(std::vector<EngineRequest> requests);
   Expected<std::shared_ptr<RequestStream>> submit(std::vector<TokenId> prompt,
                                                   const SamplingParams& params);

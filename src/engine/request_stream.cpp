@@ -13,6 +13,7 @@ std::string_view to_string(FinishReason reason) {
     case FinishReason::kLength: return "length";
     case FinishReason::kAborted: return "abort";
     case FinishReason::kError: return "error";
+    case FinishReason::kTimedOut: return "timeout";
   }
   return "";
 }

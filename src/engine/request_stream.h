@@ -21,7 +21,8 @@
 
 namespace quire {
 
-std::string_view to_string(FinishReason reason);  // "stop", "length", "abort", "error"; empty for kNone
+std::string_view to_string(
+    FinishReason reason);  // "stop", "length", "abort", "error", "timeout"; empty for kNone
 
 struct TokenDelta {
   int32_t index = 0;   // which of the request's n continuations

@@ -6,11 +6,12 @@
 namespace quire {
 
 enum class FinishReason : uint8_t {
-  kNone,     // it goes on
-  kStop,     // an end-of-sequence or stop token, or the consumer found a stop string
-  kLength,   // max_tokens, or the context is full
-  kAborted,  // the client left, or the engine was shut down
-  kError,    // the step that held it failed
+  kNone,      // it goes on
+  kStop,      // an end-of-sequence or stop token, or the consumer found a stop string
+  kLength,    // max_tokens, or the context is full
+  kAborted,   // the client left, or the engine was shut down
+  kError,     // the step that held it failed
+  kTimedOut,  // it waited too long to run
 };
 
 }  // namespace quire

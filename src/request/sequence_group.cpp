@@ -21,6 +21,8 @@ SequenceGroup::SequenceGroup(const Origin& origin, std::vector<TokenId> prompt,
       max_tokens_(params->max_tokens),
       num_unfinished_(params->n),
       id_(origin.id),
+      tenant_(origin.tenant),
+      priority_(origin.priority),
       prompt_(std::move(prompt)),
       params_(std::move(params)) {
   CHECK(!prompt_.empty() && params_->n >= 1);

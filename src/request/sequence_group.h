@@ -34,11 +34,15 @@ class alignas(64) SequenceGroup {
     SequenceId first_sequence = 0;
     uint64_t seed = 0;
     int64_t arrival_ns = 0;
+    TenantId tenant = 0;
+    int32_t priority = 0;
   };
   SequenceGroup(const Origin& origin, std::vector<TokenId> prompt,
                 std::shared_ptr<const SamplingParams> params);
 
   RequestId id() const { return id_; }
+  TenantId tenant() const { return tenant_; }
+  int32_t priority() const { return priority_; }  // a lower one goes first
   const std::vector<TokenId>& prompt() const { return prompt_; }
   int32_t num_prompt_tokens() const { return num_prompt_tokens_; }
   const std::shared_ptr<const SamplingParams>& params() const { return params_; }
@@ -99,11 +103,14 @@ class alignas(64) SequenceGroup {
   GroupState state_ = GroupState::kWaiting;
 
   const RequestId id_;
+  const TenantId tenant_;
+  const int32_t priority_;
   const std::vector<TokenId> prompt_;
   const std::shared_ptr<const SamplingParams> params_;
 
  public:
   GroupTimes times;
+  int64_t settled_service = 0;  // what FairShares has counted of it
 };
 
 }  // namespace quire

@@ -1,6 +1,7 @@
 #include "scheduler/scheduler.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -9,7 +10,12 @@
 namespace quire {
 
 Scheduler::Scheduler(const SchedulerOptions& options, KvCacheManager& memory)
-    : options_(options), memory_(memory), slots_(options.max_num_seqs), plan_(options.max_num_seqs) {
+    : options_(options),
+      memory_(memory),
+      slots_(options.max_num_seqs),
+      waiting_(options.policy),
+      budget_(options.max_num_batched_tokens, options.max_step_ns),
+      plan_(options.max_num_seqs) {
   for (InFlight& step : in_flight_) step.samples.reserve(static_cast<size_t>(options.max_num_seqs));
   ends_.reserve(static_cast<size_t>(options.max_num_seqs));
   CHECK(options.max_num_seqs >= 1 && options.max_num_batched_tokens >= 1 && options.max_model_len >= 1);
@@ -47,7 +53,9 @@ Expected<> Scheduler::check_fits(const SchedulerOptions& options, int32_t num_bl
 void Scheduler::add(std::unique_ptr<SequenceGroup> group) {
   const bool added = by_id_.try_emplace(group->id(), group.get()).second;
   CHECK(added, "request {} was added already", group->id());
-  waiting_.push_back(std::move(group));
+  shares_.arrive(*group);
+  first_overdue_ns_ = std::min(first_overdue_ns_, group->times.arrival_ns + options_.max_queue_ns);
+  waiting_.add(std::move(group));
 }
 
 SequenceGroup* Scheduler::find(RequestId id) {
@@ -74,16 +82,29 @@ void Scheduler::release(Sequence& sequence) {
 
 void Scheduler::retire(SequenceGroup& group) {
   by_id_.erase(group.id());
+  shares_.leave(group);
   const auto is_group = [&](const auto& other) { return other.get() == &group; };
   if (const auto found = std::ranges::find_if(running_, is_group); found != running_.end()) {
     ended_.push_back(std::move(*found));
     running_.erase(found);
     return;
   }
-  const auto found = std::ranges::find_if(waiting_, is_group);
-  CHECK(found != waiting_.end());
-  ended_.push_back(std::move(*found));
-  waiting_.erase(found);
+  ended_.push_back(waiting_.take(group));
+}
+
+SequenceGroup* Scheduler::find_overdue(int64_t now_ns) {
+  if (options_.max_queue_ns == 0 || now_ns < first_overdue_ns_) return nullptr;
+  first_overdue_ns_ = std::numeric_limits<int64_t>::max();
+  for (const auto& group : waiting_.groups()) {
+    if (group->times.first_scheduled_ns != kNotYet) continue;
+    const int64_t overdue_ns = group->times.arrival_ns + options_.max_queue_ns;
+    if (now_ns >= overdue_ns) {
+      first_overdue_ns_ = now_ns;  // there may be more
+      return group.get();
+    }
+    first_overdue_ns_ = std::min(first_overdue_ns_, overdue_ns);
+  }
+  return nullptr;
 }
 
 void Scheduler::forget_rows() {

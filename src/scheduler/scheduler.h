@@ -1,8 +1,9 @@
 // Decides what every step computes. Iteration-level batching: all running sequences decode in every step,
-// and what is left of the token budget goes to chunks of prefills, oldest request first. Requests enter in
-// order of arrival. When blocks run out, the newest group gives all of its blocks back and later recomputes
-// them (all or nothing: Kwon et al. 2023, section 4.5); the oldest group therefore always makes progress,
-// and so, in turn, does everyone.
+// and what is left of the token budget goes to chunks of prefills (prefill_shares.h; step_budget.h says how
+// much that is). Requests enter in the order of waiting_queue.h. When blocks run out, the group that entered
+// last gives all of its blocks back and later recomputes them (all or nothing: Kwon et al. 2023, section
+// 4.5); the first group therefore always makes progress, and so, in turn, does everyone. By priority, "last"
+// is the one that goes last, and who waits takes the place of those that go after it (of its own tenant).
 //
 // Owns the sequence groups and knows no tensor. Engine thread only.
 //
@@ -12,7 +13,6 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <unordered_map>
 #include <vector>
@@ -21,8 +21,11 @@
 #include "base/types.h"
 #include "memory/kv_cache_manager.h"
 #include "request/sequence_group.h"
+#include "scheduler/fair_shares.h"
 #include "scheduler/slot_pool.h"
+#include "scheduler/step_budget.h"
 #include "scheduler/step_plan.h"
+#include "scheduler/waiting_queue.h"
 #include "step/step_input.h"
 #include "step/step_output.h"
 
@@ -32,6 +35,9 @@ struct SchedulerOptions {
   int32_t max_num_seqs = 64;             // rows of the worker; also the most continuations of one request
   int32_t max_num_batched_tokens = 512;  // tokens computed in one step, at least 1
   int32_t max_model_len = 0;             // prompt and output of one sequence
+  SchedulingPolicy policy = SchedulingPolicy::kFcfs;
+  int64_t max_step_ns = 0;   // what a step with decodes should take at most; 0: no matter
+  int64_t max_queue_ns = 0;  // how long a request may wait to run; 0: no matter
 };
 
 // What one step brought, in the order of its samples. Groups stay valid until take_ended.
@@ -69,7 +75,7 @@ class Scheduler {
   static Expected<> check_fits(const SchedulerOptions& options, int32_t num_blocks, int32_t block_size,
                                int64_t num_prompt_tokens, int64_t max_tokens, int32_t n);
 
-  // Queues a group that check_fits allows, behind all others.
+  // Queues a group that check_fits allows.
   void add(std::unique_ptr<SequenceGroup> group);
 
   // Plans the next step; false, and no step, if there is nothing to run. Without waiting or running groups
@@ -96,13 +102,17 @@ class Scheduler {
   // The workers lost all rows (a failed step): from now on no row is known to them.
   void forget_rows();
 
+  // A group that has not run and has waited for max_queue_ns, which the caller should end; null if there is
+  // none.
+  SequenceGroup* find_overdue(int64_t now_ns);
+
   // Groups that have ended since the last call.
   void take_ended(std::vector<std::unique_ptr<SequenceGroup>>& out);
 
-  const std::vector<std::unique_ptr<SequenceGroup>>& running() const { return running_; }  // oldest first
-  const std::deque<std::unique_ptr<SequenceGroup>>& waiting() const {
-    return waiting_;
-  }  // next to enter first
+  const std::vector<std::unique_ptr<SequenceGroup>>& running() const {
+    return running_;
+  }  // last: first to go
+  const WaitingQueue::Groups& waiting() const { return waiting_.groups(); }
   int64_t num_preemptions() const { return num_preemptions_; }
   int64_t num_admitted() const { return num_admitted_; }  // groups that ran at all
 
@@ -114,19 +124,24 @@ class Scheduler {
   // A submitted step, as far as its answer needs it.
   struct InFlight {
     std::vector<PlannedSample> samples, scored;
+    int32_t num_decodes = 0, num_prefill_tokens = 0;
+    int64_t started_ns = 0;  // or when the step before it ended, if that was later
   };
 
-  // Every decode, and prefills as the budget allows, oldest group first; then newcomers.
-  void plan_by_age(int64_t now_ns);
+  // Every decode; then, newcomers among them, prefills as the budget allows.
+  void plan_all(int64_t now_ns);
   // One token for each of the sequences that have waited longest, when there are more than the budget
   // holds.
   void plan_in_turns();
   bool can_schedule_ahead() const;
-  void finish_plan(StepInput& input);
+  void finish_plan(int64_t now_ns, StepInput& input);
   // Whether there are more rows to decode or prefill than the budget holds.
   bool must_take_turns() const;
-  // Decodes of the groups from `first` on that are not yet in the plan.
-  int32_t count_decodes(size_t first) const;
+  // Plans the group's decodes, and notes its prefills.
+  void plan_group(SequenceGroup& group);
+  void plan_prefills();
+  // Tokens that the prefills noted lack.
+  int64_t count_wanted() const;
   // Plan the sequence's next token, or up to `num_tokens` of its next tokens, preempting newer groups for
   // blocks; they return how many.
   int32_t plan_decode(SequenceGroup& group, Sequence& sequence);
@@ -136,9 +151,17 @@ class Scheduler {
   void fetch_samples(size_t next) const;
   void collect_prompt_logprobs(const StepOutput& output, StepEvents& events);
   void plan_fork(SequenceGroup& group, const Sequence& leader);
-  // The head of the waiting groups, if there is room beside the `demand` of those that run, which is
-  // counted if it is negative.
-  bool admit(int64_t now_ns, int64_t& demand);
+  // Lets in those whose turn it is, as long as there are blocks, rows and tokens for them.
+  void admit_newcomers(int64_t now_ns);
+  // The next of the waiting groups, if there is room beside the `demand` of those that run, which is counted
+  // if it is negative; else null.
+  SequenceGroup* admit(int64_t now_ns, int64_t& demand);
+  // By priority: preempts groups that go after the next one to enter, if that gives it room. Not where
+  // several tenants are there: what is urgent to one is no reason to disturb another.
+  bool may_make_way() const {
+    return options_.policy == SchedulingPolicy::kPriority && !shares_.contended() && !running_.empty();
+  }
+  void make_way();
   bool preempt_newer_than(const SequenceGroup& group);
   void preempt(SequenceGroup& group);
   void release(Sequence& sequence);
@@ -149,8 +172,10 @@ class Scheduler {
   const SchedulerOptions options_;
   KvCacheManager& memory_;
   SlotPool slots_;
-  std::vector<std::unique_ptr<SequenceGroup>> running_;  // all older than all of waiting_
-  std::deque<std::unique_ptr<SequenceGroup>> waiting_;
+  std::vector<std::unique_ptr<SequenceGroup>> running_;  // in order of entry; by priority: in that order
+  WaitingQueue waiting_;
+  FairShares shares_;
+  StepBudget budget_;
   std::vector<std::unique_ptr<SequenceGroup>> ended_;
   std::unordered_map<RequestId, SequenceGroup*> by_id_;
   std::vector<SlotId> ends_;  // rows that the worker still has and that must end
@@ -159,6 +184,12 @@ class Scheduler {
   int32_t num_in_flight_ = 0;
   bool prefills_left_ = false;  // by the step that schedule() planned last
   std::vector<SlotPool::Occupant> turns_;
+  // Of the step being planned.
+  std::vector<SlotPool::Occupant> prefills_;
+  std::vector<int32_t> prefill_wants_, prefill_shares_;
+  int32_t num_prefill_tokens_ = 0;
+  int64_t last_update_ns_ = kNotYet;
+  int64_t first_overdue_ns_ = 0;  // find_overdue has nothing to find before
   int64_t step_id_ = 0;
   int64_t num_preemptions_ = 0;
   int64_t num_admitted_ = 0;

@@ -79,7 +79,7 @@ Expected<> Scheduler::check() const {
     return fail(ErrorCode::kInternal, "{} slots are taken, but running sequences have {}",
                 slots_.num_slots() - slots_.num_free(), num_slots);
   }
-  for (const auto& group : waiting_) {
+  for (const auto& group : waiting_.groups()) {
     if (group->state() != GroupState::kWaiting) {
       return fail(ErrorCode::kInternal, "request {} is listed as waiting and is not", group->id());
     }

@@ -5,7 +5,7 @@
 #include "base/check.h"
 #include "scheduler/fetch_ahead.h"
 #include "scheduler/group_progress.h"
-#include "scheduler/kv_demand.h"
+#include "scheduler/prefill_shares.h"
 #include "scheduler/scheduler.h"
 
 namespace quire {
@@ -30,18 +30,21 @@ bool Scheduler::schedule(int64_t now_ns, StepInput& input) {
   if (prefills_left_) {
     plan_in_turns();
   } else {
-    plan_by_age(now_ns);
+    plan_all(now_ns);
   }
   CHECK(!plan_.empty() || (running_.empty() && waiting_.empty()),
         "{} running and {} waiting groups are stuck", running_.size(), waiting_.size());
   if (plan_.empty()) return false;
-  finish_plan(input);
+  finish_plan(now_ns, input);
   return true;
 }
 
 bool Scheduler::can_schedule_ahead() const {
   const int32_t num_rows = slots_.num_slots() - slots_.num_free();
-  const bool may_admit = !waiting_.empty() && waiting_.front()->num_unfinished() <= slots_.num_free();
+  const SequenceGroup* next = waiting_.next(shares_);
+  const bool may_admit =
+      next != nullptr && (next->num_unfinished() <= slots_.num_free() ||
+                          (may_make_way() && waiting_.goes_before(*next, *running_.back())));
   // A decode takes at most one block.
   return !prefills_left_ && !may_admit && num_rows <= options_.max_num_batched_tokens &&
          num_rows <= memory_.num_free_blocks();
@@ -63,15 +66,18 @@ bool Scheduler::schedule_ahead(StepInput& input) {
     }
   }
   if (plan_.empty()) return false;
-  finish_plan(input);
+  finish_plan(0, input);
   return true;
 }
 
-void Scheduler::finish_plan(StepInput& input) {
+void Scheduler::finish_plan(int64_t now_ns, StepInput& input) {
   input.step_id = step_id_;
   input.ends.swap(ends_);
-  plan_.write(memory_);
   InFlight& step = in_flight_[static_cast<size_t>(num_in_flight_++)];
+  step.num_decodes = plan_.num_decodes();
+  step.num_prefill_tokens = std::exchange(num_prefill_tokens_, 0);
+  step.started_ns = now_ns;
+  plan_.write(memory_);
   plan_.take_samples(step.samples, step.scored);
 }
 
@@ -100,50 +106,50 @@ bool Scheduler::must_take_turns() const {
   return num_decodes + (has_prefill ? 1 : 0) > options_.max_num_batched_tokens;
 }
 
-int32_t Scheduler::count_decodes(size_t first) const {
-  int32_t count = 0;
-  for (size_t i = first; i < running_.size(); ++i) {
-    const SequenceGroup& group = *running_[i];
-    for (const Sequence& sequence : group.sequences()) {
-      count += is_runnable(group, sequence) && is_decode(group, sequence) ? 1 : 0;
-    }
-  }
-  return count;
-}
-
-void Scheduler::plan_by_age(int64_t now_ns) {
+void Scheduler::plan_all(int64_t now_ns) {
+  prefills_.clear();
+  if (may_make_way()) make_way();
   const int64_t preemptions_before = num_preemptions_;
-  int32_t budget = -1;  // of prefills; -1: not counted yet, since steady decoding never asks
-  const auto count_budget = [&](size_t next_group) {
-    if (budget < 0)
-      budget = options_.max_num_batched_tokens - plan_.num_decodes() - count_decodes(next_group);
-  };
-  const auto plan_group = [&](size_t i) {
-    SequenceGroup& group = *running_[i];
-    for (Sequence& sequence : group.sequences()) {
-      if (!is_runnable(group, sequence)) continue;
-      if (is_decode(group, sequence)) {
-        plan_decode(group, sequence);
-        continue;
-      }
-      count_budget(i);
-      const int32_t chunk = std::min(budget, prefill_limit(group, sequence));
-      if (chunk > 0) budget -= plan_row(group, sequence, chunk);
-      prefills_left_ |= num_pending(group, sequence) > 0;
-    }
-  };
   // Preemption shortens running_ at its end, never before the group at hand.
   for (size_t i = 0; i < running_.size(); ++i) {
     fetch_running(i);
-    plan_group(i);
+    plan_group(*running_[i]);
   }
-  if (waiting_.empty()) return;
-  count_budget(running_.size());
   // Where blocks ran out, a newcomer would only be preempted in its turn.
-  int64_t demand = -1;  // blocks that the running groups still need; -1: not counted yet
-  while (budget > 0 && num_preemptions_ == preemptions_before && admit(now_ns, demand)) {
-    plan_group(running_.size() - 1);
-    demand += blocks_to_catch_up(*running_.back(), memory_.block_size());
+  if (num_preemptions_ == preemptions_before) admit_newcomers(now_ns);
+  if (!prefills_.empty()) plan_prefills();
+}
+
+void Scheduler::plan_group(SequenceGroup& group) {
+  for (Sequence& sequence : group.sequences()) {
+    if (!is_runnable(group, sequence)) continue;
+    if (is_decode(group, sequence)) {
+      plan_decode(group, sequence);
+    } else {
+      prefills_.push_back({&group, &sequence});
+    }
+  }
+}
+
+int64_t Scheduler::count_wanted() const {
+  int64_t wanted = 0;
+  for (const auto& [group, sequence] : prefills_) wanted += prefill_limit(*group, *sequence);
+  return wanted;
+}
+
+void Scheduler::plan_prefills() {
+  prefill_wants_.clear();
+  for (const auto& [group, sequence] : prefills_) {
+    // It may have been preempted for one before it.
+    const bool runs = group->state() == GroupState::kRunning;
+    prefill_wants_.push_back(runs ? prefill_limit(*group, *sequence) : 0);
+  }
+  share_prefills(prefill_wants_, budget_.prefill_tokens(plan_.num_decodes()), prefill_shares_);
+  for (size_t i = 0; i < prefills_.size(); ++i) {
+    const auto& [group, sequence] = prefills_[i];
+    if (group->state() != GroupState::kRunning) continue;
+    if (prefill_shares_[i] > 0) plan_row(*group, *sequence, prefill_shares_[i]);
+    prefills_left_ |= num_pending(*group, *sequence) > 0;
   }
 }
 
@@ -201,6 +207,7 @@ int32_t Scheduler::plan_row(SequenceGroup& group, Sequence& sequence, int32_t nu
                  .num_tokens = fit,
                  .prompt_logprobs_from = prompt_logprobs_from(group, sequence.num_computed, fit)};
   sequence.num_computed += fit;
+  num_prefill_tokens_ += fit;
   sequence.last_step = step_id_;
   row.samples = num_pending(group, sequence) == 0;
   row.forks = will_fork(group) && sequence.num_computed == group.num_prompt_tokens();

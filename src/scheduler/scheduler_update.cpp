@@ -1,4 +1,5 @@
 // Scheduler::update: what a step brought.
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -12,7 +13,11 @@ void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& eve
   events.now_ns = now_ns;
   CHECK(num_in_flight_ > 0, "no step is under way");
   collect_prompt_logprobs(output, events);
-  const auto& samples = in_flight_[0].samples;
+  const InFlight& step = in_flight_[0];
+  budget_.learn(step.num_decodes, step.num_prefill_tokens,
+                now_ns - std::max(step.started_ns, last_update_ns_));
+  last_update_ns_ = now_ns;
+  const auto& samples = step.samples;
   CHECK(output.samples.size() == samples.size(), "{} samples instead of {}", output.samples.size(),
         samples.size());
   int32_t first_top = 0;

@@ -238,28 +238,35 @@ Api::Reply Api::detokenize(const RequestHead&, std::string_view body) const {
   return json_response(std::move(out));
 }
 
-Api::Reply Api::completions(const RequestHead&, std::string_view body) const {
+Api::Reply Api::completions(const RequestHead& head, std::string_view body) const {
   auto request = parse(body, read_completion_request);
   if (!request) return failure(request.error());
   const bool echo = request->echo, prompt_only = request->prompt_only();
-  return generate(kCompletionFormat, std::move(*request), echo, prompt_only);
+  return generate(head, kCompletionFormat, std::move(*request), echo, prompt_only);
 }
 
-Api::Reply Api::chat_completions(const RequestHead&, std::string_view body) const {
+Api::Reply Api::chat_completions(const RequestHead& head, std::string_view body) const {
   auto request = parse(body, read_chat_request);
   if (!request) return failure(request.error());
-  return generate(kChatFormat, std::move(*request), false, false);
+  return generate(head, kChatFormat, std::move(*request), false, false);
 }
 
 template <class Request>
-Api::Reply Api::generate(const ResponseFormat& format, Request request, bool echo, bool prompt_only) const {
+Api::Reply Api::generate(const RequestHead& head, const ResponseFormat& format, Request request, bool echo,
+                         bool prompt_only) const {
   const ServedModel& served = *model_.load();
   if (!request.model.empty() && !served.has_name(request.model)) {
     return error_response(model_not_found(excerpt(request.model)).error());
   }
   ResponseContext context = new_context(format, request);
   context.prompt_logprobs = context.prompt_logprobs && !echo;
-  const RunOptions options{&format, request.stream, request.include_usage, echo, prompt_only};
+  const RunOptions options{
+      .format = &format,
+      .stream = request.stream,
+      .include_usage = request.include_usage,
+      .echo = echo,
+      .prompt_only = prompt_only,
+      .asker = {.tenant = keys_.find(head.authorization), .priority = request.priority}};
   auto prompts = prepare(served, std::move(request));
   if (!prompts) return failure(prompts.error());
   auto run = GenerationRun::start(served, options, std::move(context), std::move(*prompts));

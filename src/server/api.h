@@ -58,7 +58,8 @@ class Api {
   Reply chat_completions(const RequestHead& head, std::string_view body) const;
 
   template <class Request>
-  Reply generate(const ResponseFormat& format, Request request, bool echo, bool prompt_only) const;
+  Reply generate(const RequestHead& head, const ResponseFormat& format, Request request, bool echo,
+                 bool prompt_only) const;
   ResponseContext new_context(const ResponseFormat& format, const GenerationRequest& request) const;
 
   const ApiKeys keys_;

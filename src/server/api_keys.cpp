@@ -3,6 +3,8 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "server/server_config.h"
 
@@ -38,14 +40,15 @@ ApiKeys::Digest ApiKeys::digest(std::string_view key) {
   return digest;
 }
 
-bool ApiKeys::accept(std::string_view authorization) const {
-  if (!required()) return true;
+TenantId ApiKeys::find(std::string_view authorization) const {
   const std::string_view key = bearer_key(authorization);
   const Digest given = digest(key);
-  int matches = 0;
-  for (const auto& digest : digests_)
-    matches += CRYPTO_memcmp(given.data(), digest.data(), digest.size()) == 0;
-  return matches > 0 && !key.empty();
+  TenantId found = 0;
+  for (size_t i = 0; i < digests_.size(); ++i) {
+    const bool matches = CRYPTO_memcmp(given.data(), digests_[i].data(), given.size()) == 0;
+    found = std::max(found, static_cast<TenantId>(matches) * static_cast<TenantId>(i + 1));
+  }
+  return key.empty() ? 0 : found;
 }
 
 Expected<> check_given_keys(std::string_view list) {

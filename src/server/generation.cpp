@@ -22,10 +22,14 @@ void Wakeup::disarm() {
 }
 
 ApiExpected<std::unique_ptr<Generation>> Generation::start(const ServedModel& model,
-                                                           std::span<const PreparedPrompt> prompts) {
+                                                           std::span<const PreparedPrompt> prompts,
+                                                           const Asker& asker) {
   std::vector<EngineRequest> requests;
   for (const auto& prompt : prompts) {
-    requests.push_back({prompt.tokens, std::make_shared<const SamplingParams>(prompt.sampling)});
+    requests.push_back({.prompt = prompt.tokens,
+                        .params = std::make_shared<const SamplingParams>(prompt.sampling),
+                        .tenant = asker.tenant,
+                        .priority = asker.priority});
   }
   auto streams = model.engine.submit(std::move(requests));
   if (!streams) return api_failure(streams.error());

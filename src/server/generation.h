@@ -34,13 +34,20 @@ struct ChoiceDelta {
   TextDelta delta;
 };
 
+// On whose behalf, and how urgently.
+struct Asker {
+  TenantId tenant = 0;
+  int32_t priority = 0;
+};
+
 class Generation {
  public:
   using PromptToken = TokenDelta::PromptToken;
 
   // Submits all prompts or none: 429 when the queue has no room for them, 503 when the engine drains.
   static ApiExpected<std::unique_ptr<Generation>> start(const ServedModel& model,
-                                                        std::span<const PreparedPrompt> prompts);
+                                                        std::span<const PreparedPrompt> prompts,
+                                                        const Asker& asker);
   ~Generation();
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;

@@ -5,12 +5,25 @@
 namespace quire {
 namespace {
 
+constexpr int64_t kMaxPriority = 1'000'000;
+
 Expected<> read_stream_options(const JsonField& field, GenerationRequest& request) {
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
   request.has_stream_options = true;
   const FieldRule rules[] = {{"include_usage", into(request.include_usage)}};
   return read_fields(*object, rules, "stream_options");
+}
+
+Expected<> read_priority(const JsonField& field, int32_t& priority) {
+  const auto value = read_integer(field);
+  if (!value) return std::unexpected(value.error());
+  if (*value < -kMaxPriority || *value > kMaxPriority) {
+    return fail_param("priority", "priority must be {} to {}, but is {}", -kMaxPriority, kMaxPriority,
+                      *value);
+  }
+  priority = static_cast<int32_t>(*value);
+  return {};
 }
 
 // Who asks is of no use here, but the field's type is checked.
@@ -52,6 +65,8 @@ void add_generation_rules(std::vector<FieldRule>& rules, GenerationRequest& requ
                    [&request](const JsonField& field) { return read_stream_options(field, request); }});
   rules.push_back({"user", read_user});
   rules.push_back({"return_token_ids", into(request.return_token_ids)});
+  rules.push_back(
+      {"priority", [&request](const JsonField& field) { return read_priority(field, request.priority); }});
   add_sampling_rules(rules, request.sampling);
 }
 

@@ -14,6 +14,9 @@ ApiError failure_of(FinishReason reason) {
   if (reason == FinishReason::kAborted) {
     return {503, "the server is shutting down; the request was not finished", {}, "unavailable", 1};
   }
+  if (reason == FinishReason::kTimedOut) {
+    return {503, "the request waited too long for its turn; try again later", {}, "queue_timeout", 5};
+  }
   return {500, "the engine could not compute this request", {}, "internal_error", 0};
 }
 
@@ -40,7 +43,7 @@ ApiExpected<std::unique_ptr<GenerationRun>> GenerationRun::start(const ServedMod
                                                                  const RunOptions& options,
                                                                  ResponseContext context,
                                                                  std::vector<PreparedPrompt> prompts) {
-  auto generation = Generation::start(model, prompts);
+  auto generation = Generation::start(model, prompts, options.asker);
   if (!generation) return std::unexpected(std::move(generation.error()));
   return std::unique_ptr<GenerationRun>(
       new GenerationRun(options, std::move(context), std::move(prompts), std::move(*generation)));
@@ -86,7 +89,8 @@ GenerationRun::Progress GenerationRun::advance(std::string& body) {
 
 void GenerationRun::take(ChoiceDelta& piece) {
   TextDelta& delta = piece.delta;
-  if (delta.finish_reason == FinishReason::kAborted || delta.finish_reason == FinishReason::kError) {
+  if (delta.finish_reason == FinishReason::kAborted || delta.finish_reason == FinishReason::kError ||
+      delta.finish_reason == FinishReason::kTimedOut) {
     error_ = failure_of(delta.finish_reason);
     return;
   }

@@ -23,6 +23,7 @@ struct RunOptions {
   bool include_usage = false;
   bool echo = false;
   bool prompt_only = false;  // what is generated is not shown
+  Asker asker = {};
 };
 
 class GenerationRun {

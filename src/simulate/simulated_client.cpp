@@ -41,6 +41,8 @@ ClientPlan draw_client(Rng& rng, const ClientLimits& limits) {
   for (int32_t i = 0; i < num_prompt_tokens; ++i)
     plan.prompt.push_back(draw(rng, 0, limits.vocab_size - 1));
   plan.params = draw_params(rng, limits, num_prompt_tokens);
+  plan.tenant = draw(rng, 0, 2);
+  if (limits.have_priorities) plan.priority = draw(rng, -2, 2);
 
   if (one_in(rng, 6)) plan.leaves_after_steps = draw(rng, 0, 20);
   if (one_in(rng, 6)) plan.leaves_after_tokens = draw(rng, 1, plan.params.max_tokens);
@@ -93,9 +95,14 @@ Expected<> Transcript::add(const TokenDelta& delta) {
 
 std::optional<Error> SimulatedClient::arrive(LLMEngine& engine) {
   arrived_ = true;
-  auto stream = engine.submit(plan_.prompt, plan_.params);
-  if (!stream) return stream.error();
-  stream_ = std::move(*stream);
+  std::vector<EngineRequest> requests;
+  requests.push_back({.prompt = plan_.prompt,
+                      .params = std::make_shared<const SamplingParams>(plan_.params),
+                      .tenant = plan_.tenant,
+                      .priority = plan_.priority});
+  auto streams = engine.submit(std::move(requests));
+  if (!streams) return streams.error();
+  stream_ = std::move(streams->front());
   return std::nullopt;
 }
 

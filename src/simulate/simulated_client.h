@@ -20,6 +20,8 @@ struct ClientPlan {
   int64_t arrival_ns = 0;
   std::vector<TokenId> prompt;
   SamplingParams params;
+  TenantId tenant = 0;
+  int32_t priority = 0;
   std::optional<int64_t> leaves_after_steps;   // of the engine, counted from its arrival
   std::optional<int32_t> leaves_after_tokens;  // of all continuations together
   struct Finish {
@@ -35,6 +37,7 @@ struct ClientLimits {
   int32_t max_num_seqs = 0;
   int32_t vocab_size = 0;
   int64_t arrival_window_ns = 1;
+  bool have_priorities = false;
 };
 
 ClientPlan draw_client(Rng& rng, const ClientLimits& limits);

@@ -37,14 +37,20 @@ LLMEngineOptions draw_options(Rng& rng) {
   options.max_num_seqs = choose(rng, {1, 2, 3, 4, 6, 8, 12, 16});
   options.max_num_batched_tokens = choose(rng, {1, 2, 3, 4, 5, 7, 8, 16, 40, 200});
   options.max_queue = choose(rng, {2, 8, 64, 64, 64, 64});
+  options.by_priority = rng.below(3) == 0;
+  options.max_step_ns = choose(rng, {0, 0, 2'000'000, 5'000'000});
+  options.max_queue_ns = choose(rng, {0, 0, 50'000'000, 500'000'000});
   options.seed = static_cast<int64_t>(rng());
   return options;
 }
 
 std::string describe(const LLMEngineOptions& options) {
-  return fmt::format("{} blocks of {}, context {}, {} sequences, {} tokens a step, queue of {}",
-                     options.num_blocks, options.block_size, options.max_model_len, options.max_num_seqs,
-                     options.max_num_batched_tokens, options.max_queue);
+  return fmt::format(
+      "{} blocks of {}, context {}, {} sequences, {} tokens and {} ns a step, queue of {} for "
+      "{} ns, {}",
+      options.num_blocks, options.block_size, options.max_model_len, options.max_num_seqs,
+      options.max_num_batched_tokens, options.max_step_ns, options.max_queue, options.max_queue_ns,
+      options.by_priority ? "by priority" : "by arrival");
 }
 
 // An engine with its fake executor and clock.
@@ -99,6 +105,7 @@ Expected<Transcript> run_alone(ClientPlan plan) {
   plan.leaves_after_steps.reset();
   plan.leaves_after_tokens.reset();
   plan.finishes.clear();
+  plan.priority = 0;
   const auto length = static_cast<int32_t>(plan.prompt.size()) + plan.params.max_tokens;
   Bench bench({.num_blocks = plan.params.n * (length / 16 + 1),
                .block_size = 16,
@@ -131,7 +138,8 @@ class Simulation {
     const ClientLimits limits{.max_model_len = options_.max_model_len,
                               .max_num_seqs = options_.max_num_seqs,
                               .vocab_size = kVocabSize,
-                              .arrival_window_ns = choose(rng_, {1'000'000, 20'000'000, 200'000'000})};
+                              .arrival_window_ns = choose(rng_, {1'000'000, 20'000'000, 200'000'000}),
+                              .have_priorities = options_.by_priority};
     const size_t num_clients = 1 + rng_.below(48);
     for (size_t i = 0; i < num_clients; ++i) clients_.emplace_back(draw_client(rng_, limits));
     std::ranges::stable_sort(clients_, {}, [](const auto& client) { return client.plan().arrival_ns; });
@@ -217,6 +225,7 @@ class Simulation {
       count(got);
       const bool cut_short = got.finish_reason == FinishReason::kAborted ||
                              got.finish_reason == FinishReason::kError ||
+                             got.finish_reason == FinishReason::kTimedOut ||
                              (got.finish_reason == FinishReason::kStop && !got.stop_token);
       const bool same =
           cut_short || (got.tokens == wanted.tokens && got.finish_reason == wanted.finish_reason &&
@@ -239,6 +248,7 @@ class Simulation {
 
   void count(const Transcript::Continuation& continuation) {
     report_.num_aborted += continuation.finish_reason == FinishReason::kAborted;
+    report_.num_timed_out += continuation.finish_reason == FinishReason::kTimedOut;
     report_.num_failed += continuation.finish_reason == FinishReason::kError;
     report_.num_stopped += continuation.finish_reason == FinishReason::kStop;
     report_.num_full_length += continuation.finish_reason == FinishReason::kLength;

@@ -19,9 +19,10 @@ struct SimulationReport {
   int64_t num_refused = 0;
   int64_t num_preemptions = 0;
   int64_t num_forks = 0;
-  int64_t num_copies = 0;   // of blocks, on write
-  int64_t num_aborted = 0;  // continuations, and so below
-  int64_t num_failed = 0;   // with a step that was told to fail
+  int64_t num_copies = 0;     // of blocks, on write
+  int64_t num_aborted = 0;    // continuations, and so below
+  int64_t num_failed = 0;     // with a step that was told to fail
+  int64_t num_timed_out = 0;  // that waited too long
   int64_t num_stopped = 0;
   int64_t num_full_length = 0;
 };

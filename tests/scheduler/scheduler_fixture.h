@@ -18,6 +18,8 @@ struct Request {
   int32_t max_tokens = 1000;
   int32_t n = 1;
   bool prompt_logprobs = false;
+  TenantId tenant = 0;
+  int32_t priority = 0;
 };
 
 // Drives the scheduler by hand: every sample is answered with the token 5.
@@ -36,17 +38,28 @@ class SchedulerTest : public testing::Test {
     const RequestId id = next_id_++;
     std::vector<TokenId> prompt;
     for (int32_t i = 0; i < request.prompt; ++i) prompt.push_back(100 + i);
-    scheduler_->add(std::make_unique<SequenceGroup>(
-        SequenceGroup::Origin{.id = id, .first_sequence = id * 100, .seed = 1, .arrival_ns = 0},
-        std::move(prompt), std::make_shared<const SamplingParams>(params)));
+    scheduler_->add(std::make_unique<SequenceGroup>(SequenceGroup::Origin{.id = id,
+                                                                          .first_sequence = id * 100,
+                                                                          .seed = 1,
+                                                                          .arrival_ns = now_,
+                                                                          .tenant = request.tenant,
+                                                                          .priority = request.priority},
+                                                    std::move(prompt),
+                                                    std::make_shared<const SamplingParams>(params)));
     return id;
   }
 
-  // One step into input_; false if there was nothing to do.
-  bool step() {
+  // One step into input_; false if there was nothing to do. It takes `step_ns`.
+  bool step(int64_t step_ns = 1) {
+    return step([step_ns] { return step_ns; });
+  }
+  // The same, with a time that may depend on input_.
+  template <class StepTime>
+  bool step(StepTime step_time) {
     if (!scheduler_->schedule(++now_, input_)) return false;
     answer();
-    scheduler_->update(output_, ++now_, events_);
+    now_ += step_time();
+    scheduler_->update(output_, now_, events_);
     const auto checked = scheduler_->check();
     EXPECT_TRUE(checked) << checked.error().message;
     scheduler_->take_ended(ended_);

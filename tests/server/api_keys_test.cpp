@@ -21,6 +21,15 @@ TEST(ApiKeys, TakesEachKeyOfTheList) {
   EXPECT_TRUE(keys.accept("BEARER second"));
 }
 
+TEST(ApiKeys, EachKeyHasItsNumber) {
+  const ApiKeys keys("first, second, first");
+  EXPECT_EQ(keys.find("Bearer second"), 2);
+  EXPECT_EQ(keys.find("Bearer first"), keys.find("bearer first "));
+  EXPECT_GT(keys.find("Bearer first"), 0);
+  for (const char* header : {"", "Bearer ", "Bearer third"}) EXPECT_EQ(keys.find(header), 0) << header;
+  EXPECT_EQ(ApiKeys("").find("Bearer first"), 0);
+}
+
 TEST(ApiKeys, RefusesAllElse) {
   const ApiKeys keys("first,second");
   for (const char* header : {"", "Bearer", "Bearer ", "Bearer fir", "Bearer firstx", "Bearer first,second",

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "tests/server/live_server_fixture.h"
 
 namespace quire {
@@ -311,6 +313,31 @@ TEST_F(ConnectionTest, ASlowReaderIsGivenUp) {
   client.send(post_request("/v1/completions",
                            R"({"prompt": "abc", "max_tokens": 60000, "stream": true, "logprobs": 20})"));
   model->wait_for_running(1);
+  model->expect_baseline();
+}
+
+TEST_F(ConnectionTest, WhoWaitsTooLongGetsA503ThatSaysWhenToComeAgain) {
+  model_options.max_num_seqs = 1;
+  model_options.max_queue_ns = 1'000'000;
+  start();
+  model->gate->close();
+  TestClient running(server->port()), waiting(server->port()), streaming(server->port());
+  running.send(post_request("/v1/completions", kLong));
+  model->gate->let_pass(1);
+  model->wait_for_running(1);
+  waiting.send(post_request("/v1/completions", kLong));
+  streaming.send(post_request("/v1/completions", R"({"prompt": "abc", "stream": true})"));
+  model->step_until_waiting(2);
+  const int64_t bound_ns = model->clock.now_ns() + model_options.max_queue_ns;
+  while (model->clock.now_ns() <= bound_ns) std::this_thread::yield();
+  model->gate->open();
+  for (TestClient* client : {&waiting, &streaming}) {
+    const auto response = client->read_response();
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(response.headers.at("retry-after"), "5");
+    EXPECT_THAT(response.body, testing::HasSubstr("queue_timeout"));
+  }
+  EXPECT_EQ(running.read_response().status, 200) << "who runs does not wait";
   model->expect_baseline();
 }
 

@@ -35,6 +35,8 @@ EchoModel::EchoModel(const EchoModelOptions& options) {
                                 .max_num_seqs = options.max_num_seqs,
                                 .max_num_batched_tokens = options.max_num_batched_tokens,
                                 .max_queue = options.max_queue,
+                                .by_priority = options.by_priority,
+                                .max_queue_ns = options.max_queue_ns,
                                 .seed = 0};
   auto executor = std::make_unique<EchoExecutor>(gate, options.max_num_seqs, kVocabSize);
   handle.engine = std::make_unique<LLMEngine>(engine, std::move(executor), clock, metrics);

@@ -26,6 +26,8 @@ struct EchoModelOptions {
   int32_t max_num_seqs = 8;
   int32_t max_num_batched_tokens = 64;
   int32_t max_queue = 16;
+  bool by_priority = false;
+  int64_t max_queue_ns = 0;
   bool start = true;  // the loop on a thread of its own
   bool has_template = true;
   bool add_bos = false;  // kTurnToken

@@ -41,6 +41,7 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
     total.num_copies += report->num_copies;
     total.num_aborted += report->num_aborted;
     total.num_failed += report->num_failed;
+    total.num_timed_out += report->num_timed_out;
     total.num_stopped += report->num_stopped;
     total.num_full_length += report->num_full_length;
   }
@@ -60,6 +61,7 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
   EXPECT_GT(total.num_copies, 100);
   EXPECT_GT(total.num_aborted, 100);
   EXPECT_GT(total.num_failed, 10);
+  EXPECT_GT(total.num_timed_out, 100);
   EXPECT_GT(total.num_stopped, 100);
   EXPECT_GT(total.num_full_length, 100);
 }
