@@ -221,6 +221,9 @@ class Simulation {
     const Transcript& mine = client.transcript();
     for (size_t i = 0; i < mine.continuations.size(); ++i) {
       const auto& got = mine.continuations[i];
+      if (got.finish_reason == FinishReason::kTimedOut && !got.tokens.empty()) {
+        return fail(ErrorCode::kInternal, "a request that had begun was ended for waiting");
+      }
       const auto& wanted = alone->continuations[i];
       count(got);
       const bool cut_short = got.finish_reason == FinishReason::kAborted ||

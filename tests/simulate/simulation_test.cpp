@@ -10,19 +10,20 @@
 namespace quire {
 namespace {
 
-// Seeds 1 to 300; 20,000 with QUIRE_LONG=1. QUIRE_SEED=n replays one.
+// Seeds 1 to 1,000; 100,000 with QUIRE_LONG=1, or as many as QUIRE_SEEDS says. QUIRE_SEED=n replays one.
 struct Seeds {
   uint64_t first = 1;
-  uint64_t last = 300;
+  uint64_t last = 1000;
 };
 
 Seeds seeds() {
-  if (const char* seed = std::getenv("QUIRE_SEED")) {
-    const uint64_t one = std::strtoull(seed, nullptr, 10);
-    return {one, one};
-  }
-  const char* full = std::getenv("QUIRE_LONG");
-  return {1, full != nullptr && std::string(full) == "1" ? 20'000u : 300u};
+  const auto number = [](const char* name) -> uint64_t {
+    const char* value = std::getenv(name);
+    return value == nullptr ? 0 : std::strtoull(value, nullptr, 10);
+  };
+  if (const uint64_t one = number("QUIRE_SEED")) return {one, one};
+  if (const uint64_t last = number("QUIRE_SEEDS")) return {1, last};
+  return {1, number("QUIRE_LONG") == 1 ? 100'000u : 1000u};
 }
 
 TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {

@@ -1,0 +1,79 @@
+"""Bugs that the simulation must catch: each is one small change of one file, planted alone by run.py.
+
+`before` occurs exactly once in the file. What a mutant breaks is said in words, for the report.
+"""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutant:
+    what: str
+    file: str
+    before: str
+    after: str
+
+
+ALLOCATOR = "src/memory/block_allocator.cpp"
+MANAGER = "src/memory/kv_cache_manager.cpp"
+GROUP = "src/request/sequence_group.h"
+SCHEDULER = "src/scheduler/scheduler.cpp"
+PLAN = "src/scheduler/scheduler_plan.cpp"
+ADMISSION = "src/scheduler/scheduler_admission.cpp"
+UPDATE = "src/scheduler/scheduler_update.cpp"
+STEP_PLAN = "src/scheduler/step_plan.cpp"
+
+MUTANTS = [
+    Mutant("a block is free while one still holds it", ALLOCATOR,
+           "if (--holders > 0) return false;", "if (--holders > 1) return false;"),
+    Mutant("a new holder is not counted", ALLOCATOR, "  ++holders;\n", ""),
+    Mutant("a taken block counts a holder too many", ALLOCATOR, "  holders = 1;\n", "  holders = 2;\n"),
+    Mutant("a freed block is listed twice", ALLOCATOR,
+           "  free_.push_back(block);\n  return true;\n", "  free_.push_back(block);\n  free_.push_back(block);\n  return true;\n"),
+    Mutant("a fork does not hold what it shares", MANAGER,
+           "  for (const BlockId block : from.blocks) allocator_.add_holder(block);\n", ""),
+    Mutant("a write into a shared block does not copy it", MANAGER,
+           "const bool copy_first = writes_shared_block(table);", "const bool copy_first = false;"),
+    Mutant("the worker is not told to copy", MANAGER,
+           "    copies.push_back({.source = entry, .target = target, .slot = -1, .index = index});\n", ""),
+    Mutant("the source of a copy stays held", MANAGER,
+           "    allocator_.release(entry);  // never the last holder: it is shared\n", ""),
+    Mutant("the copy does not enter the table", MANAGER, "    entry = target;\n", ""),
+    Mutant("after a fork both write where they wrote before", MANAGER,
+           "  from.num_writable = to.num_writable = 0;\n", ""),
+    Mutant("a block with two holders counts as one's own", MANAGER,
+           "allocator_.num_holders(table.blocks[index]) > 1;", "allocator_.num_holders(table.blocks[index]) > 2;"),
+    Mutant("filled slots of freed blocks stay counted", MANAGER,
+           "    if (allocator_.release(table.blocks[i])) slots_filled_ -= tokens_in_block(table, i);\n",
+           "    allocator_.release(table.blocks[i]);\n"),
+    Mutant("a token too many", GROUP, "return full || num_outputs >= max_tokens_ ?",
+           "return full || num_outputs > max_tokens_ ?"),
+    Mutant("the row of an ended sequence goes on", SCHEDULER,
+           "  if (sequence.has_row) ends_.push_back(sequence.slot);\n", ""),
+    Mutant("a preempted sequence believes that its tokens are in the cache", SCHEDULER,
+           "  sequence.num_computed = 0;\n", ""),
+    Mutant("a preempted sequence believes that the worker knows its blocks", SCHEDULER,
+           "  sequence.num_blocks_sent = 0;\n", ""),
+    Mutant("a preempted sequence still awaits its tokens", SCHEDULER, "  sequence.num_in_flight = 0;\n  sequence.num_computed", "  sequence.num_computed"),
+    Mutant("a request that has ended is still known", SCHEDULER, "  by_id_.erase(group.id());\n", ""),
+    Mutant("a prefill's chunk is computed again", PLAN, "  sequence.num_computed += fit;\n", ""),
+    Mutant("a token that came is still awaited", UPDATE, "    --sequence->num_in_flight;\n", ""),
+    Mutant("a preempted request with several continuations does not fork again", ADMISSION,
+           "  group.forked = false;\n", ""),
+    Mutant("a group with work in this step is preempted", ADMISSION,
+           "if (&newest == &group || std::ranges::any_of(newest.sequences(), has_work)) return false;",
+           "if (&newest == &group) return false;"),
+    Mutant("a fork does not know what it shares", PLAN, "    child.num_computed = leader.num_computed;\n", ""),
+    Mutant("a decode's copy names no row", PLAN,
+           "  if (copies.size() > num_copies) copies.back().slot = sequence.slot;\n  ++sequence.num_computed;\n",
+           "  ++sequence.num_computed;\n"),
+    Mutant("continuations draw the same tokens", STEP_PLAN, ".seed = child.seed,", ".seed = parent.seed,"),
+    Mutant("a preempted continuation forgets what it said", STEP_PLAN, ".tokens = child.output});",
+           ".tokens = {}});"),
+    Mutant("a preempted request is computed again without its output", STEP_PLAN,
+           "  start.tokens.insert(start.tokens.end(), sequence.output.begin(), sequence.output.end());\n", ""),
+    Mutant("a fork sends its blocks once more", STEP_PLAN,
+           "    child.num_blocks_sent = parent.num_blocks_sent;\n", ""),
+    Mutant("who ran and was preempted counts as overdue", SCHEDULER,
+           "    if (group->times.first_scheduled_ns != kNotYet) continue;\n", ""),
+]
