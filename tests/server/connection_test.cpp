@@ -318,7 +318,7 @@ TEST_F(ConnectionTest, ASlowReaderIsGivenUp) {
 
 TEST_F(ConnectionTest, WhoWaitsTooLongGetsA503ThatSaysWhenToComeAgain) {
   model_options.max_num_seqs = 1;
-  model_options.max_queue_ns = 1'000'000;
+  model_options.max_queue_ns = 300'000'000;
   start();
   model->gate->close();
   TestClient running(server->port()), waiting(server->port()), streaming(server->port());
