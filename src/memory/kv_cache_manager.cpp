@@ -43,6 +43,7 @@ bool KvCacheManager::append_blocks(SlotId slot, int32_t num_tokens, std::vector<
   }
   for (int64_t i = 0; i < num_new; ++i) table.blocks.push_back(take_block());
   table.num_tokens = static_cast<int32_t>(end);
+  num_table_entries_ += num_new;
   slots_filled_ += num_tokens;
   make_writable(table);
   return true;
@@ -67,6 +68,7 @@ void KvCacheManager::fork(SlotId parent, SlotId child) {
   to.blocks.assign(from.blocks.begin(), from.blocks.end());
   to.num_tokens = from.num_tokens;
   from.num_writable = to.num_writable = 0;
+  num_table_entries_ += std::ssize(to.blocks);
 }
 
 void KvCacheManager::free(SlotId slot) {
@@ -76,6 +78,7 @@ void KvCacheManager::free(SlotId slot) {
   for (size_t i = table.blocks.size(); i-- > 0;) {
     if (allocator_.release(table.blocks[i])) slots_filled_ -= tokens_in_block(table, i);
   }
+  num_table_entries_ -= std::ssize(table.blocks);
   table.blocks.clear();
   table.num_tokens = table.num_writable = 0;
   taken_[static_cast<size_t>(slot)] = false;
@@ -126,7 +129,7 @@ Expected<> KvCacheManager::check() const {
   std::vector<int32_t> holders(num_blocks, 0);
   std::vector<size_t> index_of(num_blocks, 0);  // a block stands at one index in every table that has it
   std::vector<int64_t> filled(num_blocks, 0);   // and holds as many tokens in each
-  int64_t num_filled = 0;
+  int64_t num_filled = 0, num_entries = 0;
   size_t num_tables = 0;
   for (size_t slot = 0; slot < tables_.size(); ++slot) {
     const BlockTable& table = tables_[slot];
@@ -135,6 +138,7 @@ Expected<> KvCacheManager::check() const {
       return fail(ErrorCode::kInternal, "slot {} has no table and {} tokens", slot, table.num_tokens);
     }
     if (auto checked = check_table(static_cast<SlotId>(slot), table); !checked) return checked;
+    num_entries += std::ssize(table.blocks);
     for (size_t i = 0; i < table.blocks.size(); ++i) {
       const auto block = static_cast<size_t>(table.blocks[i]);
       const int64_t tokens = tokens_in_block(table, i);
@@ -154,6 +158,10 @@ Expected<> KvCacheManager::check() const {
   }
   if (num_filled != slots_filled_) {
     return fail(ErrorCode::kInternal, "{} slots are filled, but {} are counted", num_filled, slots_filled_);
+  }
+  if (num_entries != num_table_entries_) {
+    return fail(ErrorCode::kInternal, "{} entries in all tables, but {} are counted", num_entries,
+                num_table_entries_);
   }
   return allocator_.check(holders);
 }

@@ -62,9 +62,12 @@ class KvCacheManager {
   int64_t slots_allocated() const { return int64_t{allocator_.num_used()} * block_size_; }
   int64_t slots_filled() const { return slots_filled_; }
 
+  // Entries of all tables: blocks that the sequences would hold if they shared none.
+  int64_t num_table_entries() const { return num_table_entries_; }
+
   // The whole state in one call, O(blocks + tables): the allocator's books agree with the tables, each
   // table is as long as its tokens need and has no block twice, a shared block stands at one index and is
-  // filled alike for all, and the count of filled slots is right.
+  // filled alike for all, and the counts of entries and of filled slots are right.
   Expected<> check() const;
 
  private:
@@ -82,6 +85,7 @@ class KvCacheManager {
   std::vector<BlockTable> tables_;  // by slot
   std::vector<bool> taken_;         // by slot: whether it has a table
   size_t num_tables_ = 0;
+  int64_t num_table_entries_ = 0;
   int64_t slots_filled_ = 0;
 };
 
