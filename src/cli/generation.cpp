@@ -37,7 +37,10 @@ Expected<GeneratedText> generate(ServedModel& model, PreparedPrompt prompt,
   std::vector<TextDelta> texts;
   for (bool more = true; more && !processor.done();) {
     more = (*stream)->wait(tokens, std::chrono::milliseconds(50));
-    for (const TokenDelta& delta : tokens) processor.process(delta, texts);
+    for (const TokenDelta& delta : tokens) {
+      // A stop string: the engine has gone on.
+      if (processor.process(delta, texts)) model.engine.finish(id, delta.index);
+    }
     for (const TextDelta& delta : texts) {
       if (delta.finish_reason != FinishReason::kNone) answer.reason = delta.finish_reason;
       if (delta.text.empty()) continue;
@@ -52,8 +55,6 @@ Expected<GeneratedText> generate(ServedModel& model, PreparedPrompt prompt,
       return answer;
     }
   }
-  if (answer.reason == FinishReason::kStop)
-    model.engine.finish(id, 0);  // a stop string: the engine has gone on
   if (answer.reason == FinishReason::kError || answer.reason == FinishReason::kNone) {
     return fail(ErrorCode::kInternal, "the engine failed in the middle of the answer");
   }

@@ -8,7 +8,7 @@ namespace {
 
 using P = SamplingParams;
 
-const std::array<Field<P>, 16> kFields{{
+const std::array<Field<P>, 19> kFields{{
     {"n", &P::n, "continuations to generate for each prompt", 1, 128},
     {"max_tokens", &P::max_tokens, "most tokens to generate", 1, kInt32Max, false, FieldUnit::kTokens},
     {"min_tokens", &P::min_tokens, "no end-of-sequence or stop token before so many", 0, kInt32Max, false,
@@ -22,6 +22,10 @@ const std::array<Field<P>, 16> kFields{{
     {"presence_penalty", &P::presence_penalty, "subtracted once for each token already in the output", -2,
      2},
     {"frequency_penalty", &P::frequency_penalty, "subtracted for every occurrence in the output", -2, 2},
+    {"best_of", &P::best_of, "continuations to generate, of which the n best are returned", 1, 128},
+    {"use_beam_search", &P::use_beam_search, "search with best_of (or n) beams instead of drawing tokens"},
+    {"length_penalty", &P::length_penalty, "of beams: above 0 favours long answers, below 0 short ones",
+     -10, 10},
     {"seed", &P::seed, "makes sampling reproducible"},
     {"logprobs", &P::logprobs, "log-probabilities of the chosen token and of so many alternatives", 0,
      kMaxLogprobs},
@@ -85,6 +89,40 @@ Expected<> validate_lists(const P& params, int32_t vocab_size) {
   return {};
 }
 
+// What cannot be had together with beams, and what means nothing without them.
+Expected<> validate_beams(const P& params) {
+  const auto only = [](const char* name, const char* why) {
+    return fail_param(name, "{} cannot be used with use_beam_search: {}", name, why);
+  };
+  if (!params.use_beam_search) {
+    if (params.length_penalty == 1.0 && params.early_stopping == EarlyStopping::kFalse) return {};
+    const char* name = params.length_penalty != 1.0 ? "length_penalty" : "early_stopping";
+    return fail_param(name, "{} needs use_beam_search to be true", name);
+  }
+  if (params.num_sequences() > kMaxBeams) {
+    const char* name = params.best_of ? "best_of" : "n";
+    return fail_param(name, "a beam search has at most {} beams, but {} is {}", kMaxBeams, name,
+                      params.num_sequences());
+  }
+  // 1 is the default, so it cannot be told from a field that was left out.
+  if (params.temperature != 0.0 && params.temperature != 1.0) {
+    return fail_param(
+        "temperature",
+        "temperature must be 0 or left out with use_beam_search, which draws nothing, but is {}",
+        params.temperature);
+  }
+  if (params.top_p != 1.0) return only("top_p", "nothing is drawn");
+  if (params.top_k > 0) return only("top_k", "nothing is drawn");
+  if (params.min_p != 0.0) return only("min_p", "nothing is drawn");
+  if (!params.stop.empty()) return only("stop", "beams end at tokens (stop_token_ids), not at strings");
+  if (params.logprobs.value_or(0) > 0) {
+    return fail_param("logprobs",
+                      "logprobs must be 0 with use_beam_search, which keeps no alternatives, but is {}",
+                      *params.logprobs);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::span<const Field<SamplingParams>> sampling_fields() { return kFields; }
@@ -99,6 +137,10 @@ Expected<> validate(const SamplingParams& params, int32_t vocab_size) {
     return fail_param("min_tokens", "min_tokens ({}) must be at most max_tokens ({})", params.min_tokens,
                       params.max_tokens);
   }
+  if (params.best_of && *params.best_of < params.n) {
+    return fail_param("best_of", "best_of ({}) must be at least n ({})", *params.best_of, params.n);
+  }
+  if (auto checked = validate_beams(params); !checked) return checked;
   return validate_lists(params, vocab_size);
 }
 

@@ -20,10 +20,14 @@ struct LogitBias {
 };
 
 inline constexpr int32_t kMaxLogprobs = 20;
+inline constexpr int32_t kMaxBeams = 64;
 inline constexpr size_t kMaxStopStrings = 16;
 inline constexpr size_t kMaxStopBytes = 1024;  // of each
 inline constexpr size_t kMaxStopTokenIds = 1024;
 inline constexpr size_t kMaxLogitBiases = 1024;
+
+// When a beam search may end; beam_search.h says what each means.
+enum class EarlyStopping : uint8_t { kFalse, kTrue, kNever };
 
 struct SamplingParams {
   int32_t n = 1;
@@ -36,6 +40,12 @@ struct SamplingParams {
   double repetition_penalty = 1.0;
   double presence_penalty = 0.0;
   double frequency_penalty = 0.0;
+  // Sequences to run, of which the n best are returned, best first: drawn ones are compared by their mean
+  // log-probability, beams by the score of beam_search.h. None: n.
+  std::optional<int32_t> best_of = {};
+  bool use_beam_search = false;
+  double length_penalty = 1.0;  // of beams, and the next one too
+  EarlyStopping early_stopping = EarlyStopping::kFalse;
   std::optional<int64_t> seed = {};             // none: the engine draws one
   std::optional<int32_t> logprobs = {};         // alternatives beside the chosen token
   std::optional<int32_t> prompt_logprobs = {};  // the same for the prompt's tokens
@@ -51,6 +61,13 @@ struct SamplingParams {
   std::vector<TokenId> eos_token_ids = {};
 
   bool greedy() const { return temperature == 0.0; }
+  // Sequences that the engine runs; of a beam search its width.
+  int32_t num_sequences() const { return best_of.value_or(n); }
+  // Continuations that the request's stream brings. Drawn ones are ranked by whoever reads their text (see
+  // OutputProcessor), since that is where stop strings end them; beams are ranked by the search.
+  int32_t num_continuations() const { return use_beam_search ? n : num_sequences(); }
+  // Whether the n best of more drawn continuations are wanted.
+  bool ranks_draws() const { return !use_beam_search && num_sequences() > n; }
 };
 
 // The scalar fields.

@@ -114,7 +114,7 @@ void EngineLoop::add(AddRequest& request) {
                   : random_bits(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(request.id));
   const SequenceGroup::Origin origin{
       .id = request.id,
-      .first_sequence = std::exchange(next_sequence_, next_sequence_ + params.n),
+      .first_sequence = std::exchange(next_sequence_, next_sequence_ + params.num_sequences()),
       .seed = seed,
       .arrival_ns = request.arrival_ns,
       .tenant = request.tenant,
@@ -130,7 +130,8 @@ void EngineLoop::obey(const AbortRequest& command) {
 
 void EngineLoop::obey(const FinishContinuation& command) {
   SequenceGroup* group = scheduler_.find(command.id);
-  if (group == nullptr || command.index < 0 || command.index >= std::ssize(group->sequences())) return;
+  if (group == nullptr || group->num_beams > 0) return;  // beams end together
+  if (command.index < 0 || command.index >= std::ssize(group->sequences())) return;
   Sequence& sequence = group->sequences()[static_cast<size_t>(command.index)];
   if (!sequence.finished()) end_sequence(*group, sequence, FinishReason::kStop);
 }
@@ -198,6 +199,7 @@ void EngineLoop::count_step(const StepInput& input) {
   for (const RowWork& work : input.work) num_tokens += work.num_tokens;
   metrics_.step(num_tokens);
   for (const auto& event : events_.tokens) metrics_.token(event, events_.now_ns);
+  for (const auto& search : events_.searches) metrics_.searched(search, events_.now_ns);
 }
 
 void EngineLoop::deliver(const StepOutput& output) {
@@ -205,6 +207,31 @@ void EngineLoop::deliver(const StepOutput& output) {
     stream_of(*event.group).push(prompt_delta(event, output));
   for (const auto& event : events_.tokens)
     stream_of(*event.group).push(token_delta(event, events_.now_ns, output));
+  for (const auto& search : events_.searches) deliver_search(search);
+}
+
+void EngineLoop::deliver_search(const StepEvents::Search& search) {
+  RequestStream& stream = stream_of(*search.group);
+  for (int32_t i = 0; i < search.group->params()->n; ++i) {
+    TokenDelta delta;
+    delta.index = i;
+    delta.time_ns = events_.now_ns;
+    if (search.best.empty()) {
+      delta.finish_reason = FinishReason::kError;
+      stream.push(std::move(delta));
+      continue;
+    }
+    const BeamHypothesis& hypothesis = search.best[static_cast<size_t>(i)];
+    for (size_t t = 0; t < hypothesis.tokens.size(); ++t) {
+      delta.token = hypothesis.tokens[t];
+      delta.logprob = hypothesis.logprobs[t];
+      if (t + 1 == hypothesis.tokens.size()) {
+        delta.finish_reason = hypothesis.finish_reason;
+        if (delta.finish_reason == FinishReason::kStop) delta.stop_token = delta.token;
+      }
+      stream.push(delta);
+    }
+  }
 }
 
 void EngineLoop::fail_running(const Error& error) {
@@ -223,6 +250,7 @@ void EngineLoop::end_group(SequenceGroup& group, FinishReason reason) {
 
 void EngineLoop::end_sequence(SequenceGroup& group, Sequence& sequence, FinishReason reason) {
   scheduler_.end(group, sequence, reason);
+  if (sequence.index >= group.params()->num_continuations()) return;  // a beam that no client knows of
   TokenDelta delta;
   delta.index = sequence.index;
   delta.finish_reason = reason;
@@ -254,6 +282,7 @@ void EngineLoop::publish() {
                           .num_blocks = memory_.num_blocks(),
                           .kv_slots_allocated = memory_.slots_allocated(),
                           .kv_slots_filled = memory_.slots_filled(),
+                          .num_table_entries = memory_.num_table_entries(),
                           .num_steps = num_steps_,
                           .num_preemptions = scheduler_.num_preemptions()};
   metrics_.refresh(stats);

@@ -53,6 +53,7 @@ class EngineLoop {
   void fail_running(const Error& error);
   // Ends what is unfinished of the group, with a delta for each continuation.
   void end_group(SequenceGroup& group, FinishReason reason);
+  void deliver_search(const StepEvents::Search& search);
   void end_sequence(SequenceGroup& group, Sequence& sequence, FinishReason reason);
   // Brings counts and the snapshot up to date with what has ended; then the ended groups can be forgotten.
   void settle();

@@ -88,6 +88,12 @@ void EngineMetrics::token(const StepEvents::Token& event, int64_t now_ns) {
   time_per_output_token_.observe(gap);
 }
 
+void EngineMetrics::searched(const StepEvents::Search& search, int64_t now_ns) {
+  for (const auto& hypothesis : search.best) generation_tokens_.add(std::ssize(hypothesis.tokens));
+  prompt_tokens_.add(search.group->num_prompt_tokens());
+  time_to_first_token_.observe(seconds(search.group->times.arrival_ns, now_ns));
+}
+
 void EngineMetrics::ended(const SequenceGroup& group, int64_t now_ns) {
   const FinishReason reason = group.finish_reason();
   success_[static_cast<size_t>(reason) - static_cast<size_t>(FinishReason::kStop)]->add();

@@ -21,6 +21,8 @@ class EngineMetrics {
   void step(int64_t num_tokens);
   // A token was sampled.
   void token(const StepEvents::Token& event, int64_t now_ns);
+  // A beam search brought all of its tokens at once.
+  void searched(const StepEvents::Search& search, int64_t now_ns);
   // The last sequence of a group ended; the request counts under that sequence's reason.
   void ended(const SequenceGroup& group, int64_t now_ns);
   void refresh(const EngineStats& stats);

@@ -51,9 +51,9 @@ Expected<std::vector<std::shared_ptr<RequestStream>>> LLMEngine::submit(
                         "priority is {}, but requests run in order of arrival (scheduling_policy is fcfs)",
                         priority);
     }
-    if (auto fits =
-            Scheduler::check_fits(limits, options_.num_blocks, options_.block_size,
-                                  static_cast<int64_t>(prompt.size()), params->max_tokens, params->n);
+    if (auto fits = Scheduler::check_fits(limits, options_.num_blocks, options_.block_size,
+                                          static_cast<int64_t>(prompt.size()), params->max_tokens,
+                                          params->num_sequences(), params->best_of ? "best_of" : "n");
         !fits) {
       return std::unexpected(fits.error());
     }
@@ -73,7 +73,7 @@ Expected<std::vector<std::shared_ptr<RequestStream>>> LLMEngine::submit(
   AddRequests command;
   for (auto& [prompt, params, tenant, priority] : requests) {
     const RequestId id = next_id_.fetch_add(1, std::memory_order_relaxed);
-    streams.push_back(std::make_shared<RequestStream>(id, params->n));
+    streams.push_back(std::make_shared<RequestStream>(id, params->num_continuations()));
     command.push_back({.id = id,
                        .arrival_ns = clock_.now_ns(),
                        .tenant = tenant,

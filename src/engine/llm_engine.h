@@ -41,6 +41,7 @@ struct EngineStats {
   int32_t num_blocks = 0;
   int64_t kv_slots_allocated = 0;  // token slots in taken blocks
   int64_t kv_slots_filled = 0;     // those that hold a token
+  int64_t num_table_entries = 0;   // blocks that would be taken if sequences shared none
   int64_t num_steps = 0;
   int64_t num_preemptions = 0;
 };

@@ -17,27 +17,71 @@ struct OutputProcessor::Continuation {
   int64_t decoded_bytes = 0;
   int32_t num_tokens = 0;
   bool ended = false;
+  // While continuations are ranked: all of it so far.
+  TextDelta kept;
+  double sum_logprob = 0;
 };
 
 OutputProcessor::OutputProcessor(const Tokenizer& tokenizer, const SamplingParams& params)
-    : tokenizer_(tokenizer), params_(params), stop_strings_(params.stop), open_(params.n) {
-  continuations_.reserve(static_cast<size_t>(params.n));
-  for (int32_t i = 0; i < params.n; ++i) continuations_.emplace_back(tokenizer_, params_, stop_strings_);
+    : tokenizer_(tokenizer),
+      params_(params),
+      stop_strings_(params.stop),
+      open_(params.num_continuations()) {
+  continuations_.reserve(static_cast<size_t>(open_));
+  for (int32_t i = 0; i < open_; ++i) continuations_.emplace_back(tokenizer_, params_, stop_strings_);
 }
 
 OutputProcessor::~OutputProcessor() = default;
 
-void OutputProcessor::process(const TokenDelta& delta, std::vector<TextDelta>& out) {
+bool OutputProcessor::process(const TokenDelta& delta, std::vector<TextDelta>& out) {
   CHECK(delta.index >= 0 && static_cast<size_t>(delta.index) < continuations_.size());
   Continuation& continuation = continuations_[delta.index];
   const bool ends = delta.finish_reason != FinishReason::kNone;
-  if (continuation.ended || (delta.token < 0 && !ends)) return;
+  if (continuation.ended || (delta.token < 0 && !ends)) return false;
   TextDelta text;
   text.index = delta.index;
   if (delta.token >= 0) add_token(delta, continuation, text);
   if (ends && !continuation.ended) end(delta, continuation, text);
   open_ -= continuation.ended ? 1 : 0;
-  out.push_back(std::move(text));
+  const bool stopped_here = std::holds_alternative<std::string>(text.stop_reason);
+  if (!params_.ranks_draws()) {
+    out.push_back(std::move(text));
+    return stopped_here;
+  }
+  keep(std::move(text), continuation);
+  if (open_ == 0) rank(out);
+  return stopped_here;
+}
+
+void OutputProcessor::keep(TextDelta text, Continuation& continuation) const {
+  TextDelta& kept = continuation.kept;
+  for (OutputToken& token : text.tokens) {
+    continuation.sum_logprob += static_cast<double>(token.logprob);
+    kept.tokens.push_back(std::move(token));
+  }
+  kept.text += text.text;
+  kept.finish_reason = text.finish_reason;
+  kept.stop_reason = std::move(text.stop_reason);
+}
+
+void OutputProcessor::rank(std::vector<TextDelta>& out) {
+  const auto failed = [](const Continuation* continuation) {
+    const FinishReason reason = continuation->kept.finish_reason;
+    return reason != FinishReason::kStop && reason != FinishReason::kLength;
+  };
+  const auto mean = [](const Continuation* continuation) {
+    return continuation->sum_logprob / std::max(continuation->num_tokens, 1);
+  };
+  std::vector<Continuation*> ranked;
+  for (Continuation& continuation : continuations_) ranked.push_back(&continuation);
+  // One that failed comes first: the request has failed with it.
+  std::ranges::stable_sort(ranked, [&](const Continuation* a, const Continuation* b) {
+    return failed(a) != failed(b) ? failed(a) : mean(a) > mean(b);
+  });
+  for (int32_t i = 0; i < params_.n; ++i) {
+    TextDelta& best = out.emplace_back(std::move(ranked[static_cast<size_t>(i)]->kept));
+    best.index = i;
+  }
 }
 
 void OutputProcessor::add_token(const TokenDelta& delta, Continuation& continuation, TextDelta& out) const {

@@ -39,6 +39,9 @@ struct TextDelta {
 //   include_stop_str_in_output (and then skip_special_tokens still leaves out a control token).
 // - A stop string is looked for in the text, wherever tokens begin and end, and ends it where the first one
 //   is complete. It must be completed by token number min_tokens or a later one; it may start before.
+// - With best_of above n nothing comes before all continuations have ended. Then the n whose tokens have the
+//   highest mean log-probability come at once, as continuations 0 to n - 1, the best first (of equals the
+//   one drawn first). A token that stops counts; what comes after a stop string does not.
 // - Text is held back only as long as it may be the start of a stop string or of a character. Any end but a
 //   stop string brings what is held back.
 class OutputProcessor {
@@ -50,9 +53,9 @@ class OutputProcessor {
   OutputProcessor& operator=(const OutputProcessor&) = delete;
 
   // Appends to `out` what `delta` made visible: one TextDelta, or none for a delta with neither token nor
-  // end. When a stop string ends a continuation, its finish_reason is kStop though the engine goes on: the
-  // caller must then call LLMEngine::finish(id, index); what comes after is ignored here.
-  void process(const TokenDelta& delta, std::vector<TextDelta>& out);
+  // end. True when a stop string ended the continuation, though the engine goes on: the caller must then
+  // call LLMEngine::finish(id, delta.index); what comes after is ignored here.
+  bool process(const TokenDelta& delta, std::vector<TextDelta>& out);
 
   // True when every continuation has ended (by the engine or by a stop string).
   bool done() const { return open_ == 0; }
@@ -62,6 +65,9 @@ class OutputProcessor {
   void add_token(const TokenDelta& delta, Continuation& continuation, TextDelta& out) const;
   // Puts decoded text into `out`, or holds it back; ends the continuation at a stop string.
   void add_text(std::string_view text, Continuation& continuation, TextDelta& out) const;
+  // For ranking.
+  void keep(TextDelta text, Continuation& continuation) const;
+  void rank(std::vector<TextDelta>& out);
   void end(const TokenDelta& delta, Continuation& continuation, TextDelta& out) const;
 
   const Tokenizer& tokenizer_;

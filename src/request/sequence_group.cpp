@@ -19,16 +19,17 @@ SequenceGroup::SequenceGroup(const Origin& origin, std::vector<TokenId> prompt,
     : num_prompt_tokens_(static_cast<int32_t>(prompt.size())),
       min_tokens_(params->min_tokens),
       max_tokens_(params->max_tokens),
-      num_unfinished_(params->n),
+      num_unfinished_(params->num_sequences()),
       id_(origin.id),
       tenant_(origin.tenant),
       priority_(origin.priority),
       prompt_(std::move(prompt)),
       params_(std::move(params)) {
-  CHECK(!prompt_.empty() && params_->n >= 1);
+  CHECK(!prompt_.empty() && num_unfinished_ >= 1);
   times.arrival_ns = origin.arrival_ns;
-  sequences_.resize(static_cast<size_t>(params_->n));
-  for (int32_t i = 0; i < params_->n; ++i) {
+  num_beams = params_->use_beam_search ? 1 : 0;
+  sequences_.resize(static_cast<size_t>(num_unfinished_));
+  for (int32_t i = 0; i < num_unfinished_; ++i) {
     Sequence& sequence = sequences_[static_cast<size_t>(i)];
     sequence.id = origin.first_sequence + i;
     sequence.index = i;

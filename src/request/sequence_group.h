@@ -1,5 +1,6 @@
-// A request on the engine's side: its prompt, its parameters, and its n sequences, which run, wait and are
-// preempted together. Owned by the scheduler; engine thread only.
+// A request on the engine's side: its prompt, its parameters, and its sequences, which run, wait and are
+// preempted together. Those of a beam search are the places that its live beams take. Owned by the
+// scheduler; engine thread only.
 //
 //   kWaiting -> kRunning -> kFinished
 //   kRunning -> kWaiting: preempted        kWaiting -> kFinished: aborted
@@ -60,15 +61,26 @@ class alignas(64) SequenceGroup {
   // while there is one.
   const Sequence& leader() const;
   bool is_leader(const Sequence& sequence) const { return &sequence == &leader(); }
+  // The sequences that come out of the prompt's prefill, finished ones among them: all, or the live beams,
+  // which before the fork stand first.
+  std::span<Sequence> entrants() {
+    return sequences().first(num_beams > 0 ? num_beams : sequences_.size());
+  }
+  int32_t num_entrants() const { return num_beams > 0 ? num_beams : num_unfinished_; }
 
   // Appends a sampled token and judges it: ends the sequence (kStop, kLength) or not (kNone).
   FinishReason append_token(Sequence& sequence, TokenId token, int32_t max_model_len) {
     sequence.output.push_back(token);
     const auto num_outputs = static_cast<int32_t>(sequence.output.size());
     // The sampler masks stop tokens before min_tokens; one that comes all the same does not stop.
-    if (may_stop_at(token) && num_outputs > min_tokens_ && stops_at(token)) return FinishReason::kStop;
+    if (stops(token, num_outputs)) return FinishReason::kStop;
     const bool full = num_prompt_tokens_ + num_outputs >= max_model_len;
     return full || num_outputs >= max_tokens_ ? FinishReason::kLength : FinishReason::kNone;
+  }
+
+  // Whether token number `num_outputs` of an output ends it.
+  bool stops(TokenId token, int32_t num_outputs) const {
+    return may_stop_at(token) && num_outputs > min_tokens_ && stops_at(token);
   }
 
   // Whether its length lets it go on after the tokens that the steps under way sample for it.
@@ -85,7 +97,8 @@ class alignas(64) SequenceGroup {
   void set_state(GroupState state);  // CHECKs that the picture above allows it
 
   // What every step reads stands together, in one cache line.
-  bool forked = false;  // the others have forked from the leader: each has a row of its own
+  bool forked = false;    // the others have forked from the leader: each has a row of its own
+  uint8_t num_beams = 0;  // live beams of a beam search, while it runs or waits; 0: it is none
   int32_t num_preemptions = 0;
   // The first position of the prompt whose log-probability was not yet delivered.
   int32_t next_prompt_logprob = 1;

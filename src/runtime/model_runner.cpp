@@ -203,7 +203,7 @@ void ModelRunner::collect_samples(const StepInput& input) {
                                 .logprob = result.logprob,
                                 .num_top = static_cast<int32_t>(result.top.size())});
     output().top.insert(output().top.end(), result.top.begin(), result.top.end());
-    rows_.row(slot).tokens.push_back(result.token);
+    if (result.token >= 0) rows_.row(slot).tokens.push_back(result.token);
   }
 }
 

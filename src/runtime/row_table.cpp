@@ -19,6 +19,8 @@ void RowTable::begin_step(const StepInput& input) {
     CHECK(row(slot).sampling != nullptr, "slot {} ends twice", slot);
     reset(row(slot));
   }
+  fork(input.branches);
+  for (const auto& [slot, token] : input.tokens) row(slot).tokens.push_back(token);
   for (const BlockCopy& copy : input.copies) {
     row(copy.slot).block_ids[static_cast<size_t>(copy.index)] = copy.target;
   }

@@ -60,6 +60,7 @@ void Sampler::sample(int thread, std::span<const float> logits, const SequenceVi
   Scratch& scratch = scratch_[static_cast<size_t>(thread)];
   const SamplingParams& params = *sequence.params;
   const std::span<const float> row = process(scratch, logits, sequence);
+  if (params.use_beam_search) return find_candidates(row, params, result);
   if (params.temperature < kGreedyTemperature) {
     result.token = static_cast<TokenId>(kernels_->argmax(row.data(), static_cast<int64_t>(row.size())));
   } else {
@@ -68,7 +69,34 @@ void Sampler::sample(int thread, std::span<const float> logits, const SequenceVi
                                        : draw(scratch, row, 1.0 / params.temperature, uniform);
   }
   result.top.clear();
-  if (params.logprobs) score(logits, result.token, *params.logprobs, result);
+  if (params.logprobs || params.ranks_draws()) {
+    score(logits, result.token, params.logprobs.value_or(0), result);
+  }
+}
+
+void Sampler::find_candidates(std::span<const float> logits, const SamplingParams& params,
+                              SampleResult& result) const {
+  const auto width = static_cast<size_t>(params.num_sequences());
+  const auto stops = [&params](TokenId token) {
+    const auto has = [token](const auto& tokens) {
+      return std::ranges::find(tokens, token) != tokens.end();
+    };
+    return has(params.stop_token_ids) || (!params.ignore_eos && has(params.eos_token_ids));
+  };
+  const size_t num_stops = params.stop_token_ids.size() + params.eos_token_ids.size();
+  float maximum = 0;
+  double sum = 0;
+  kernels_->max_sum_exp(logits.data(), static_cast<int64_t>(logits.size()), 1.0F, &maximum, &sum);
+  top_logprobs(logits, static_cast<int32_t>(width + num_stops), maximum + std::log(sum), result.top);
+  size_t place = 0, others = 0;  // tokens looked at, and those of them that do not stop
+  std::erase_if(result.top, [&](const TokenLogprob& candidate) {
+    const bool stop = stops(candidate.token);
+    const bool useless = stop ? place >= width : others >= width;
+    ++place;
+    others += stop ? 0 : 1;
+    return useless || !std::isfinite(candidate.logprob);
+  });
+  result.token = -1;
 }
 
 void Sampler::score(std::span<const float> logits, TokenId token, int32_t num_top,

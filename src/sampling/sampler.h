@@ -16,8 +16,8 @@
 namespace quire {
 
 struct SampleResult {
-  TokenId token = 0;
-  float logprob = 0;              // if the sequence asked for log-probabilities
+  TokenId token = 0;              // -1: a beam's candidates are in `top`
+  float logprob = 0;              // if the sequence asked for log-probabilities, or will be ranked by them
   std::vector<TokenLogprob> top;  // the alternatives it asked for, most likely first; keeps its capacity
 };
 
@@ -27,7 +27,8 @@ class Sampler {
   // once.
   Sampler(const KernelTable& kernels, int32_t vocab_size, int num_threads);
 
-  // logits: [vocab], unchanged. Log-probabilities are of the model's own distribution.
+  // logits: [vocab], unchanged. Log-probabilities are of the model's own distribution; those of a beam's
+  // candidates are of the processed one.
   void sample(int thread, std::span<const float> logits, const SequenceView& sequence,
               SampleResult& result);
 
@@ -49,6 +50,10 @@ class Sampler {
 
   std::span<const float> process(Scratch& scratch, std::span<const float> logits,
                                  const SequenceView& sequence) const;
+  // What a beam of a search that is `width` wide can contribute to any choice: its `width` best tokens, and
+  // as many of those behind them as it takes to have `width` that do not stop. At most 2 * width.
+  void find_candidates(std::span<const float> logits, const SamplingParams& params,
+                       SampleResult& result) const;
   TokenId draw(Scratch& scratch, std::span<const float> logits, double scale, double uniform) const;
   TokenId draw_filtered(Scratch& scratch, std::span<const float> logits, const SamplingParams& params,
                         double uniform) const;

@@ -23,7 +23,7 @@ inline bool is_decode(const SequenceGroup& group, const Sequence& sequence) {
   return !sequence.output.empty() && num_pending(group, sequence) == 1;
 }
 
-inline bool will_fork(const SequenceGroup& group) { return !group.forked && group.num_unfinished() > 1; }
+inline bool will_fork(const SequenceGroup& group) { return !group.forked && group.num_entrants() > 1; }
 
 // A prefill that is to fork stops where the sequences part.
 inline int32_t prefill_limit(const SequenceGroup& group, const Sequence& sequence) {

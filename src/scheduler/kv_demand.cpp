@@ -28,7 +28,7 @@ int64_t blocks_to_catch_up(const SequenceGroup& group, int64_t block_size) {
   }
   int64_t blocks = 0;
   for (const Sequence& sequence : group.sequences()) {
-    if (sequence.finished()) continue;
+    if (sequence.finished() || (group.num_beams > 0 && !sequence.has_row)) continue;
     blocks += blocks_for(group.num_tokens(sequence), block_size) -
               blocks_for(sequence.num_computed, block_size) + 1;
   }

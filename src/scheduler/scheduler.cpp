@@ -22,7 +22,8 @@ Scheduler::Scheduler(const SchedulerOptions& options, KvCacheManager& memory)
 }
 
 Expected<> Scheduler::check_fits(const SchedulerOptions& options, int32_t num_blocks, int32_t block_size,
-                                 int64_t num_prompt_tokens, int64_t max_tokens, int32_t n) {
+                                 int64_t num_prompt_tokens, int64_t max_tokens, int32_t n,
+                                 std::string_view n_field) {
   const int64_t context = options.max_model_len;
   if (num_prompt_tokens < 1) return fail_param("prompt", "the prompt is empty");
   if (num_prompt_tokens + 1 > context) {
@@ -36,16 +37,16 @@ Expected<> Scheduler::check_fits(const SchedulerOptions& options, int32_t num_bl
                       num_prompt_tokens, max_tokens, num_prompt_tokens + max_tokens, context);
   }
   if (n > options.max_num_seqs) {
-    return fail_param("n", "n is {}, but at most {} sequences run at once (max_num_seqs)", n,
-                      options.max_num_seqs);
+    return fail_param(std::string(n_field), "{} is {}, but at most {} sequences run at once (max_num_seqs)",
+                      n_field, n, options.max_num_seqs);
   }
   const int64_t needed = peak_blocks(num_prompt_tokens, max_tokens, n, block_size);
   if (needed > num_blocks) {
     return fail_param(
-        n > 1 ? "n" : "max_tokens",
-        "the prompt has {} tokens, max_tokens is {} and n is {}: that can need {} blocks of {} tokens, "
+        std::string(n > 1 ? n_field : "max_tokens"),
+        "the prompt has {} tokens, max_tokens is {} and {} is {}: that can need {} blocks of {} tokens, "
         "but the KV cache has {}",
-        num_prompt_tokens, max_tokens, n, needed, block_size, num_blocks);
+        num_prompt_tokens, max_tokens, n_field, n, needed, block_size, num_blocks);
   }
   return {};
 }
@@ -55,6 +56,7 @@ void Scheduler::add(std::unique_ptr<SequenceGroup> group) {
   CHECK(added, "request {} was added already", group->id());
   shares_.arrive(*group);
   first_overdue_ns_ = std::min(first_overdue_ns_, group->times.arrival_ns + options_.max_queue_ns);
+  if (group->num_beams > 0) searches_.try_emplace(group->id(), *group->params());
   waiting_.add(std::move(group));
 }
 
@@ -71,9 +73,17 @@ void Scheduler::end(SequenceGroup& group, Sequence& sequence, FinishReason reaso
 }
 
 void Scheduler::release(Sequence& sequence) {
-  if (sequence.slot != kNoSlot && memory_.contains(sequence.slot)) memory_.free(sequence.slot);
-  if (sequence.has_row) ends_.push_back(sequence.slot);
+  drop_row(sequence);
   if (sequence.slot != kNoSlot) slots_.give_back(sequence);
+}
+
+void Scheduler::drop_row(Sequence& sequence) {
+  const SlotId slot = sequence.slot;
+  if (slot != kNoSlot && memory_.contains(slot)) memory_.free(slot);
+  std::erase_if(grown_, [slot](const RowToken& grown) { return grown.slot == slot; });
+  const bool unborn =
+      std::erase_if(branches_, [slot](const RowFork& fork) { return fork.child == slot; }) > 0;
+  if (sequence.has_row && !unborn) ends_.push_back(slot);
   sequence.has_row = false;
   sequence.num_in_flight = 0;
   sequence.num_computed = 0;
@@ -83,8 +93,10 @@ void Scheduler::release(Sequence& sequence) {
 void Scheduler::retire(SequenceGroup& group) {
   by_id_.erase(group.id());
   shares_.leave(group);
+  searches_.erase(group.id());
   const auto is_group = [&](const auto& other) { return other.get() == &group; };
   if (const auto found = std::ranges::find_if(running_, is_group); found != running_.end()) {
+    num_searching_ -= group.num_beams > 0 ? 1 : 0;
     ended_.push_back(std::move(*found));
     running_.erase(found);
     return;
@@ -109,6 +121,8 @@ SequenceGroup* Scheduler::find_overdue(int64_t now_ns) {
 
 void Scheduler::forget_rows() {
   ends_.clear();
+  branches_.clear();
+  grown_.clear();
   num_in_flight_ = 0;
   for (const auto& group : running_) {
     for (Sequence& sequence : group->sequences()) {

@@ -14,6 +14,8 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -21,6 +23,7 @@
 #include "base/types.h"
 #include "memory/kv_cache_manager.h"
 #include "request/sequence_group.h"
+#include "scheduler/beam_search.h"
 #include "scheduler/fair_shares.h"
 #include "scheduler/slot_pool.h"
 #include "scheduler/step_budget.h"
@@ -56,12 +59,19 @@ struct StepEvents {
     int32_t first = 0, count = 0;  // of StepOutput::prompt_logprobs
     int32_t first_top = 0;         // of StepOutput::prompt_top
   };
+  // A beam search that is over: its n best, best first; none if it failed.
+  struct Search {
+    SequenceGroup* group = nullptr;
+    std::vector<BeamHypothesis> best;
+  };
   int64_t now_ns = kNotYet;  // when the step ended
   std::vector<Token> tokens;
   std::vector<PromptLogprobs> prompt_logprobs;
+  std::vector<Search> searches;
 
   void clear() {
     tokens.clear();
+    searches.clear();
     prompt_logprobs.clear();
   }
 };
@@ -71,9 +81,11 @@ class Scheduler {
   // `memory` outlives the scheduler, which alone changes it.
   Scheduler(const SchedulerOptions& options, KvCacheManager& memory);
 
-  // Whether such a request can ever run; the error has the arithmetic. Pure, so that any thread may ask.
+  // Whether such a request can ever run; the error has the arithmetic, and names the field that says how
+  // many sequences it runs. Pure, so that any thread may ask.
   static Expected<> check_fits(const SchedulerOptions& options, int32_t num_blocks, int32_t block_size,
-                               int64_t num_prompt_tokens, int64_t max_tokens, int32_t n);
+                               int64_t num_prompt_tokens, int64_t max_tokens, int32_t n,
+                               std::string_view n_field = "n");
 
   // Queues a group that check_fits allows.
   void add(std::unique_ptr<SequenceGroup> group);
@@ -85,8 +97,8 @@ class Scheduler {
   // While one step is under way: plans the next one on the assumption that every sequence goes on that need
   // not end by its length, which takes no knowledge of the tokens to come. A sequence that does end (a stop
   // token, an abort) is computed in vain, and its sample dropped. False, and no step, unless decodes are
-  // all that the step would hold: prefills, newcomers and preemption wait until the step under way is
-  // known.
+  // all that the step would hold: prefills, newcomers, preemption and the choice of beams wait until the
+  // step under way is known.
   bool schedule_ahead(StepInput& input);
 
   // Takes the answer to the oldest step under way.
@@ -165,8 +177,16 @@ class Scheduler {
   bool preempt_newer_than(const SequenceGroup& group);
   void preempt(SequenceGroup& group);
   void release(Sequence& sequence);
+  // Frees its blocks and ends its row; it keeps its slot.
+  void drop_row(Sequence& sequence);
+  // A beam's candidates; with those of the last beam the search goes on or ends.
+  void take_candidates(SequenceGroup& group, Sequence& sequence, std::span<const TokenLogprob> candidates,
+                       StepEvents& events);
+  void grow_beams(SequenceGroup& group);
+  void end_search(SequenceGroup& group, BeamSearch& search, StepEvents& events);
   void retire(SequenceGroup& group);
   Expected<> check_running(const SequenceGroup& group) const;
+  Expected<> check_searches() const;
   int32_t count_in_flight(const Sequence& sequence) const;
 
   const SchedulerOptions options_;
@@ -178,7 +198,12 @@ class Scheduler {
   StepBudget budget_;
   std::vector<std::unique_ptr<SequenceGroup>> ended_;
   std::unordered_map<RequestId, SequenceGroup*> by_id_;
-  std::vector<SlotId> ends_;  // rows that the worker still has and that must end
+  std::vector<SlotId> ends_;                            // rows that the worker still has and that must end
+  std::unordered_map<RequestId, BeamSearch> searches_;  // of the groups that have one
+  int32_t num_searching_ = 0;                           // groups in running_ that have one
+  BeamChoice choice_;
+  std::vector<RowFork> branches_;  // of the last choices, for the next step
+  std::vector<RowToken> grown_;    // the same
   StepPlan plan_;
   std::array<InFlight, 2> in_flight_;  // the first num_in_flight_, oldest first
   int32_t num_in_flight_ = 0;

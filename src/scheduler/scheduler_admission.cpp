@@ -53,6 +53,7 @@ SequenceGroup* Scheduler::admit(int64_t now_ns, int64_t& demand) {
     ++num_admitted_;
     shares_.settle(group);  // its prompt counts for who is next
   }
+  num_searching_ += group.num_beams > 0 ? 1 : 0;
   auto place = running_.end();
   if (options_.policy == SchedulingPolicy::kPriority) {
     place = std::ranges::upper_bound(
@@ -94,6 +95,10 @@ void Scheduler::preempt(SequenceGroup& group) {
     if (!sequence.finished()) release(sequence);
   }
   group.forked = false;
+  if (group.num_beams > 0) {
+    searches_.at(group.id()).restart(group);
+    --num_searching_;
+  }
   group.set_state(GroupState::kWaiting);
   ++group.num_preemptions;
   ++num_preemptions_;

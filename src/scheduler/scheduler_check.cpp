@@ -1,4 +1,6 @@
 // Scheduler::check: the books of memory, slots, sequences and lists against each other.
+#include <algorithm>
+
 #include "memory/block_table.h"
 #include "scheduler/scheduler.h"
 
@@ -32,7 +34,10 @@ Expected<> Scheduler::check_running(const SequenceGroup& group) const {
       return fail(ErrorCode::kInternal, "sequence {} awaits {} tokens of {} steps", sequence.id,
                   sequence.num_in_flight, count_in_flight(sequence));
     }
-    if (sequence.num_computed >= group.num_tokens(sequence) + sequence.num_in_flight) {
+    // A beam that has its candidates waits for those of the others.
+    const int32_t waits = group.num_beams > 0 ? 1 : 0;
+    const int32_t known = group.num_tokens(sequence) + sequence.num_in_flight;
+    if (sequence.num_computed >= known + waits) {
       return fail(ErrorCode::kInternal, "sequence {} has nothing left to compute", sequence.id);
     }
     if (sequence.has_row && sequence.num_blocks_sent != blocks_for(num_tokens, memory_.block_size())) {
@@ -56,8 +61,18 @@ int32_t Scheduler::count_in_flight(const Sequence& sequence) const {
   return count;
 }
 
+Expected<> Scheduler::check_searches() const {
+  const auto searches = [](const auto& group) { return group->num_beams > 0; };
+  const auto num_running = std::ranges::count_if(running_, searches);
+  const auto num_waiting = std::ranges::count_if(waiting_.groups(), searches);
+  if (num_running == num_searching_ && num_running + num_waiting == std::ssize(searches_)) return {};
+  return fail(ErrorCode::kInternal, "{} beam searches run and {} wait, but {} of {} are counted",
+              num_running, num_waiting, num_searching_, searches_.size());
+}
+
 Expected<> Scheduler::check() const {
   if (auto checked = memory_.check(); !checked) return checked;
+  if (auto checked = check_searches(); !checked) return checked;
   size_t num_tables = 0;
   int32_t num_slots = 0;
   for (const auto& group : running_) {

@@ -46,8 +46,8 @@ bool Scheduler::can_schedule_ahead() const {
       next != nullptr && (next->num_unfinished() <= slots_.num_free() ||
                           (may_make_way() && waiting_.goes_before(*next, *running_.back())));
   // A decode takes at most one block.
-  return !prefills_left_ && !may_admit && num_rows <= options_.max_num_batched_tokens &&
-         num_rows <= memory_.num_free_blocks();
+  return num_searching_ == 0 && !prefills_left_ && !may_admit &&
+         num_rows <= options_.max_num_batched_tokens && num_rows <= memory_.num_free_blocks();
 }
 
 bool Scheduler::schedule_ahead(StepInput& input) {
@@ -73,6 +73,8 @@ bool Scheduler::schedule_ahead(StepInput& input) {
 void Scheduler::finish_plan(int64_t now_ns, StepInput& input) {
   input.step_id = step_id_;
   input.ends.swap(ends_);
+  input.branches.swap(branches_);
+  input.tokens.swap(grown_);
   InFlight& step = in_flight_[static_cast<size_t>(num_in_flight_++)];
   step.num_decodes = plan_.num_decodes();
   step.num_prefill_tokens = std::exchange(num_prefill_tokens_, 0);
@@ -100,7 +102,7 @@ bool Scheduler::must_take_turns() const {
   for (const auto& group : running_) {
     for (const Sequence& sequence : group->sequences()) {
       if (!is_runnable(*group, sequence)) continue;
-      is_decode(*group, sequence) ? ++num_decodes : has_prefill = true;
+      is_decode(*group, sequence) ? ++num_decodes : has_prefill |= num_pending(*group, sequence) > 0;
     }
   }
   return num_decodes + (has_prefill ? 1 : 0) > options_.max_num_batched_tokens;
@@ -125,7 +127,7 @@ void Scheduler::plan_group(SequenceGroup& group) {
     if (!is_runnable(group, sequence)) continue;
     if (is_decode(group, sequence)) {
       plan_decode(group, sequence);
-    } else {
+    } else if (num_pending(group, sequence) > 0) {
       prefills_.push_back({&group, &sequence});
     }
   }
@@ -157,7 +159,8 @@ void Scheduler::plan_in_turns() {
   turns_.clear();
   for (const auto& group : running_) {
     for (Sequence& sequence : group->sequences()) {
-      if (is_runnable(*group, sequence)) turns_.push_back({group.get(), &sequence});
+      if (!is_runnable(*group, sequence) || num_pending(*group, sequence) == 0) continue;
+      turns_.push_back({group.get(), &sequence});
     }
   }
   std::sort(turns_.begin(), turns_.end(), [](const auto& a, const auto& b) {
@@ -218,7 +221,7 @@ int32_t Scheduler::plan_row(SequenceGroup& group, Sequence& sequence, int32_t nu
 
 void Scheduler::plan_fork(SequenceGroup& group, const Sequence& leader) {
   group.forked = true;
-  for (Sequence& child : group.sequences()) {
+  for (Sequence& child : group.entrants()) {
     if (child.finished() || &child == &leader) continue;
     memory_.fork(leader.slot, child.slot);
     prefills_left_ |= !child.output.empty();  // preempted, it computes its own tokens again

@@ -30,6 +30,11 @@ void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& eve
     const auto [group, sequence] = slots_[sample.slot];
     if (sequence == nullptr || sequence->id != samples[i].sequence) continue;  // it has ended since
     --sequence->num_in_flight;
+    if (group->num_beams > 0) {
+      const auto top = std::span(output.top).subspan(static_cast<size_t>(first_of_sample));
+      take_candidates(*group, *sequence, top.first(static_cast<size_t>(sample.num_top)), events);
+      continue;
+    }
     const FinishReason reason = group->append_token(*sequence, sample.token, options_.max_model_len);
     // Field by field: a copy of a whole Token would wait for the stores before it.
     StepEvents::Token& event = events.tokens.emplace_back();

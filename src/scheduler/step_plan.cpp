@@ -59,7 +59,7 @@ void StepPlan::write_row(const PlannedRow& row, const KvCacheManager& memory) {
 
 void StepPlan::write_forks(const PlannedRow& row) {
   const Sequence& parent = *row.sequence;
-  for (Sequence& child : row.group->sequences()) {
+  for (Sequence& child : row.group->entrants()) {
     if (child.finished() || &child == &parent) continue;
     input_->forks.push_back({.parent = parent.slot,
                              .child = child.slot,

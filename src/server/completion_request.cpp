@@ -57,12 +57,8 @@ Expected<> read_suffix(const JsonField&) {
   return fail_param("suffix", "suffix is not supported: this model completes text, it does not fill in");
 }
 
-Expected<> check_combinations(const CompletionRequest& request, std::optional<int64_t> best_of) {
+Expected<> check_combinations(const CompletionRequest& request) {
   if (request.prompts.empty()) return fail_param("prompt", "prompt is required");
-  if (best_of && *best_of != request.sampling.n) {
-    return fail_param("best_of", "best_of is not supported: it must equal n ({}), but is {}",
-                      request.sampling.n, *best_of);
-  }
   if (request.prompt_only() && !request.echo) {
     return fail_param("max_tokens", "max_tokens must be at least 1 without echo, but is 0");
   }
@@ -76,19 +72,16 @@ Expected<> check_combinations(const CompletionRequest& request, std::optional<in
 
 Expected<CompletionRequest> read_completion_request(JsonObject body) {
   CompletionRequest request;
-  std::optional<int64_t> best_of;
   std::vector<FieldRule> rules = {
       {"prompt", [&](const JsonField& field) { return read_prompts(field, request.prompts); }},
       {"suffix", read_suffix},
       {"echo", into(request.echo)},
       {"add_special_tokens", into(request.add_special_tokens)},
-      {"best_of", into(best_of)},
       max_tokens_rule("max_tokens", request, true),
   };
   add_generation_rules(rules, request);
   if (auto read = read_fields(body, rules); !read) return std::unexpected(read.error());
-  if (auto checked = check_combinations(request, best_of); !checked)
-    return std::unexpected(checked.error());
+  if (auto checked = check_combinations(request); !checked) return std::unexpected(checked.error());
   if (auto checked = check_generation(request); !checked) return std::unexpected(checked.error());
   if (request.echo && request.sampling.logprobs)
     request.sampling.prompt_logprobs = request.sampling.logprobs;

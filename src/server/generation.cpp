@@ -74,14 +74,10 @@ bool Generation::poll_submission(size_t prompt, std::vector<ChoiceDelta>& out) {
   for (auto& delta : deltas_) {
     auto& logprobs = submission.prompt_logprobs;
     std::move(delta.prompt.begin(), delta.prompt.end(), std::back_inserter(logprobs));
-    submission.processor->process(delta, texts_);
+    // The engine sees no stop strings.
+    if (submission.processor->process(delta, texts_)) engine_.finish(submission.stream->id(), delta.index);
   }
-  for (auto& text : texts_) {
-    if (std::holds_alternative<std::string>(text.stop_reason)) {  // the engine has not seen it
-      engine_.finish(submission.stream->id(), text.index);
-    }
-    out.push_back({prompt, std::move(text)});
-  }
+  for (auto& text : texts_) out.push_back({prompt, std::move(text)});
   if (more && !submission.processor->done()) return true;
   submission.stream.reset();
   return false;

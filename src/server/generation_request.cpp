@@ -74,6 +74,11 @@ Expected<> check_generation(const GenerationRequest& request) {
   if (request.has_stream_options && !request.stream) {
     return fail_param("stream_options", "stream_options needs stream to be true");
   }
+  if (request.stream && request.sampling.ranks_draws()) {
+    return fail_param("best_of",
+                      "best_of ({}) above n ({}) cannot be streamed: the best are known at the end",
+                      request.sampling.num_sequences(), request.sampling.n);
+  }
   if (request.stream && request.sampling.prompt_logprobs) {
     return fail_param("prompt_logprobs", "prompt_logprobs cannot be streamed");
   }

@@ -51,7 +51,7 @@ Expected<> fit_to_context(std::string_view param, const ServedModel& model,
   const auto left = static_cast<int32_t>(context - prompt_tokens);
   if (!request.max_tokens) {
     const int64_t pool =
-        pool_leaves(model.engine.options(), static_cast<int64_t>(prompt_tokens), sampling.n);
+        pool_leaves(model.engine.options(), static_cast<int64_t>(prompt_tokens), sampling.num_sequences());
     sampling.max_tokens = std::min(left, fallback.value_or(left));
     if (pool >= 1 && pool < sampling.max_tokens) sampling.max_tokens = static_cast<int32_t>(pool);
     return {};
@@ -66,9 +66,10 @@ Expected<> fit_to_context(std::string_view param, const ServedModel& model,
 Expected<> check_request(const ServedModel& model, const GenerationRequest& request,
                          std::span<const PreparedPrompt> prompts) {
   const int32_t max_num_seqs = model.engine.options().max_num_seqs;
-  if (request.sampling.n > max_num_seqs) {
-    return fail_param("n", "n must be at most {} (max-num-seqs of this server), but is {}", max_num_seqs,
-                      request.sampling.n);
+  if (request.sampling.num_sequences() > max_num_seqs) {
+    const char* name = request.sampling.best_of ? "best_of" : "n";
+    return fail_param(name, "{} must be at most {} (max-num-seqs of this server), but is {}", name,
+                      max_num_seqs, request.sampling.num_sequences());
   }
   for (const auto& prompt : prompts) {
     if (auto checked = validate(prompt.sampling, model.tokenizer.vocab_size()); !checked) return checked;
@@ -80,7 +81,7 @@ Expected<> check_request(const ServedModel& model, const GenerationRequest& requ
     const int64_t out = int64_t{sampling.max_tokens} * (1 + sampling.logprobs.value_or(0));
     const int64_t in =
         sampling.prompt_logprobs ? int64_t(prompt.tokens.size()) * (1 + *sampling.prompt_logprobs) : 0;
-    results += sampling.n * (in + out);
+    results += sampling.num_sequences() * (in + out);
   }
   if (results <= kMaxHeldResults) return {};
   return fail_param("max_tokens",

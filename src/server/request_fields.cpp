@@ -91,6 +91,19 @@ Expected<> read_stop(const JsonField& field, std::vector<std::string>& stop) {
   return {};
 }
 
+Expected<> read_early_stopping(const JsonField& field, EarlyStopping& target) {
+  std::string_view text;
+  if (field.value.is_bool()) {
+    target = field.value.get_bool().value_unsafe() ? EarlyStopping::kTrue : EarlyStopping::kFalse;
+    return {};
+  }
+  if (field.value.get_string().get(text) != simdjson::SUCCESS || text != "never") {
+    return fail_param("early_stopping", "early_stopping must be true, false or \"never\"");
+  }
+  target = EarlyStopping::kNever;
+  return {};
+}
+
 // {"123": 1.5, ...}
 Expected<> read_logit_bias(const JsonField& field, std::vector<LogitBias>& biases) {
   const auto object = read_object(field);
@@ -222,6 +235,9 @@ void add_sampling_rules(std::vector<FieldRule>& rules, SamplingParams& params) {
                      }});
   }
   rules.push_back({"stop", [&params](const JsonField& field) { return read_stop(field, params.stop); }});
+  rules.push_back({"early_stopping", [&params](const JsonField& field) {
+                     return read_early_stopping(field, params.early_stopping);
+                   }});
   rules.push_back({"stop_token_ids", into(params.stop_token_ids)});
   rules.push_back({"logit_bias", [&params](const JsonField& field) {
                      return read_logit_bias(field, params.logit_bias);

@@ -70,7 +70,9 @@ Expected<const StepOutput*> FakeExecutor::collect() {
 }
 
 bool FakeExecutor::apply(const StepInput& input) {
-  if (!end_rows(input) || !copy_blocks(input) || !start_rows(input) || !extend_tables(input)) return false;
+  if (!end_rows(input) || !fork_rows(input.branches) || !grow_rows(input) || !copy_blocks(input) ||
+      !start_rows(input) || !extend_tables(input))
+    return false;
   // All writes first, as in each layer of a model: a row that writes where another one reads is caught.
   for (const RowWork& work : input.work) {
     if (!write_cache(work)) return false;
@@ -79,7 +81,7 @@ bool FakeExecutor::apply(const StepInput& input) {
     if (!read_cache(work)) return false;
   }
   for (const RowWork& work : input.work) score_prompt(work);
-  return fork_rows(input) && sample_rows(input);
+  return fork_rows(input.forks) && sample_rows(input);
 }
 
 bool FakeExecutor::end_rows(const StepInput& input) {
@@ -201,8 +203,20 @@ bool FakeExecutor::read_cache(const RowWork& work) {
   return true;
 }
 
-bool FakeExecutor::fork_rows(const StepInput& input) {
-  for (const RowFork& fork : input.forks) {
+bool FakeExecutor::grow_rows(const StepInput& input) {
+  for (const auto& [slot, token] : input.tokens) {
+    if (!is_taken(slot)) return violate(fmt::format("a token for slot {}, which is not taken", slot));
+    Row& row = rows_[static_cast<size_t>(slot)];
+    if (!row.sampling->use_beam_search || std::ssize(row.tokens) != row.num_computed) {
+      return violate(fmt::format("a token for slot {}, which is no beam or awaits none", slot));
+    }
+    append(row, token);
+  }
+  return true;
+}
+
+bool FakeExecutor::fork_rows(std::span<const RowFork> forks) {
+  for (const RowFork& fork : forks) {
     if (!is_taken(fork.parent) || !is_free(fork.child)) {
       return violate(fmt::format("a fork from slot {} to {}", fork.parent, fork.child));
     }
@@ -265,8 +279,24 @@ void FakeExecutor::score_prompt(const RowWork& work) {
   }
 }
 
+// All of the vocabulary, best first, but what stops before min_tokens.
+void FakeExecutor::sample_candidates(SlotId slot, Row& row) {
+  const auto num_outputs = static_cast<int32_t>(std::ssize(row.tokens)) - row.num_prompt_tokens;
+  std::vector<TokenLogprob> candidates;
+  for (TokenId token = 0; token < options_.vocab_size; ++token) {
+    if (num_outputs < row.sampling->min_tokens && stops(*row.sampling, token)) continue;
+    candidates.push_back({token, logprob_of(row.histories.back(), token)});
+  }
+  std::ranges::stable_sort(candidates, std::ranges::greater(), &TokenLogprob::logprob);
+  output_.samples.push_back(
+      {.slot = slot, .token = -1, .num_top = static_cast<int32_t>(candidates.size())});
+  output_.top.insert(output_.top.end(), candidates.begin(), candidates.end());
+  row.sampled = true;
+}
+
 void FakeExecutor::sample(SlotId slot, Row& row) {
   const SamplingParams& params = *row.sampling;
+  if (params.use_beam_search) return sample_candidates(slot, row);
   const uint64_t history = row.histories.back();
   const auto num_outputs = static_cast<int32_t>(std::ssize(row.tokens)) - row.num_prompt_tokens;
   const uint64_t draw = random_bits(history, params.greedy() ? 0 : row.seed);

@@ -2,7 +2,7 @@
 // slot remembers the whole history of tokens that its key and value would depend on. Reading it back shows
 // any wrong sharing, missing copy or block freed too soon, as a slot that holds another history. The next
 // token is a hash of the history, so a request's tokens depend on nothing but its prompt, parameters and
-// seed.
+// seed; so are the log-probabilities of a beam's candidates.
 //
 // A step is computed when it is collected, so that an input that changes before is noticed.
 //
@@ -14,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -72,10 +73,12 @@ class FakeExecutor final : public Executor {
   bool extend_table(const RowWork& work, const BlockId* ids);
   bool write_cache(const RowWork& work);
   bool read_cache(const RowWork& work);
-  bool fork_rows(const StepInput& input);
+  bool fork_rows(std::span<const RowFork> forks);
+  bool grow_rows(const StepInput& input);
   bool sample_rows(const StepInput& input);
   void score_prompt(const RowWork& work);
   void sample(SlotId slot, Row& row);
+  void sample_candidates(SlotId slot, Row& row);
 
   static void append(Row& row, TokenId token);
   bool is_taken(SlotId slot) const;

@@ -11,6 +11,13 @@ int32_t draw(Rng& rng, int32_t low, int32_t high) {
   return high <= low ? low : low + static_cast<int32_t>(rng.below(static_cast<uint64_t>(high - low) + 1));
 }
 
+void draw_beams(Rng& rng, SamplingParams& params) {
+  params.use_beam_search = true;
+  params.logprobs.reset();
+  params.length_penalty = draw(rng, -2, 4) * 0.5;
+  params.early_stopping = static_cast<EarlyStopping>(draw(rng, 0, 2));
+}
+
 SamplingParams draw_params(Rng& rng, const ClientLimits& limits, int32_t num_prompt_tokens) {
   SamplingParams params;
   if (one_in(rng, 3)) params.n = draw(rng, 1, limits.max_num_seqs);
@@ -27,6 +34,8 @@ SamplingParams draw_params(Rng& rng, const ClientLimits& limits, int32_t num_pro
   if (one_in(rng, 3)) params.stop_token_ids = {1, 2};
   if (one_in(rng, 3)) params.logprobs = draw(rng, 0, 3);
   if (one_in(rng, 3)) params.prompt_logprobs = draw(rng, 0, 3);
+  if (one_in(rng, 4)) params.best_of = draw(rng, params.n, limits.max_num_seqs);
+  if (one_in(rng, 3)) draw_beams(rng, params);
   return params;
 }
 

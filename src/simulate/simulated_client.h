@@ -65,7 +65,8 @@ struct Transcript {
 
 class SimulatedClient {
  public:
-  explicit SimulatedClient(ClientPlan plan) : plan_(std::move(plan)), transcript_(plan_.params.n) {}
+  explicit SimulatedClient(ClientPlan plan)
+      : plan_(std::move(plan)), transcript_(plan_.params.num_continuations()) {}
 
   const ClientPlan& plan() const { return plan_; }
   const Transcript& transcript() const { return transcript_; }

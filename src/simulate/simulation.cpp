@@ -89,7 +89,7 @@ int64_t count_peak_blocks(const ClientPlan& plan, int32_t block_size) {
        position += block_size) {
     const bool whole_in_prompt = position + block_size <= num_prompt_tokens;
     const bool never_written_apart = plan.params.max_tokens == 1;
-    blocks += whole_in_prompt || never_written_apart ? 1 : plan.params.n;
+    blocks += whole_in_prompt || never_written_apart ? 1 : plan.params.num_sequences();
   }
   return blocks;
 }
@@ -97,7 +97,7 @@ int64_t count_peak_blocks(const ClientPlan& plan, int32_t block_size) {
 bool can_ever_run(const ClientPlan& plan, const LLMEngineOptions& options) {
   const auto num_prompt_tokens = static_cast<int64_t>(plan.prompt.size());
   return num_prompt_tokens > 0 && num_prompt_tokens + plan.params.max_tokens <= options.max_model_len &&
-         plan.params.n <= options.max_num_seqs &&
+         plan.params.num_sequences() <= options.max_num_seqs &&
          count_peak_blocks(plan, options.block_size) <= options.num_blocks;
 }
 
@@ -107,11 +107,11 @@ Expected<Transcript> run_alone(ClientPlan plan) {
   plan.finishes.clear();
   plan.priority = 0;
   const auto length = static_cast<int32_t>(plan.prompt.size()) + plan.params.max_tokens;
-  Bench bench({.num_blocks = plan.params.n * (length / 16 + 1),
+  Bench bench({.num_blocks = plan.params.num_sequences() * (length / 16 + 1),
                .block_size = 16,
                .max_model_len = length,
-               .max_num_seqs = plan.params.n,
-               .max_num_batched_tokens = std::max(length, plan.params.n)});
+               .max_num_seqs = plan.params.num_sequences(),
+               .max_num_batched_tokens = std::max(length, plan.params.num_sequences())});
   SimulatedClient client(std::move(plan));
   if (auto refusal = client.arrive(bench.engine())) return std::unexpected(*refusal);
   while (bench.engine().step()) {
@@ -132,6 +132,7 @@ class Simulation {
   explicit Simulation(uint64_t seed)
       : rng_(seed), options_(draw_options(rng_)), bench_(options_, [this](const StepInput& input) {
           report_.num_forks += std::ssize(input.forks);
+          report_.num_branches += std::ssize(input.branches);
           report_.num_copies += std::ssize(input.copies);
         }) {
     report_.setting = describe(options_);

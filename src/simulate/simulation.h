@@ -19,6 +19,7 @@ struct SimulationReport {
   int64_t num_refused = 0;
   int64_t num_preemptions = 0;
   int64_t num_forks = 0;
+  int64_t num_branches = 0;   // of beams
   int64_t num_copies = 0;     // of blocks, on write
   int64_t num_aborted = 0;    // continuations, and so below
   int64_t num_failed = 0;     // with a step that was told to fail

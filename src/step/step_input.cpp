@@ -4,6 +4,8 @@ namespace quire {
 
 void StepInput::clear() {
   ends.clear();
+  branches.clear();
+  tokens.clear();
   copies.clear();
   starts.clear();
   work.clear();

@@ -1,11 +1,12 @@
 // One step as plain data: what the scheduler tells a worker. It is what rank 0 would broadcast and what
 // tests fabricate, so it holds no pointer. A worker keeps one row a slot (tokens, sampling parameters,
 // block table, position); a step carries changes only. A worker applies it in the order of the members:
-// ends, copies, starts, work, forks, samples. So a fork sees the blocks that its parent's work brought in
-// the same step.
+// ends, branches, tokens, copies, starts, work, forks, samples. So a fork sees the blocks that its parent's
+// work brought in the same step.
 //
 // The worker appends every token it samples to the slot's row, so a decode names no token: the row's next
-// tokens to compute are always those at [first_position, first_position + num_tokens) of its history.
+// tokens to compute are always those at [first_position, first_position + num_tokens) of its history. A row
+// of a beam search samples candidates instead and appends nothing; its tokens come in `tokens`.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +37,12 @@ struct RowFork {
   // Those in the cache: the parent's first_position + num_tokens after this step's work.
   int32_t num_tokens = 0;
   std::vector<TokenId> tokens;  // what the child had generated before a preemption
+};
+
+// A token that the scheduler chose for a row, appended to its history: how beams grow.
+struct RowToken {
+  SlotId slot = 0;
+  TokenId token = 0;
 };
 
 // Copies a whole block (all layers) before anything is computed: copy-on-write. Slot's table entry `index`
@@ -69,6 +76,8 @@ struct SampleWork {
 struct StepInput {
   int64_t step_id = 0;
   std::vector<SlotId> ends;
+  std::vector<RowFork> branches;  // as forks, but of the rows as the step before left them
+  std::vector<RowToken> tokens;
   std::vector<BlockCopy> copies;
   std::vector<RowStart> starts;
   std::vector<RowWork> work;       // decodes first, then chunks of prefills; at most one a slot

@@ -10,15 +10,18 @@ namespace quire {
 
 struct TokenLogprob {
   TokenId token = 0;
-  // Natural logarithm, of the model's own distribution (before temperature and penalties).
+  // Natural logarithm, of the model's own distribution (before temperature and penalties); that of a beam's
+  // candidate is of the distribution after them.
   float logprob = 0;
 };
 
 struct SampledToken {
   SlotId slot = 0;
-  TokenId token = 0;
-  float logprob = 0;    // set when the row asked for logprobs
-  int32_t num_top = 0;  // entries of StepOutput::top that belong to it, most likely first
+  TokenId token = 0;  // -1: none, for a row of a beam search
+  float logprob = 0;  // set when the row asked for logprobs, or its continuations are ranked
+  // Entries of StepOutput::top that belong to it, most likely first. Of a beam: its candidates, as many as
+  // any choice of the search may need (Sampler::find_candidates).
+  int32_t num_top = 0;
 };
 
 // Log-probability of the prompt's token at `position` (>= 1), given those before it.

@@ -112,6 +112,43 @@ TEST(SamplingParams, StopTokenIds) {
   refuses("stop_token_ids", [](auto& params) { params.stop_token_ids.assign(1025, 1); });
 }
 
+TEST(SamplingParams, BestOfIsAtLeastN) {
+  accepts([](auto& params) { params.best_of = 1; });
+  accepts([](auto& params) { params.n = params.best_of.emplace(3); });
+  refuses("best_of", [](auto& params) { params.n = 1 + params.best_of.emplace(3); });
+  refuses("best_of", [](auto& params) { params.best_of = 0; });
+  refuses("best_of", [](auto& params) { params.best_of = 129; });
+}
+
+TEST(SamplingParams, BeamsDrawNothing) {
+  const auto with_beams = [](auto change) {
+    return [change](auto& params) {
+      params.use_beam_search = true;
+      params.n = 4;
+      change(params);
+    };
+  };
+  accepts(with_beams([](auto& params) { params.best_of = 64; }));
+  accepts(with_beams([](auto& params) { params.temperature = 0; }));
+  accepts(with_beams([](auto& params) { params.logprobs = 0; }));
+  accepts(with_beams([](auto& params) { params.length_penalty = -10; }));
+  accepts(with_beams([](auto& params) { params.early_stopping = EarlyStopping::kNever; }));
+  refuses("best_of", with_beams([](auto& params) { params.best_of = 65; }));
+  refuses("n", with_beams([](auto& params) { params.n = 65; }));
+  refuses("temperature", with_beams([](auto& params) { params.temperature = 0.5; }));
+  refuses("top_p", with_beams([](auto& params) { params.top_p = 0.5; }));
+  refuses("top_k", with_beams([](auto& params) { params.top_k = 1; }));
+  refuses("min_p", with_beams([](auto& params) { params.min_p = 0.1; }));
+  refuses("stop", with_beams([](auto& params) { params.stop = {"a"}; }));
+  refuses("logprobs", with_beams([](auto& params) { params.logprobs = 1; }));
+  refuses("length_penalty", with_beams([](auto& params) { params.length_penalty = 10.1; }));
+}
+
+TEST(SamplingParams, FieldsOfBeamsNeedBeams) {
+  refuses("length_penalty", [](auto& params) { params.length_penalty = 0.9; });
+  refuses("early_stopping", [](auto& params) { params.early_stopping = EarlyStopping::kTrue; });
+}
+
 TEST(SamplingParams, MessagesSayTheRange) {
   SamplingParams params;
   params.top_p = 1.5;

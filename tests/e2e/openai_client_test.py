@@ -41,6 +41,26 @@ class OpenAIClientTest(ServedTest):
         self.assertEqual(chunks[-1].usage, whole.usage)
         self.assertEqual(chunks[-2].choices[0].finish_reason, whole.choices[0].finish_reason)
 
+    def test_beams_come_best_first(self):
+        beams = {"use_beam_search": True, "best_of": 4, "early_stopping": True}
+        answer = self.complete(PROMPT, temperature=0, max_tokens=6, n=3, logprobs=0, extra_body=beams)
+        means = [sum(c.logprobs.token_logprobs) / len(c.logprobs.token_logprobs) for c in answer.choices]
+        self.assertEqual(means, sorted(means, reverse=True))
+        self.assertEqual(len({c.text for c in answer.choices}), 3)
+        chunks = list(self.complete(PROMPT, temperature=0, max_tokens=6, n=3, stream=True, extra_body=beams))
+        for choice in answer.choices:
+            text = "".join(c.choices[0].text for c in chunks if c.choices[0].index == choice.index)
+            self.assertEqual(text, choice.text)
+
+    def test_best_of(self):
+        answer = self.complete(PROMPT, max_tokens=6, n=2, best_of=5, seed=3, logprobs=0)
+        means = [sum(c.logprobs.token_logprobs) / len(c.logprobs.token_logprobs) for c in answer.choices]
+        draws = self.complete(PROMPT, max_tokens=6, n=5, seed=3, logprobs=0).choices
+        every = [sum(c.logprobs.token_logprobs) / len(c.logprobs.token_logprobs) for c in draws]
+        self.assertEqual(means, sorted(every, reverse=True)[:2])
+        with self.assertRaises(openai.BadRequestError):
+            self.complete(PROMPT, best_of=2, stream=True)
+
     def test_chat(self):
         answer = self.chat("What is the capital of France?", temperature=0, max_tokens=60)
         message = answer.choices[0].message

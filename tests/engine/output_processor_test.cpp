@@ -362,5 +362,35 @@ RC_GTEST_PROP(OutputProcessor, AgreesWithTheOracle, (uint64_t seed)) {
   RC_ASSERT(got.stop_reason == expected.stop_reason);
 }
 
+TEST(OutputProcessor, TheBestOfMoreComeAtTheEnd) {
+  SamplingParams params;
+  params.n = 2;
+  params.best_of = 3;
+  params.stop = {"b"};
+  OutputProcessor processor(tokenizer(), params);
+  std::vector<TextDelta> out;
+  const auto scored = [](TokenDelta delta, float logprob) {
+    delta.logprob = logprob;
+    return delta;
+  };
+  EXPECT_FALSE(processor.process(scored(token('a', 0), -1), out));
+  EXPECT_FALSE(processor.process(scored(token('c', 1), -3), out));
+  EXPECT_FALSE(processor.process(scored(token('a', 2), -2), out));
+  EXPECT_TRUE(processor.process(scored(token('b', 2), 0), out)) << "a stop string: the engine goes on";
+  EXPECT_FALSE(processor.process(scored(token('c', 2), -9), out)) << "which does not count";
+  EXPECT_FALSE(processor.process(scored(last('c', FinishReason::kLength, 1), -3), out));
+  EXPECT_TRUE(out.empty());
+  EXPECT_FALSE(processor.process(scored(last('x', FinishReason::kLength, 0), -2), out));
+  ASSERT_EQ(out.size(), 2u) << "means of -1.5, -3 and -1";
+  EXPECT_EQ(out[0].index, 0);
+  EXPECT_EQ(out[0].text, "a");
+  EXPECT_EQ(out[0].finish_reason, FinishReason::kStop);
+  EXPECT_EQ(std::get<std::string>(out[0].stop_reason), "b");
+  EXPECT_EQ(out[1].index, 1);
+  EXPECT_EQ(out[1].text, "ax");
+  EXPECT_EQ(out[1].tokens.size(), 2u);
+  EXPECT_TRUE(processor.done());
+}
+
 }  // namespace
 }  // namespace quire

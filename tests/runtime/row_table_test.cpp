@@ -50,6 +50,20 @@ TEST(RowTable, AForkTakesHistoryAndBlocksAndACopyMovesItsEntry) {
   EXPECT_EQ(rows.row(1).block_ids, (std::vector<BlockId>{6}));
 }
 
+TEST(RowTable, ABranchTakesARowAsItWasAndTokensFollow) {
+  RowTable rows(2, 16);
+  StepInput step;
+  step.starts = {start(0, {1, 2}), start(1, {9})};
+  rows.begin_step(step);
+  step.clear();
+  step.ends = {1};
+  step.branches.push_back({.parent = 0, .child = 1, .seed = 1, .num_tokens = 2, .tokens = {}});
+  step.tokens = {{.slot = 0, .token = 5}, {.slot = 1, .token = 6}};
+  rows.begin_step(step);
+  EXPECT_EQ(rows.row(0).tokens, (std::vector<TokenId>{1, 2, 5}));
+  EXPECT_EQ(rows.row(1).tokens, (std::vector<TokenId>{1, 2, 6}));
+}
+
 TEST(RowTableDeathTest, RefusesABrokenStep) {
   RowTable rows(1, 16);
   StepInput step;

@@ -112,5 +112,46 @@ TEST(Sampler, TokensWithoutWeightAreNeverDrawn) {
   }
 }
 
+TEST(Sampler, BeamsGetWhatTheyMayNeed) {
+  Sampler sampler(scalar_kernels(), 8, 1);
+  SamplingParams params;
+  params.use_beam_search = true;
+  params.n = 2;
+  params.eos_token_ids = {1};
+  params.stop_token_ids = {4};
+  const std::vector<TokenId> tokens{0};
+  SampleResult result;
+  const auto find = [&](const std::vector<float>& logits) {
+    sampler.sample(0, logits, {&params, tokens, 1, 1}, result);
+    EXPECT_EQ(result.token, -1);
+    std::vector<TokenId> found;
+    for (const TokenLogprob& candidate : result.top) found.push_back(candidate.token);
+    return found;
+  };
+  EXPECT_EQ(find({0, 7, 6, 5, 4, 3, 2, 1}), (std::vector<TokenId>{1, 2, 3}));
+  EXPECT_EQ(find({0, 7, 5, 4, 6, 3, 2, 1}), (std::vector<TokenId>{1, 4, 2, 3}));
+  EXPECT_EQ(find({0, 5, 7, 4, 6, 3, 2, 1}), (std::vector<TokenId>{2, 4, 3}))
+      << "1 stops, but in third place";
+  params.min_tokens = 1;
+  EXPECT_EQ(find({0, 7, 5, 4, 6, 3, 2, 1}), (std::vector<TokenId>{2, 3})) << "nothing may stop yet";
+  // Log-probabilities of what is left.
+  EXPECT_NEAR(std::exp(result.top[0].logprob) / std::exp(result.top[1].logprob), std::exp(1.0), 1e-5);
+  double mass = 0;
+  for (const double logit : {0, 5, 4, 3, 2, 1}) mass += std::exp(logit - 5);
+  EXPECT_NEAR(result.top[0].logprob, -std::log(mass), 1e-6);
+}
+
+TEST(Sampler, WhatIsRankedIsScored) {
+  Sampler sampler(scalar_kernels(), 4, 1);
+  SamplingParams params;
+  params.temperature = 0;
+  params.best_of = 2;
+  const std::vector<TokenId> tokens{0};
+  SampleResult result;
+  sampler.sample(0, std::vector<float>{1, 1, 1, 1}, {&params, tokens, 1, 1}, result);
+  EXPECT_NEAR(result.logprob, std::log(0.25), 1e-6);
+  EXPECT_TRUE(result.top.empty());
+}
+
 }  // namespace
 }  // namespace quire

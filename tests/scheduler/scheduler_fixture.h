@@ -18,11 +18,12 @@ struct Request {
   int32_t max_tokens = 1000;
   int32_t n = 1;
   bool prompt_logprobs = false;
+  bool use_beam_search = false;  // with n beams
   TenantId tenant = 0;
   int32_t priority = 0;
 };
 
-// Drives the scheduler by hand: every sample is answered with the token 5.
+// Drives the scheduler by hand: every sample is answered with the token 5, and a beam's with candidates_.
 class SchedulerTest : public testing::Test {
  protected:
   void build(const SchedulerOptions& options, int32_t num_blocks, int32_t block_size) {
@@ -34,6 +35,8 @@ class SchedulerTest : public testing::Test {
     SamplingParams params;
     params.n = request.n;
     params.max_tokens = request.max_tokens;
+    params.use_beam_search = request.use_beam_search;
+    if (request.use_beam_search) params.eos_token_ids = {0};
     if (request.prompt_logprobs) params.prompt_logprobs = 0;
     const RequestId id = next_id_++;
     std::vector<TokenId> prompt;
@@ -77,8 +80,19 @@ class SchedulerTest : public testing::Test {
         scored_.push_back(p);
       }
     }
-    for (const SampleWork& sample : input_.samples)
-      output_.samples.push_back({.slot = sample.slot, .token = 5});
+    for (const RowStart& start : input_.starts) searches_[start.slot] = start.sampling->use_beam_search;
+    for (const auto* forks : {&input_.branches, &input_.forks}) {
+      for (const RowFork& fork : *forks) searches_[fork.child] = searches_[fork.parent];
+    }
+    for (const SampleWork& sample : input_.samples) {
+      if (!searches_[sample.slot]) {
+        output_.samples.push_back({.slot = sample.slot, .token = 5});
+        continue;
+      }
+      const auto num_top = static_cast<int32_t>(candidates_.size());
+      output_.samples.push_back({.slot = sample.slot, .token = -1, .num_top = num_top});
+      output_.top.insert(output_.top.end(), candidates_.begin(), candidates_.end());
+    }
   }
 
   int32_t num_tokens_in_step() const {
@@ -97,6 +111,8 @@ class SchedulerTest : public testing::Test {
   StepEvents events_;
   std::vector<std::unique_ptr<SequenceGroup>> ended_;
   std::map<SlotId, int32_t> num_prompt_;
+  std::map<SlotId, bool> searches_;
+  std::vector<TokenLogprob> candidates_ = {{5, -1.0F}, {6, -2.0F}, {7, -3.0F}, {8, -4.0F}};
   std::vector<int32_t> scored_;  // positions of prompt log-probabilities that were asked for
   RequestId next_id_ = 1;
   int64_t now_ = 0;

@@ -433,5 +433,27 @@ TEST_F(BosTest, WithoutATemplateThereIsNoChat) {
   EXPECT_THAT(answer.at("/error/message"), HasSubstr("no chat template"));
 }
 
+TEST_F(ApiTest, BeamsAnswerAllAtOnceAndBestFirst) {
+  const std::string asked = R"({"prompt": "abc", "max_tokens": 4, "use_beam_search": true, "n": 2)";
+  const Answer whole = post("/v1/completions", asked + R"(, "logprobs": 0})");
+  EXPECT_EQ(whole.at("/choices/0/text"), "abca");
+  EXPECT_EQ(whole.at("/choices/0/finish_reason"), "length");
+  EXPECT_EQ(whole.at("/choices/0/logprobs/token_logprobs/3"), "-0.5");
+  EXPECT_NE(whole.at("/choices/1/text"), "abca");
+  EXPECT_EQ(whole.at("/usage/completion_tokens"), "8");
+  const Answer stream = post("/v1/completions", asked + R"(, "stream": true})");
+  EXPECT_THAT(stream.body(), HasSubstr("\"text\":\"abca\""));
+  EXPECT_THAT(stream.body(), HasSubstr("[DONE]"));
+}
+
+TEST_F(ApiTest, TheBestOfMoreAreReturned) {
+  const Answer best =
+      post("/v1/completions", R"({"prompt": "abc", "max_tokens": 4, "best_of": 4, "n": 2, "stop": "ca"})");
+  EXPECT_EQ(best.status(), 200);
+  EXPECT_EQ(best.at("/choices/1/text"), "ab");
+  EXPECT_EQ(best.at("/choices/1/finish_reason"), "stop");
+  EXPECT_EQ(best.at("/choices/2"), "absent");
+}
+
 }  // namespace
 }  // namespace quire

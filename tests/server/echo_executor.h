@@ -1,6 +1,6 @@
 // A model for tests of the server: it answers a prompt by repeating it from the start. Token i of the
 // output is token i % length of the prompt, so the prompt alone decides what text, end-of-sequence and half
-// characters come out.
+// characters come out. The best beam is the same.
 //
 // Log-probabilities: -0.5 for the token that was chosen, then -1.5, -2.5, ... for the ids after it. Those
 // of the prompt are minus their position.
@@ -61,16 +61,13 @@ class EchoExecutor final : public Executor {
   void submit(const StepInput& input) override {
     output_.clear();
     output_.step_id = input.step_id;
+    fork(input.branches);
+    for (const auto& [slot, token] : input.tokens) rows_[static_cast<size_t>(slot)].tokens.push_back(token);
     for (const auto& start : input.starts) {
       rows_[static_cast<size_t>(start.slot)] = {start.tokens, start.num_prompt_tokens, start.sampling};
     }
     for (const auto& work : input.work) score_prompt(work);
-    for (const auto& fork : input.forks) {
-      Row child = rows_[static_cast<size_t>(fork.parent)];
-      child.tokens.resize(static_cast<size_t>(fork.num_tokens));
-      child.tokens.insert(child.tokens.end(), fork.tokens.begin(), fork.tokens.end());
-      rows_[static_cast<size_t>(fork.child)] = std::move(child);
-    }
+    fork(input.forks);
     for (const auto& sample : input.samples) choose(sample.slot);
   }
 
@@ -85,6 +82,15 @@ class EchoExecutor final : public Executor {
     int32_t num_prompt_tokens = 0;
     std::shared_ptr<const SamplingParams> sampling;
   };
+
+  void fork(const std::vector<RowFork>& forks) {
+    for (const auto& fork : forks) {
+      Row child = rows_[static_cast<size_t>(fork.parent)];
+      child.tokens.resize(static_cast<size_t>(fork.num_tokens));
+      child.tokens.insert(child.tokens.end(), fork.tokens.begin(), fork.tokens.end());
+      rows_[static_cast<size_t>(fork.child)] = std::move(child);
+    }
+  }
 
   int32_t add_top(TokenId first, float logprob, int32_t count, std::vector<TokenLogprob>& top) const {
     for (int32_t i = 0; i < count; ++i) {
@@ -109,6 +115,11 @@ class EchoExecutor final : public Executor {
     Row& row = rows_[static_cast<size_t>(slot)];
     const size_t generated = row.tokens.size() - static_cast<size_t>(row.num_prompt_tokens);
     const TokenId token = row.tokens[generated % static_cast<size_t>(row.num_prompt_tokens)];
+    if (row.sampling->use_beam_search) {
+      const int32_t count = add_top(token, -0.5F, 2 * row.sampling->num_sequences(), output_.top);
+      output_.samples.push_back({slot, -1, 0, count});
+      return;
+    }
     row.tokens.push_back(token);
     const int32_t count = add_top(token, -0.5F, row.sampling->logprobs.value_or(0), output_.top);
     output_.samples.push_back({slot, token, -0.5F, count});

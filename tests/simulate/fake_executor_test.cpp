@@ -191,5 +191,39 @@ TEST_F(FakeExecutorTest, AnInputMustStayAsItIsUntilItIsCollected) {
   EXPECT_THAT(executor_.violation(), HasSubstr("computes 1 tokens from 9"));
 }
 
+TEST_F(FakeExecutorTest, BeamsBranchAndGetTheirTokens) {
+  SamplingParams params;
+  params.use_beam_search = true;
+  params.n = 2;
+  StepInput input;
+  input.starts = {start(0, {1, 2})};
+  input.starts[0].sampling = std::make_shared<const SamplingParams>(params);
+  input.work = {{.slot = 0, .num_tokens = 2, .new_blocks = 1}};
+  input.block_ids = {5};
+  input.samples = {{0, 0}};
+  const auto top = run(input).top;
+  ASSERT_EQ(top.size(), 32u) << "the whole vocabulary";
+  for (size_t i = 1; i < top.size(); ++i) EXPECT_LE(top[i].logprob, top[i - 1].logprob);
+
+  StepInput grown;
+  grown.branches = {{.parent = 0, .child = 1, .seed = 1, .num_tokens = 2, .tokens = {}}};
+  grown.tokens = {{.slot = 0, .token = 4}, {.slot = 1, .token = 4}};
+  grown.work = {{.slot = 0, .first_position = 2, .num_tokens = 1, .new_blocks = 1},
+                {.slot = 1, .first_position = 2, .num_tokens = 1, .new_blocks = 1}};
+  grown.block_ids = {6, 7};
+  grown.samples = {{0, 0}, {1, 1}};
+  const StepOutput& output = run(grown);
+  EXPECT_EQ(executor_.violation(), "");
+  for (size_t i = 0; i < 32; ++i) EXPECT_EQ(output.top[i].logprob, output.top[32 + i].logprob);
+}
+
+TEST_F(FakeExecutorTest, SeesATokenForARowThatSamplesItsOwn) {
+  begin();
+  StepInput input;
+  input.tokens = {{.slot = 0, .token = 4}};
+  input.work = {{.slot = 0, .first_position = 3, .num_tokens = 1}};
+  expect_violation(input, "a token for slot 0, which is no beam");
+}
+
 }  // namespace
 }  // namespace quire

@@ -39,6 +39,7 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
     total.num_refused += report->num_refused;
     total.num_preemptions += report->num_preemptions;
     total.num_forks += report->num_forks;
+    total.num_branches += report->num_branches;
     total.num_copies += report->num_copies;
     total.num_aborted += report->num_aborted;
     total.num_failed += report->num_failed;
@@ -47,18 +48,20 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
     total.num_full_length += report->num_full_length;
   }
   std::printf(
-      "%ld steps (%ld ahead), %ld requests (%ld refused), %ld preemptions, %ld forks, %ld copies; "
+      "%ld steps (%ld ahead), %ld requests (%ld refused), %ld preemptions, %ld forks, %ld branches, %ld "
+      "copies; "
       "continuations: "
       "%ld aborted, %ld failed, %ld stopped, %ld full length\n",
       total.num_steps, total.num_ahead, total.num_requests, total.num_refused, total.num_preemptions,
-      total.num_forks, total.num_copies, total.num_aborted, total.num_failed, total.num_stopped,
-      total.num_full_length);
+      total.num_forks, total.num_branches, total.num_copies, total.num_aborted, total.num_failed,
+      total.num_stopped, total.num_full_length);
   if (first == last) return;
   // The drawn world is rich enough to mean something.
   EXPECT_GT(total.num_ahead, 1000);
   EXPECT_GT(total.num_refused, 10);
   EXPECT_GT(total.num_preemptions, 100);
   EXPECT_GT(total.num_forks, 100);
+  EXPECT_GT(total.num_branches, 1000);
   EXPECT_GT(total.num_copies, 100);
   EXPECT_GT(total.num_aborted, 100);
   EXPECT_GT(total.num_failed, 10);
@@ -74,6 +77,7 @@ TEST(Simulation, ASeedRepeatsItself) {
     EXPECT_EQ(first->num_steps, second->num_steps);
     EXPECT_EQ(first->num_preemptions, second->num_preemptions);
     EXPECT_EQ(first->num_copies, second->num_copies);
+    EXPECT_EQ(first->num_branches, second->num_branches);
     EXPECT_EQ(first->num_stopped, second->num_stopped);
   }
 }
