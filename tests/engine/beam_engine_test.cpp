@@ -17,7 +17,7 @@ namespace {
 
 using Outputs = std::vector<std::vector<TokenId>>;
 
-const RunnerSpec kSpec{.block_size = 4, .num_blocks = 400, .max_tokens = 64, .max_seqs = 16};
+const RunnerSpec kSpec{.block_size = 8, .num_blocks = 200, .max_tokens = 64, .max_seqs = 16};
 
 SamplingParams beams(int32_t width, int32_t max_tokens) {
   SamplingParams params;
@@ -137,13 +137,13 @@ TEST_F(BeamEngineTest, TheSameWhoeverSharesTheBatchAndThroughPreemptions) {
     for (TokenId token = 0; token < 9; ++token) prompts[i].push_back(20 + token + static_cast<TokenId>(i));
     alone.push_back(run_alone(prompts[i], requests[i]));
   }
-  for (const int32_t num_blocks : {400, 45}) {
+  for (const int32_t num_blocks : {200, 25}) {
     build(num_blocks);
     std::vector<Running> running;
     for (size_t i = 0; i < requests.size(); ++i) running.push_back(submit(prompts[i], requests[i]));
     run();
     for (size_t i = 0; i < requests.size(); ++i) EXPECT_EQ(take(running[i]), alone[i]) << "request " << i;
-    EXPECT_EQ(engine_->stats().num_preemptions > 0, num_blocks == 45);
+    EXPECT_EQ(engine_->stats().num_preemptions > 0, num_blocks == 25);
     EXPECT_EQ(engine_->stats().num_free_blocks, num_blocks);
   }
 }
