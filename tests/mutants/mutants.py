@@ -49,7 +49,7 @@ MUTANTS = [
     Mutant("a token too many", GROUP, "return full || num_outputs >= max_tokens_ ?",
            "return full || num_outputs > max_tokens_ ?"),
     Mutant("the row of an ended sequence goes on", SCHEDULER,
-           "  if (sequence.has_row) ends_.push_back(sequence.slot);\n", ""),
+           "  if (sequence.has_row && !unborn) ends_.push_back(slot);\n", ""),
     Mutant("a preempted sequence believes that its tokens are in the cache", SCHEDULER,
            "  sequence.num_computed = 0;\n", ""),
     Mutant("a preempted sequence believes that the worker knows its blocks", SCHEDULER,
