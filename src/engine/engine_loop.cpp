@@ -14,7 +14,8 @@ SchedulerOptions scheduler_options(const LLMEngineOptions& options) {
           .max_model_len = options.max_model_len,
           .policy = options.by_priority ? SchedulingPolicy::kPriority : SchedulingPolicy::kFcfs,
           .max_step_ns = options.max_step_ns,
-          .max_queue_ns = options.max_queue_ns};
+          .max_queue_ns = options.max_queue_ns,
+          .allocation = options.allocation};
 }
 
 TokenDelta token_delta(const StepEvents::Token& event, int64_t now_ns, const StepOutput& output) {
@@ -283,6 +284,7 @@ void EngineLoop::publish() {
                           .kv_slots_allocated = memory_.slots_allocated(),
                           .kv_slots_filled = memory_.slots_filled(),
                           .num_table_entries = memory_.num_table_entries(),
+                          .reserved = scheduler_.reserved_slots(),
                           .num_steps = num_steps_,
                           .num_preemptions = scheduler_.num_preemptions()};
   metrics_.refresh(stats);

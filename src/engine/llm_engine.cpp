@@ -44,7 +44,8 @@ Expected<std::vector<std::shared_ptr<RequestStream>>> LLMEngine::submit(
     std::vector<EngineRequest> requests) {
   const SchedulerOptions limits{.max_num_seqs = options_.max_num_seqs,
                                 .max_num_batched_tokens = options_.max_num_batched_tokens,
-                                .max_model_len = options_.max_model_len};
+                                .max_model_len = options_.max_model_len,
+                                .allocation = options_.allocation};
   for (const auto& [prompt, params, tenant, priority] : requests) {
     if (priority != 0 && !options_.by_priority) {
       return fail_param("priority",

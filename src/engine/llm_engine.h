@@ -15,6 +15,7 @@
 #include "base/types.h"
 #include "config/sampling_params.h"
 #include "engine/request_stream.h"
+#include "memory/reservations.h"
 #include "step/executor.h"
 
 namespace quire {
@@ -30,6 +31,8 @@ struct LLMEngineOptions {
   int64_t max_step_ns = 0;   // what a step should take while somebody is being answered; 0: no matter
   int64_t max_queue_ns = 0;  // how long a request may wait to run; 0: no matter
   int64_t seed = 0;
+  // What is served is paged; the evaluation sets the others.
+  AllocationPolicy allocation = AllocationPolicy::kPaged;
 };
 
 // What /health and tests see; a snapshot made by the loop thread after every step and every batch of
@@ -42,6 +45,7 @@ struct EngineStats {
   int64_t kv_slots_allocated = 0;  // token slots in taken blocks
   int64_t kv_slots_filled = 0;     // those that hold a token
   int64_t num_table_entries = 0;   // blocks that would be taken if sequences shared none
+  ReservedSlots reserved;          // nothing where memory is paged
   int64_t num_steps = 0;
   int64_t num_preemptions = 0;
 };

@@ -19,6 +19,12 @@ Scheduler::Scheduler(const SchedulerOptions& options, KvCacheManager& memory)
   for (InFlight& step : in_flight_) step.samples.reserve(static_cast<size_t>(options.max_num_seqs));
   ends_.reserve(static_cast<size_t>(options.max_num_seqs));
   CHECK(options.max_num_seqs >= 1 && options.max_num_batched_tokens >= 1 && options.max_model_len >= 1);
+  if (options.allocation != AllocationPolicy::kPaged) {
+    const Reservations::Pool pool{.num_blocks = memory.num_blocks(),
+                                  .block_size = memory.block_size(),
+                                  .max_model_len = options.max_model_len};
+    reservations_ = std::make_unique<Reservations>(options.allocation, pool);
+  }
 }
 
 Expected<> Scheduler::check_fits(const SchedulerOptions& options, int32_t num_blocks, int32_t block_size,
@@ -48,7 +54,16 @@ Expected<> Scheduler::check_fits(const SchedulerOptions& options, int32_t num_bl
         "but the KV cache has {}",
         num_prompt_tokens, max_tokens, n_field, n, needed, block_size, num_blocks);
   }
-  return {};
+  if (options.allocation == AllocationPolicy::kPaged) return {};
+  const Reservations::Pool pool{
+      .num_blocks = num_blocks, .block_size = block_size, .max_model_len = options.max_model_len};
+  const int64_t ranges = Reservations::capacity(options.allocation, pool, num_prompt_tokens, max_tokens);
+  if (ranges >= n) return {};
+  return fail_param(n > 1 ? "n" : "max_tokens",
+                    "the prompt has {} tokens, max_tokens is {} and n is {}, but {} finds room for {} such "
+                    "sequences in {} blocks of {} tokens",
+                    num_prompt_tokens, max_tokens, n, to_string(options.allocation), ranges, num_blocks,
+                    block_size);
 }
 
 void Scheduler::add(std::unique_ptr<SequenceGroup> group) {
@@ -73,6 +88,7 @@ void Scheduler::end(SequenceGroup& group, Sequence& sequence, FinishReason reaso
 }
 
 void Scheduler::release(Sequence& sequence) {
+  if (reservations_) reservations_->release(sequence.id);
   drop_row(sequence);
   if (sequence.slot != kNoSlot) slots_.give_back(sequence);
 }

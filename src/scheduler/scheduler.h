@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "base/types.h"
 #include "memory/kv_cache_manager.h"
+#include "memory/reservations.h"
 #include "request/sequence_group.h"
 #include "scheduler/beam_search.h"
 #include "scheduler/fair_shares.h"
@@ -41,6 +42,8 @@ struct SchedulerOptions {
   SchedulingPolicy policy = SchedulingPolicy::kFcfs;
   int64_t max_step_ns = 0;   // what a step with decodes should take at most; 0: no matter
   int64_t max_queue_ns = 0;  // how long a request may wait to run; 0: no matter
+  // All but paging need a range for each sequence of a group that enters.
+  AllocationPolicy allocation = AllocationPolicy::kPaged;
 };
 
 // What one step brought, in the order of its samples. Groups stay valid until take_ended.
@@ -127,6 +130,8 @@ class Scheduler {
   const WaitingQueue::Groups& waiting() const { return waiting_.groups(); }
   int64_t num_preemptions() const { return num_preemptions_; }
   int64_t num_admitted() const { return num_admitted_; }  // groups that ran at all
+  // What the running sequences have set aside; nothing where memory is paged.
+  ReservedSlots reserved_slots() const { return reservations_ ? reservations_->slots() : ReservedSlots{}; }
 
   // Everything in one call: the memory's books, and that tables, slots, rows, lists and steps under way
   // agree with each other.
@@ -168,6 +173,9 @@ class Scheduler {
   // The next of the waiting groups, if there is room beside the `demand` of those that run, which is counted
   // if it is negative; else null.
   SequenceGroup* admit(int64_t now_ns, int64_t& demand);
+  bool has_room(const SequenceGroup& group, int64_t& demand) const;
+  // A range for each of the group's unfinished sequences, or none for any.
+  bool reserve(const SequenceGroup& group);
   // By priority: preempts groups that go after the next one to enter, if that gives it room. Not where
   // several tenants are there: what is urgent to one is no reason to disturb another.
   bool may_make_way() const {
@@ -191,6 +199,7 @@ class Scheduler {
 
   const SchedulerOptions options_;
   KvCacheManager& memory_;
+  std::unique_ptr<Reservations> reservations_;  // null where memory is paged
   SlotPool slots_;
   std::vector<std::unique_ptr<SequenceGroup>> running_;  // in order of entry; by priority: in that order
   WaitingQueue waiting_;

@@ -35,13 +35,7 @@ SequenceGroup* Scheduler::admit(int64_t now_ns, int64_t& demand) {
   SequenceGroup* next = waiting_.next(shares_);
   if (next == nullptr || next->num_unfinished() > slots_.num_free()) return nullptr;
   SequenceGroup& group = *next;
-  if (demand < 0) {
-    demand = 0;
-    for (const auto& other : running_) demand += blocks_to_catch_up(*other, memory_.block_size());
-  }
-  const int64_t needed = demand + blocks_to_enter(group, memory_.block_size());
-  if (!running_.empty() && needed > memory_.num_free_blocks())
-    return nullptr;  // who is alone fits: check_fits
+  if (reservations_ ? !reserve(group) : !has_room(group, demand)) return nullptr;
   for (Sequence& sequence : group.sequences()) {
     if (sequence.finished()) continue;
     slots_.take(group, sequence);
@@ -62,6 +56,26 @@ SequenceGroup* Scheduler::admit(int64_t now_ns, int64_t& demand) {
   }
   running_.insert(place, waiting_.take(group));
   return &group;
+}
+
+bool Scheduler::has_room(const SequenceGroup& group, int64_t& demand) const {
+  if (demand < 0) {
+    demand = 0;
+    for (const auto& other : running_) demand += blocks_to_catch_up(*other, memory_.block_size());
+  }
+  const int64_t needed = demand + blocks_to_enter(group, memory_.block_size());
+  return running_.empty() || needed <= memory_.num_free_blocks();  // who is alone fits: check_fits
+}
+
+bool Scheduler::reserve(const SequenceGroup& group) {
+  for (const Sequence& sequence : group.sequences()) {
+    if (sequence.finished()) continue;
+    if (reservations_->reserve(sequence.id, group.num_prompt_tokens(), group.params()->max_tokens))
+      continue;
+    for (const Sequence& reserved : group.sequences()) reservations_->release(reserved.id);
+    return false;
+  }
+  return true;
 }
 
 void Scheduler::make_way() {

@@ -73,6 +73,9 @@ Expected<> Scheduler::check_searches() const {
 Expected<> Scheduler::check() const {
   if (auto checked = memory_.check(); !checked) return checked;
   if (auto checked = check_searches(); !checked) return checked;
+  if (reservations_) {
+    if (auto checked = reservations_->check(); !checked) return checked;
+  }
   size_t num_tables = 0;
   int32_t num_slots = 0;
   for (const auto& group : running_) {
