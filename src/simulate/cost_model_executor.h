@@ -1,0 +1,30 @@
+// An executor that computes nothing: a step takes the time that a CostModel gives it, and every sample is
+// the same token. What the scheduler does with real lengths at a real machine's pace can so be seen in a
+// small part of the time, and on a machine that is not there.
+#pragma once
+
+#include <deque>
+
+#include "base/clock.h"
+#include "simulate/cost_model.h"
+#include "step/executor.h"
+
+namespace quire {
+
+class CostModelExecutor final : public Executor {
+ public:
+  // Both outlive the executor; a step advances the clock when it is collected.
+  CostModelExecutor(const CostModel& model, ManualClock& clock) : model_(model), clock_(clock) {}
+
+  int max_submitted() const override { return 2; }
+  void submit(const StepInput& input) override { submitted_.push_back(&input); }
+  Expected<const StepOutput*> collect() override;
+
+ private:
+  const CostModel& model_;
+  ManualClock& clock_;
+  std::deque<const StepInput*> submitted_;
+  StepOutput output_;
+};
+
+}  // namespace quire
