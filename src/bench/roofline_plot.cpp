@@ -1,22 +1,11 @@
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <array>
-#include <filesystem>
-
+#include "bench/plot_script.h"
 #include "bench/roofline_report.h"
-
-extern "C" char** environ;
 
 namespace quire {
 namespace {
 
-constexpr int kNoMatplotlib = 3;  // the script's exit status
-
 // Reads the report's JSON from the file named first, and draws into the file named second.
-constexpr const char* kScript = R"py(
+constexpr const char* kRooflineScript = R"py(
 import json, os, sys
 try:
     import matplotlib
@@ -60,51 +49,10 @@ figure.tight_layout()
 figure.savefig(sys.argv[2], dpi=110, format="png")
 )py";
 
-// A file of this name and contents that goes away.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(std::string_view contents) {
-    path_ = (std::filesystem::temp_directory_path() / "quire-roofline-XXXXXX").string();
-    const int file = mkstemp(path_.data());
-    if (file < 0) return;
-    written_ = write(file, contents.data(), contents.size()) == static_cast<ssize_t>(contents.size());
-    close(file);
-  }
-  ~TemporaryFile() { unlink(path_.c_str()); }
-  TemporaryFile(const TemporaryFile&) = delete;
-  TemporaryFile& operator=(const TemporaryFile&) = delete;
-
-  bool written() const { return written_; }
-  std::string& path() { return path_; }
-
- private:
-  std::string path_;
-  bool written_ = false;
-};
-
 }  // namespace
 
 Expected<> plot(const RooflineReport& report, const std::string& path) {
-  TemporaryFile json(to_json(report));
-  if (!json.written()) return fail(ErrorCode::kIo, "cannot write {}", json.path());
-  std::string python = "python3", flag = "-c", script = kScript, target = path;
-  const std::array<char*, 6> arguments{python.data(),      flag.data(),   script.data(),
-                                       json.path().data(), target.data(), nullptr};
-  pid_t child = 0;
-  if (posix_spawnp(&child, "python3", nullptr, nullptr, arguments.data(), environ) != 0) {
-    return fail(ErrorCode::kUnsupported,
-                "--plot needs python3 with matplotlib: apt-get install python3-matplotlib");
-  }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-  if (WIFEXITED(status) && WEXITSTATUS(status) == kNoMatplotlib) {
-    return fail(
-        ErrorCode::kUnsupported,
-        "--plot needs matplotlib for python3: apt-get install python3-matplotlib, or run with a Python "
-        "first in PATH that has it");
-  }
-  return fail(ErrorCode::kIo, "cannot write the picture to {} (python3 says above why)", path);
+  return run_plot_script(kRooflineScript, to_json(report), path);
 }
 
 }  // namespace quire

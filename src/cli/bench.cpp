@@ -9,6 +9,7 @@ void add_bench(CLI::App& app, Action& action) {
   add_bench_throughput(*command, action);
   add_bench_serve(*command, action);
   add_bench_roofline(*command, action);
+  add_bench_paper(*command, action);
   add_bench_random_model(*command, action);
   for (CLI::App* child : command->get_subcommands({})) child->group("Commands");
 }

@@ -22,6 +22,7 @@ void add_bench_latency(CLI::App& app, Action& action);
 void add_bench_throughput(CLI::App& app, Action& action);
 void add_bench_serve(CLI::App& app, Action& action);
 void add_bench_roofline(CLI::App& app, Action& action);
+void add_bench_paper(CLI::App& app, Action& action);
 void add_bench_random_model(CLI::App& app, Action& action);
 
 }  // namespace quire

@@ -43,7 +43,8 @@ TEST(Cli, EveryCommandHasHelp) {
                                                        {"bench", "latency"},
                                                        {"bench", "throughput"},
                                                        {"bench", "serve"},
-                                                       {"bench", "roofline"}};
+                                                       {"bench", "roofline"},
+                                                       {"bench", "paper"}};
   const Outcome general = run({"--help"});
   EXPECT_EQ(general.status, 0);
   for (auto command : commands) {
