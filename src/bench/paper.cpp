@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/machine.h"
@@ -17,6 +18,10 @@ constexpr int32_t kQuickDivisor = 8, kFullDivisor = 4;
 // curve turns.
 constexpr double kQuickShares[] = {0.7, 1.4};
 constexpr double kFullShares[] = {0.4, 0.6, 0.8, 0.9, 1.0, 1.15, 1.35};
+
+// Where a measured curve has not reached the limit by then, it goes on by this factor.
+constexpr double kFactorBeyond = 1.5;
+constexpr size_t kMostBeyond = 6;
 
 // The paper's traces are of an hour.
 CurvePace pace_of(bool quick) {
@@ -189,7 +194,9 @@ class Evaluation {
     PolicyCurve curve{.policy = policy, .points = {}, .sustained = {}};
     const std::span<const double> shares =
         options_.quick ? std::span<const double>(kQuickShares) : std::span<const double>(kFullShares);
-    for (const double share : shares) {
+    for (size_t i = 0; i < shares.size() + kMostBeyond; ++i) {
+      const size_t beyond = i < shares.size() ? 0 : i - shares.size() + 1;
+      const double share = shares[std::min(i, shares.size() - 1)] * std::pow(kFactorBeyond, beyond);
       auto point = measure_point(policy, share * expected_rate);
       if (!point) return std::unexpected(point.error());
       curve.points.push_back(*point);

@@ -173,9 +173,9 @@ std::string to_table(const PaperResults& results) {
     text += place(set) + "\n";
     for (const PolicyCurve& curve : set.curves) {
       const auto ratio = set.rate_against(curve.policy);
-      text +=
-          fmt::format("  {:<16}{:>8}{:.3f}   paged is {:.2f}x\n", to_string(curve.policy),
-                      curve.sustained.is_lower_bound ? ">= " : "", curve.sustained.rate, ratio.value_or(0));
+      text += fmt::format("  {:<16}{:>8}{:.3f}", to_string(curve.policy),
+                          curve.sustained.is_lower_bound ? ">= " : "", curve.sustained.rate);
+      text += ratio ? fmt::format("   paged is {:.2f}x\n", *ratio) : "\n";
     }
   }
   text += "\nKV memory while requests wait, % of the pool\n";

@@ -12,7 +12,7 @@ const PolicyCurve* CurveSet::find(AllocationPolicy policy) const {
 std::optional<double> CurveSet::rate_against(AllocationPolicy policy) const {
   const PolicyCurve* paged = find(AllocationPolicy::kPaged);
   const PolicyCurve* rival = find(policy);
-  if (paged == nullptr || rival == nullptr || rival->sustained.rate <= 0) return std::nullopt;
+  if (paged == nullptr || rival == nullptr || rival->sustained.is_lower_bound) return std::nullopt;
   return paged->sustained.rate / rival->sustained.rate;
 }
 

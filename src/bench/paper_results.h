@@ -29,7 +29,8 @@ struct CurveSet {
   std::vector<PolicyCurve> curves;
 
   const PolicyCurve* find(AllocationPolicy policy) const;
-  // How many times the policy's sustained rate paging sustains; none if one of both is missing.
+  // How many times the policy's sustained rate paging sustains, at least. None if one of both is missing, or
+  // where the policy's curve ends below the limit, so that only a bound of its rate is known.
   std::optional<double> rate_against(AllocationPolicy policy) const;
 };
 
@@ -65,7 +66,7 @@ struct SharingRow {
 
 struct PaperResults {
   bool quick = false;
-  int32_t num_threads = 0;  // of what was measured
+  int32_t num_threads = 0;     // of what was measured
   std::vector<CostFit> costs;  // of the machines simulated; one that was not fitted has no errors
   std::vector<CurveSet> curves;
   std::vector<MemoryRow> memory;

@@ -61,6 +61,13 @@ TEST(PaperReport, WhatWasMeasuredGoesBeforeWhatWasSimulated) {
   EXPECT_THAT(found[2].workload, HasSubstr("simulated"));
 }
 
+TEST(PaperReport, ABoundOfARivalsRateIsNoComparison) {
+  PaperResults results = sample_results();
+  results.curves[1].curves[1].sustained.is_lower_bound = true;
+  EXPECT_DOUBLE_EQ(headlines(results)[1].value, 6) << "the simulated one instead";
+  EXPECT_FALSE(results.curves[1].rate_against(kReserveMax));
+}
+
 TEST(PaperReport, JsonHasEveryResult) {
   const std::string json = to_json(sample_results());
   for (const char* part :
@@ -75,8 +82,9 @@ TEST(PaperReport, JsonHasEveryResult) {
 
 TEST(PaperReport, TheTableSetsRivalsBesidePaging) {
   const std::string table = to_table(sample_results());
-  for (const char* part : {"rate_vs_reserve_max         2.50   ShareGPT / 4, here, measured",
-                           "reserve-max             0.500   paged is 6.00x", "97.0", "OPT-13B on an A100"}) {
+  for (const char* part :
+       {"rate_vs_reserve_max         2.50   ShareGPT / 4, here, measured",
+        "reserve-max             0.500   paged is 6.00x", "97.0", "OPT-13B on an A100"}) {
     EXPECT_THAT(table, HasSubstr(part));
   }
 }
