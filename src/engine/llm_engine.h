@@ -45,7 +45,7 @@ struct EngineStats {
   int64_t kv_slots_allocated = 0;  // token slots in taken blocks
   int64_t kv_slots_filled = 0;     // those that hold a token
   int64_t num_table_entries = 0;   // blocks that would be taken if sequences shared none
-  ReservedSlots reserved;          // nothing where memory is paged
+  ReservedSlots reserved = {};     // nothing where memory is paged
   int64_t num_steps = 0;
   int64_t num_preemptions = 0;
 };
