@@ -9,11 +9,13 @@ find_package(CLI11 REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(utf8proc REQUIRED IMPORTED_TARGET libutf8proc)
 pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)
+pkg_check_modules(libsodium REQUIRED IMPORTED_TARGET libsodium)
 
 # What each room links beside the rooms it may include.
 set(QUIRE_LIBRARIES_base fmt::fmt spdlog::spdlog Threads::Threads)
 set(QUIRE_LIBRARIES_tokenizer PkgConfig::utf8proc)
 set(QUIRE_LIBRARIES_chat PkgConfig::utf8proc)
+set(QUIRE_LIBRARIES_memory PkgConfig::libsodium)
 set(QUIRE_LIBRARIES_server Boost::headers OpenSSL::SSL OpenSSL::Crypto simdjson::simdjson)
 set(QUIRE_LIBRARIES_bench Boost::headers simdjson::simdjson)
 set(QUIRE_LIBRARIES_cli CLI11::CLI11 PkgConfig::libedit)

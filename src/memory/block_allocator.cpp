@@ -28,26 +28,57 @@ void BlockAllocator::add_holder(BlockId block) {
   ++holders;
 }
 
-bool BlockAllocator::release(BlockId block) {
+int32_t& BlockAllocator::holders_of_taken(BlockId block) {
   CHECK(block >= 0 && block < num_blocks(), "block {} of {}", block, num_blocks());
   int32_t& holders = holders_[static_cast<size_t>(block)];
   CHECK(holders > 0, "block {} is freed twice", block);
-  if (--holders > 0) return false;
+  return holders;
+}
+
+bool BlockAllocator::release(BlockId block) {
+  if (--holders_of_taken(block) > 0) return false;
   free_.push_back(block);
   return true;
 }
 
-Expected<> BlockAllocator::check(std::span<const int32_t> holders) const {
+bool BlockAllocator::release_to_idle(BlockId block) {
+  if (--holders_of_taken(block) > 0) return false;
+  ++num_idle_;
+  return true;
+}
+
+void BlockAllocator::leave_idle(BlockId block) {
+  CHECK(block >= 0 && block < num_blocks() && num_idle_ > 0 && num_holders(block) == 0,
+        "block {} is not idle", block);
+  --num_idle_;
+}
+
+void BlockAllocator::take_idle(BlockId block) {
+  leave_idle(block);
+  holders_[static_cast<size_t>(block)] = 1;
+}
+
+void BlockAllocator::free_idle(BlockId block) {
+  leave_idle(block);
+  free_.push_back(block);
+}
+
+Expected<> BlockAllocator::check(std::span<const int32_t> holders, std::span<const BlockId> idle) const {
   CHECK(holders.size() == holders_.size());
+  if (std::ssize(idle) != num_idle_) {
+    return fail(ErrorCode::kInternal, "{} blocks are idle, but {} are counted", idle.size(), num_idle_);
+  }
   std::vector<bool> listed(holders_.size(), false);
-  for (const BlockId block : free_) {
-    if (block < 0 || block >= num_blocks()) {
-      return fail(ErrorCode::kInternal, "the free list has block {} of {}", block, num_blocks());
+  for (const std::span<const BlockId> list : {std::span<const BlockId>(free_), idle}) {
+    for (const BlockId block : list) {
+      if (block < 0 || block >= num_blocks()) {
+        return fail(ErrorCode::kInternal, "the free list has block {} of {}", block, num_blocks());
+      }
+      if (listed[static_cast<size_t>(block)]) {
+        return fail(ErrorCode::kInternal, "the free list has block {} twice", block);
+      }
+      listed[static_cast<size_t>(block)] = true;
     }
-    if (listed[static_cast<size_t>(block)]) {
-      return fail(ErrorCode::kInternal, "the free list has block {} twice", block);
-    }
-    listed[static_cast<size_t>(block)] = true;
   }
   for (size_t block = 0; block < holders_.size(); ++block) {
     if (holders_[block] != holders[block]) {

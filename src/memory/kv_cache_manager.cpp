@@ -7,9 +7,11 @@
 
 namespace quire {
 
-KvCacheManager::KvCacheManager(int32_t num_blocks, int32_t block_size)
-    : block_size_(block_size), allocator_(num_blocks) {
+KvCacheManager::KvCacheManager(int32_t num_blocks, int32_t block_size,
+                               std::shared_ptr<const BlockHasher> hasher)
+    : block_size_(block_size), allocator_(num_blocks), block_tokens_(static_cast<size_t>(block_size)) {
   CHECK(block_size >= 1, "blocks of {} slots", block_size);
+  if (hasher) cache_ = std::make_unique<PrefixCache>(num_blocks, block_size, std::move(hasher));
 }
 
 void KvCacheManager::add(SlotId slot, int64_t expected_tokens) {
@@ -18,6 +20,7 @@ void KvCacheManager::add(SlotId slot, int64_t expected_tokens) {
   if (index >= tables_.size()) {
     tables_.resize(index + 1);
     taken_.resize(index + 1);
+    num_cached_.resize(index + 1);
   }
   tables_[index].blocks.reserve(static_cast<size_t>(blocks_for(expected_tokens, block_size_)));
   taken_[index] = true;
@@ -30,7 +33,7 @@ bool KvCacheManager::append_blocks(SlotId slot, int32_t num_tokens, std::vector<
   const bool copy_first = writes_shared_block(table);
   const int64_t end = int64_t{table.num_tokens} + num_tokens;
   const int64_t num_new = blocks_for(end, block_size_) - static_cast<int64_t>(table.blocks.size());
-  if (num_new + (copy_first ? 1 : 0) > allocator_.num_free()) return false;
+  if (num_new + (copy_first ? 1 : 0) > num_free_blocks()) return false;
 
   if (copy_first) {
     const int32_t index = table.num_tokens / block_size_;
@@ -51,7 +54,7 @@ bool KvCacheManager::append_blocks(SlotId slot, int32_t num_tokens, std::vector<
 
 int32_t KvCacheManager::tokens_that_fit(SlotId slot, int32_t limit) const {
   const BlockTable& table = this->table(slot);
-  const int64_t num_free = allocator_.num_free();
+  const int64_t num_free = num_free_blocks();
   const int64_t room = static_cast<int64_t>(table.blocks.size()) * block_size_ - table.num_tokens;
   int64_t fit = room + num_free * block_size_;
   if (writes_shared_block(table)) fit = num_free == 0 ? 0 : fit - block_size_;
@@ -69,26 +72,47 @@ void KvCacheManager::fork(SlotId parent, SlotId child) {
   to.num_tokens = from.num_tokens;
   from.num_writable = to.num_writable = 0;
   num_table_entries_ += std::ssize(to.blocks);
+  num_cached_[static_cast<size_t>(child)] = num_cached_[static_cast<size_t>(parent)];
 }
 
 void KvCacheManager::free(SlotId slot) {
   CHECK(contains(slot), "slot {} has no block table", slot);
   BlockTable& table = tables_[static_cast<size_t>(slot)];
-  // Last block first, so that a sequence's blocks are taken again in their order.
+  // Last block first, so that a sequence's blocks are taken again in their order, and of those that are
+  // cached the head stays longest.
   for (size_t i = table.blocks.size(); i-- > 0;) {
-    if (allocator_.release(table.blocks[i])) slots_filled_ -= tokens_in_block(table, i);
+    if (release(table.blocks[i])) slots_filled_ -= tokens_in_block(table, i);
   }
   num_table_entries_ -= std::ssize(table.blocks);
   table.blocks.clear();
   table.num_tokens = table.num_writable = 0;
+  num_cached_[static_cast<size_t>(slot)] = 0;
   taken_[static_cast<size_t>(slot)] = false;
   --num_tables_;
 }
 
 BlockId KvCacheManager::take_block() {
+  if (allocator_.num_free() == 0 && cache_) allocator_.free_idle(cache_->evict());
   const BlockId block = allocator_.allocate();
   CHECK(block != kNoBlock);
   return block;
+}
+
+bool KvCacheManager::release(BlockId block) {
+  if (!cache_ || !cache_->contains(block)) return allocator_.release(block);
+  if (!allocator_.release_to_idle(block)) return false;
+  cache_->make_idle(block);
+  return true;
+}
+
+void KvCacheManager::hold_cached(BlockId block) {
+  if (allocator_.num_holders(block) > 0) {
+    allocator_.add_holder(block);
+    return;
+  }
+  cache_->leave_idle(block);
+  allocator_.take_idle(block);
+  slots_filled_ += block_size_;
 }
 
 void KvCacheManager::make_writable(BlockTable& table) const {
@@ -163,7 +187,7 @@ Expected<> KvCacheManager::check() const {
     return fail(ErrorCode::kInternal, "{} entries in all tables, but {} are counted", num_entries,
                 num_table_entries_);
   }
-  return allocator_.check(holders);
+  return cache_ ? check_cache(holders) : allocator_.check(holders);
 }
 
 }  // namespace quire

@@ -2,25 +2,40 @@
 // only when the one before it is full; forks share blocks, and a write into a shared block moves the writer
 // to a copy. No tensor is touched here: what must be copied comes out as a BlockCopy.
 //
+// With a prefix cache, full blocks stay findable by their tokens after the last sequence has let go of them,
+// until no other block is free; and a sequence whose block turns out to hold what a cached one holds moves
+// to that one, which comes out as a BlockEdit.
+//
 // A sequence is named by its slot in the worker, so its table is found without a search; tables keep their
 // capacity from one sequence to the next. One manager serves one KV group. One thread.
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "base/error.h"
 #include "base/types.h"
 #include "memory/block_allocator.h"
 #include "memory/block_table.h"
+#include "memory/prefix_cache.h"
+#include "memory/sequence_tokens.h"
 #include "step/step_input.h"
 
 namespace quire {
 
+// Cached blocks that hold the beginning of a sequence. Valid until the memory changes.
+struct PrefixMatch {
+  std::vector<BlockId> blocks;
+  int32_t num_idle = 0;  // those of them that nobody holds, which count as free until they are adopted
+};
+
 class KvCacheManager {
  public:
-  // Both at least 1.
-  KvCacheManager(int32_t num_blocks, int32_t block_size);
+  // Both at least 1. Without a hasher there is no prefix cache.
+  KvCacheManager(int32_t num_blocks, int32_t block_size,
+                 std::shared_ptr<const BlockHasher> hasher = nullptr);
 
   // A table without tokens, for a slot that has none; up to `expected_tokens` its list of blocks will not
   // have to grow.
@@ -45,8 +60,24 @@ class KvCacheManager {
   // `child` (without a table) gets all of the parent's blocks, shared.
   void fork(SlotId parent, SlotId child);
 
-  // Forgets the sequence; the blocks that nobody else holds are free again.
+  // Forgets the sequence; the blocks that nobody else holds are free again, the cached ones among them last.
   void free(SlotId slot);
+
+  // Null without a prefix cache: then no scope can be opened, and nothing below be called.
+  PrefixCache* prefix_cache() { return cache_.get(); }
+  const PrefixCache* prefix_cache() const { return cache_.get(); }
+
+  // The longest run of cached blocks that `tokens` begin with, of at most `max_tokens` tokens.
+  void match(ScopeId scope, const SequenceTokens& tokens, int32_t max_tokens, PrefixMatch& match) const;
+
+  // An empty table gets the blocks of a match, and with them their tokens.
+  void adopt(SlotId slot, const PrefixMatch& match);
+
+  // Caches the table's full blocks among its first `num_tokens` tokens, which are known to be computed and
+  // to be `tokens`. Where another block is cached with the same content the table moves to that one, and
+  // `edits` tells the worker so.
+  void cache_blocks(SlotId slot, ScopeId scope, const SequenceTokens& tokens, int32_t num_tokens,
+                    std::vector<BlockEdit>& edits);
 
   bool contains(SlotId slot) const {
     return static_cast<size_t>(slot) < tables_.size() && taken_[static_cast<size_t>(slot)];
@@ -56,7 +87,8 @@ class KvCacheManager {
 
   int32_t block_size() const { return block_size_; }
   int32_t num_blocks() const { return allocator_.num_blocks(); }
-  int32_t num_free_blocks() const { return allocator_.num_free(); }
+  // That can be taken: idle ones too.
+  int32_t num_free_blocks() const { return allocator_.num_free() + allocator_.num_idle(); }
 
   // Token slots in taken blocks, and those of them that hold a token. A shared block counts once.
   int64_t slots_allocated() const { return int64_t{allocator_.num_used()} * block_size_; }
@@ -67,23 +99,35 @@ class KvCacheManager {
 
   // The whole state in one call, O(blocks + tables): the allocator's books agree with the tables, each
   // table is as long as its tokens need and has no block twice, a shared block stands at one index and is
-  // filled alike for all, and the counts of entries and of filled slots are right.
+  // filled alike for all, and the counts of entries and of filled slots are right; the prefix cache's books
+  // agree with the allocator's, and what is cached of a table is a chain of full blocks from its first one
+  // on.
   Expected<> check() const;
+
+  // The same for one table, whose sequence is known: its cached blocks hold its tokens, in its scope.
+  Expected<> check_cached(SlotId slot, ScopeId scope, const SequenceTokens& tokens) const;
 
  private:
   bool append_blocks(SlotId slot, int32_t num_tokens, std::vector<BlockCopy>& copies);
   BlockId take_block();
+  void hold_cached(BlockId block);
+  bool release(BlockId block);
+  BlockId cache_block(SlotId slot, ScopeId scope, const SequenceTokens& tokens, int32_t index);
   void make_writable(BlockTable& table) const;
   // True if the next token goes into a block that others hold too.
   bool writes_shared_block(const BlockTable& table) const;
   // Tokens in the table's block `index`. All that share a block agree: a writer would have copied it.
   int64_t tokens_in_block(const BlockTable& table, size_t index) const;
   Expected<> check_table(SlotId slot, const BlockTable& table) const;
+  Expected<> check_cache(std::span<const int32_t> holders) const;
 
   const int32_t block_size_;
   BlockAllocator allocator_;
-  std::vector<BlockTable> tables_;  // by slot
-  std::vector<bool> taken_;         // by slot: whether it has a table
+  std::unique_ptr<PrefixCache> cache_;         // null: off
+  mutable std::vector<TokenId> block_tokens_;  // of the block at hand
+  std::vector<BlockTable> tables_;             // by slot
+  std::vector<bool> taken_;                    // by slot: whether it has a table
+  std::vector<int32_t> num_cached_;            // by slot: leading blocks of the table that are cached
   size_t num_tables_ = 0;
   int64_t num_table_entries_ = 0;
   int64_t slots_filled_ = 0;

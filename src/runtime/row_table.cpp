@@ -19,6 +19,9 @@ void RowTable::begin_step(const StepInput& input) {
     CHECK(row(slot).sampling != nullptr, "slot {} ends twice", slot);
     reset(row(slot));
   }
+  for (const BlockEdit& edit : input.edits) {
+    row(edit.slot).block_ids[static_cast<size_t>(edit.index)] = edit.block;
+  }
   fork(input.branches);
   for (const auto& [slot, token] : input.tokens) row(slot).tokens.push_back(token);
   for (const BlockCopy& copy : input.copies) {

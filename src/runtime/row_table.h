@@ -29,7 +29,7 @@ class RowTable {
   WorkerRow& row(SlotId slot) { return rows_[static_cast<size_t>(slot)]; }
   const WorkerRow& row(SlotId slot) const { return rows_[static_cast<size_t>(slot)]; }
 
-  // Ends, branches, tokens, copies' table entries, starts, and the new blocks of the step's work.
+  // Ends, edits, branches, tokens, copies' table entries, starts, and the new blocks of the step's work.
   void begin_step(const StepInput& input);
   // Forks, which see the blocks of the step's work.
   void fork(std::span<const RowFork> forks);

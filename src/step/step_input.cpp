@@ -4,6 +4,7 @@ namespace quire {
 
 void StepInput::clear() {
   ends.clear();
+  edits.clear();
   branches.clear();
   tokens.clear();
   copies.clear();
@@ -17,6 +18,7 @@ void StepInput::clear() {
 void StepInput::reserve(int32_t num_rows) {
   const auto rows = static_cast<size_t>(num_rows);
   ends.reserve(rows);
+  edits.reserve(rows);
   copies.reserve(rows);
   work.reserve(rows);
   block_ids.reserve(rows);

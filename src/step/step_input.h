@@ -1,8 +1,8 @@
 // One step as plain data: what the scheduler tells a worker. It is what rank 0 would broadcast and what
 // tests fabricate, so it holds no pointer. A worker keeps one row a slot (tokens, sampling parameters,
 // block table, position); a step carries changes only. A worker applies it in the order of the members:
-// ends, branches, tokens, copies, starts, work, forks, samples. So a fork sees the blocks that its parent's
-// work brought in the same step.
+// ends, edits, branches, tokens, copies, starts, work, forks, samples. So a fork sees the blocks that its
+// parent's work brought in the same step.
 //
 // The worker appends every token it samples to the slot's row, so a decode names no token: the row's next
 // tokens to compute are always those at [first_position, first_position + num_tokens) of its history. A row
@@ -54,7 +54,17 @@ struct BlockCopy {
   int32_t index = 0;  // logical block of the slot's table that moves from source to target
 };
 
-// Tokens of one slot to compute in this step.
+// Entry `index` of the slot's table is now `block`, which holds the same bit for bit: two sequences computed
+// the same full block, and one copy of it is enough. What the entry named before may be taken anew in this
+// very step.
+struct BlockEdit {
+  SlotId slot = 0;
+  int32_t index = 0;
+  BlockId block = 0;
+};
+
+// Tokens of one slot to compute in this step. A row that starts may find keys and values in the cache: its
+// first_position says how many tokens of them, and its new blocks include theirs.
 struct RowWork {
   SlotId slot = 0;
   int32_t first_position = 0;  // tokens whose keys and values are in the cache already
@@ -76,6 +86,7 @@ struct SampleWork {
 struct StepInput {
   int64_t step_id = 0;
   std::vector<SlotId> ends;
+  std::vector<BlockEdit> edits;
   std::vector<RowFork> branches;  // as forks, but of the rows as the step before left them
   std::vector<RowToken> tokens;
   std::vector<BlockCopy> copies;
