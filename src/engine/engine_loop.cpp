@@ -18,6 +18,12 @@ SchedulerOptions scheduler_options(const LLMEngineOptions& options) {
           .allocation = options.allocation};
 }
 
+std::shared_ptr<const BlockHasher> block_hasher(const LLMEngineOptions& options) {
+  if (!options.enable_prefix_caching) return nullptr;
+  if (options.block_hasher != nullptr) return {std::shared_ptr<void>(), options.block_hasher};  // not owned
+  return std::make_shared<const Blake2Hasher>(Blake2Hasher::random_secret());
+}
+
 TokenDelta token_delta(const StepEvents::Token& event, int64_t now_ns, const StepOutput& output) {
   const SampledToken& sample = output.samples[static_cast<size_t>(event.sample)];
   const auto top = output.top.begin() + event.first_top;
@@ -30,6 +36,7 @@ TokenDelta token_delta(const StepEvents::Token& event, int64_t now_ns, const Ste
                    .stop_token = {},
                    .prompt = {}};
   if (event.finish_reason == FinishReason::kStop) delta.stop_token = sample.token;
+  if (event.first_of_group) delta.num_cached_tokens = event.group->num_cached_tokens;
   return delta;
 }
 
@@ -56,7 +63,7 @@ EngineLoop::EngineLoop(const LLMEngineOptions& options, std::unique_ptr<Executor
       clock_(clock),
       mailbox_(mailbox),
       metrics_(metrics, options.max_model_len),
-      memory_(options.num_blocks, options.block_size),
+      memory_(options.num_blocks, options.block_size, block_hasher(options)),
       scheduler_(scheduler_options(options), memory_) {
   for (StepInput& input : inputs_) input.reserve(options.max_num_seqs);
   events_.tokens.reserve(static_cast<size_t>(options.max_num_seqs));
@@ -113,13 +120,14 @@ void EngineLoop::add(AddRequest& request) {
   const uint64_t seed =
       params.seed ? static_cast<uint64_t>(*params.seed)
                   : random_bits(static_cast<uint64_t>(options_.seed), static_cast<uint64_t>(request.id));
-  const SequenceGroup::Origin origin{
+  SequenceGroup::Origin origin{
       .id = request.id,
       .first_sequence = std::exchange(next_sequence_, next_sequence_ + params.num_sequences()),
       .seed = seed,
       .arrival_ns = request.arrival_ns,
       .tenant = request.tenant,
-      .priority = request.priority};
+      .priority = request.priority,
+      .cache_salt = std::move(request.cache_salt)};
   streams_.emplace(request.id, std::move(request.stream));
   scheduler_.add(
       std::make_unique<SequenceGroup>(origin, std::move(request.prompt), std::move(request.params)));
@@ -213,6 +221,7 @@ void EngineLoop::deliver(const StepOutput& output) {
 
 void EngineLoop::deliver_search(const StepEvents::Search& search) {
   RequestStream& stream = stream_of(*search.group);
+  int32_t num_cached_tokens = search.group->num_cached_tokens;  // told with the first token
   for (int32_t i = 0; i < search.group->params()->n; ++i) {
     TokenDelta delta;
     delta.index = i;
@@ -226,6 +235,7 @@ void EngineLoop::deliver_search(const StepEvents::Search& search) {
     for (size_t t = 0; t < hypothesis.tokens.size(); ++t) {
       delta.token = hypothesis.tokens[t];
       delta.logprob = hypothesis.logprobs[t];
+      delta.num_cached_tokens = std::exchange(num_cached_tokens, 0);
       if (t + 1 == hypothesis.tokens.size()) {
         delta.finish_reason = hypothesis.finish_reason;
         if (delta.finish_reason == FinishReason::kStop) delta.stop_token = delta.token;
@@ -277,16 +287,22 @@ void EngineLoop::forget_ended() {
 }
 
 void EngineLoop::publish() {
-  const EngineStats stats{.num_running = static_cast<int32_t>(scheduler_.running().size()),
-                          .num_waiting = static_cast<int32_t>(scheduler_.waiting().size()),
-                          .num_free_blocks = memory_.num_free_blocks(),
-                          .num_blocks = memory_.num_blocks(),
-                          .kv_slots_allocated = memory_.slots_allocated(),
-                          .kv_slots_filled = memory_.slots_filled(),
-                          .num_table_entries = memory_.num_table_entries(),
-                          .reserved = scheduler_.reserved_slots(),
-                          .num_steps = num_steps_,
-                          .num_preemptions = scheduler_.num_preemptions()};
+  EngineStats stats{.num_running = static_cast<int32_t>(scheduler_.running().size()),
+                    .num_waiting = static_cast<int32_t>(scheduler_.waiting().size()),
+                    .num_free_blocks = memory_.num_free_blocks(),
+                    .num_blocks = memory_.num_blocks(),
+                    .kv_slots_allocated = memory_.slots_allocated(),
+                    .kv_slots_filled = memory_.slots_filled(),
+                    .num_table_entries = memory_.num_table_entries(),
+                    .reserved = scheduler_.reserved_slots(),
+                    .num_steps = num_steps_,
+                    .num_preemptions = scheduler_.num_preemptions()};
+  if (const PrefixCache* cache = memory_.prefix_cache()) {
+    stats.num_cached_blocks = cache->num_cached();
+    stats.num_evictions = cache->num_evictions();
+    stats.num_tokens_queried = scheduler_.prefixes().num_tokens_queried();
+    stats.num_tokens_found = scheduler_.prefixes().num_tokens_found();
+  }
   metrics_.refresh(stats);
   mailbox_.publish(stats);
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct AddRequest {
   int64_t arrival_ns = 0;
   TenantId tenant = 0;
   int32_t priority = 0;
+  std::string cache_salt = {};
   std::vector<TokenId> prompt;
   std::shared_ptr<const SamplingParams> params;
   std::shared_ptr<RequestStream> stream;

@@ -46,6 +46,10 @@ EngineMetrics::EngineMetrics(MetricsRegistry& registry, int32_t max_model_len)
       generation_tokens_(registry.counter("vllm:generation_tokens_total", "Tokens generated.")),
       preemptions_(
           registry.counter("vllm:num_preemptions_total", "Times a request gave up its blocks for others.")),
+      prefix_queries_(registry.counter("vllm:prefix_cache_queries_total",
+                                       "Prompt tokens that were looked up in the prefix cache.")),
+      prefix_hits_(registry.counter("vllm:prefix_cache_hits_total",
+                                    "Prompt tokens whose keys and values the prefix cache had.")),
       time_to_first_token_(registry.histogram("vllm:time_to_first_token_seconds",
                                               "From arrival to the first token.", kFirstTokenBounds)),
       inter_token_(registry.histogram("vllm:inter_token_latency_seconds",
@@ -119,6 +123,8 @@ void EngineMetrics::refresh(const EngineStats& stats) {
   slots_allocated_.set(static_cast<double>(stats.kv_slots_allocated));
   slots_filled_.set(static_cast<double>(stats.kv_slots_filled));
   preemptions_.add(stats.num_preemptions - preemptions_.value());
+  prefix_queries_.add(stats.num_tokens_queried - prefix_queries_.value());
+  prefix_hits_.add(stats.num_tokens_found - prefix_hits_.value());
 }
 
 }  // namespace quire

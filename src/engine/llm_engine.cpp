@@ -46,7 +46,7 @@ Expected<std::vector<std::shared_ptr<RequestStream>>> LLMEngine::submit(
                                 .max_num_batched_tokens = options_.max_num_batched_tokens,
                                 .max_model_len = options_.max_model_len,
                                 .allocation = options_.allocation};
-  for (const auto& [prompt, params, tenant, priority] : requests) {
+  for (const auto& [prompt, params, tenant, priority, cache_salt] : requests) {
     if (priority != 0 && !options_.by_priority) {
       return fail_param("priority",
                         "priority is {}, but requests run in order of arrival (scheduling_policy is fcfs)",
@@ -72,13 +72,14 @@ Expected<std::vector<std::shared_ptr<RequestStream>>> LLMEngine::submit(
   }
   std::vector<std::shared_ptr<RequestStream>> streams;
   AddRequests command;
-  for (auto& [prompt, params, tenant, priority] : requests) {
+  for (auto& [prompt, params, tenant, priority, cache_salt] : requests) {
     const RequestId id = next_id_.fetch_add(1, std::memory_order_relaxed);
     streams.push_back(std::make_shared<RequestStream>(id, params->num_continuations()));
     command.push_back({.id = id,
                        .arrival_ns = clock_.now_ns(),
                        .tenant = tenant,
                        .priority = priority,
+                       .cache_salt = std::move(cache_salt),
                        .prompt = std::move(prompt),
                        .params = std::move(params),
                        .stream = streams.back()});

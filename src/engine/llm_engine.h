@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "base/types.h"
 #include "config/sampling_params.h"
 #include "engine/request_stream.h"
+#include "memory/block_hasher.h"
 #include "memory/reservations.h"
 #include "step/executor.h"
 
@@ -31,6 +33,9 @@ struct LLMEngineOptions {
   int64_t max_step_ns = 0;   // what a step should take while somebody is being answered; 0: no matter
   int64_t max_queue_ns = 0;  // how long a request may wait to run; 0: no matter
   int64_t seed = 0;
+  bool enable_prefix_caching = false;
+  // How the prefix cache names blocks; it outlives the engine. Null: BLAKE2b with a secret of this process.
+  const BlockHasher* block_hasher = nullptr;
   // What is served is paged; the evaluation sets the others.
   AllocationPolicy allocation = AllocationPolicy::kPaged;
 };
@@ -48,6 +53,12 @@ struct EngineStats {
   ReservedSlots reserved = {};     // nothing where memory is paged
   int64_t num_steps = 0;
   int64_t num_preemptions = 0;
+  // Of the prefix cache: blocks it knows, held or free; those it gave up for others; tokens of prompts that
+  // were looked up in it, and those of them that it had.
+  int32_t num_cached_blocks = 0;
+  int64_t num_evictions = 0;
+  int64_t num_tokens_queried = 0;
+  int64_t num_tokens_found = 0;
 };
 
 struct EngineRequest {
@@ -55,6 +66,7 @@ struct EngineRequest {
   std::shared_ptr<const SamplingParams> params;  // validated
   TenantId tenant = 0;                           // those who ask at the same time get equal shares
   int32_t priority = 0;                          // a lower one goes first
+  std::string cache_salt = {};                   // only requests with the same one share cached prefixes
 };
 
 class EngineLoop;

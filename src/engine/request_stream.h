@@ -31,6 +31,7 @@ struct TokenDelta {
   int64_t time_ns = 0;            // of the engine's clock: when the step that brought the token ended
   std::vector<TokenLogprob> top;  // alternatives, most likely first; empty unless asked for
   FinishReason finish_reason = FinishReason::kNone;
+  int32_t num_cached_tokens = 0;      // with the request's first token: of its prompt, found in the cache
   std::optional<TokenId> stop_token;  // the stop token that ended it, if one from stop_token_ids or EOS did
   // For a request with prompt_logprobs: in the deltas before the first token, in order of position, in
   // pieces.

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/types.h"
@@ -37,6 +38,7 @@ class alignas(64) SequenceGroup {
     int64_t arrival_ns = 0;
     TenantId tenant = 0;
     int32_t priority = 0;
+    std::string cache_salt = {};  // only requests with the same one share cached prefixes
   };
   SequenceGroup(const Origin& origin, std::vector<TokenId> prompt,
                 std::shared_ptr<const SamplingParams> params);
@@ -45,6 +47,7 @@ class alignas(64) SequenceGroup {
   TenantId tenant() const { return tenant_; }
   int32_t priority() const { return priority_; }  // a lower one goes first
   const std::vector<TokenId>& prompt() const { return prompt_; }
+  const std::string& cache_salt() const { return cache_salt_; }
   int32_t num_prompt_tokens() const { return num_prompt_tokens_; }
   const std::shared_ptr<const SamplingParams>& params() const { return params_; }
 
@@ -120,10 +123,13 @@ class alignas(64) SequenceGroup {
   const int32_t priority_;
   const std::vector<TokenId> prompt_;
   const std::shared_ptr<const SamplingParams> params_;
+  const std::string cache_salt_;
 
  public:
   GroupTimes times;
-  int64_t settled_service = 0;  // what FairShares has counted of it
+  int64_t settled_service = 0;    // what FairShares has counted of it
+  int32_t prefix_scope = -1;      // what the prefix cache calls the salt; -1: it is not asked
+  int32_t num_cached_tokens = 0;  // of the prompt, that the prefix cache had when it first ran
 };
 
 }  // namespace quire

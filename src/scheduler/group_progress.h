@@ -18,9 +18,9 @@ inline int32_t num_pending(const SequenceGroup& group, const Sequence& sequence)
   return group.num_tokens(sequence) - sequence.num_computed;
 }
 
-// Only its last sampled token is missing from the cache.
+// It has a row, and only its last sampled token is missing from the cache.
 inline bool is_decode(const SequenceGroup& group, const Sequence& sequence) {
-  return !sequence.output.empty() && num_pending(group, sequence) == 1;
+  return sequence.has_row && !sequence.output.empty() && num_pending(group, sequence) == 1;
 }
 
 inline bool will_fork(const SequenceGroup& group) { return !group.forked && group.num_entrants() > 1; }

@@ -13,10 +13,14 @@ Scheduler::Scheduler(const SchedulerOptions& options, KvCacheManager& memory)
     : options_(options),
       memory_(memory),
       slots_(options.max_num_seqs),
+      prefixes_(memory, options.max_num_seqs),
       waiting_(options.policy),
       budget_(options.max_num_batched_tokens, options.max_step_ns),
       plan_(options.max_num_seqs) {
-  for (InFlight& step : in_flight_) step.samples.reserve(static_cast<size_t>(options.max_num_seqs));
+  for (InFlight& step : in_flight_) {
+    step.samples.reserve(static_cast<size_t>(options.max_num_seqs));
+    step.filled.reserve(static_cast<size_t>(options.max_num_seqs));
+  }
   ends_.reserve(static_cast<size_t>(options.max_num_seqs));
   CHECK(options.max_num_seqs >= 1 && options.max_num_batched_tokens >= 1 && options.max_model_len >= 1);
   if (options.allocation != AllocationPolicy::kPaged) {
@@ -69,6 +73,7 @@ Expected<> Scheduler::check_fits(const SchedulerOptions& options, int32_t num_bl
 void Scheduler::add(std::unique_ptr<SequenceGroup> group) {
   const bool added = by_id_.try_emplace(group->id(), group.get()).second;
   CHECK(added, "request {} was added already", group->id());
+  prefixes_.enter(*group);
   shares_.arrive(*group);
   first_overdue_ns_ = std::min(first_overdue_ns_, group->times.arrival_ns + options_.max_queue_ns);
   if (group->num_beams > 0) searches_.try_emplace(group->id(), *group->params());
@@ -81,14 +86,16 @@ SequenceGroup* Scheduler::find(RequestId id) {
 }
 
 void Scheduler::end(SequenceGroup& group, Sequence& sequence, FinishReason reason) {
-  release(sequence);
+  release(group, sequence);
   group.finish(sequence, reason);
   group.times.last_token_ns = std::max(group.times.last_token_ns, sequence.last_token_ns);
   if (group.state() == GroupState::kFinished) retire(group);
 }
 
-void Scheduler::release(Sequence& sequence) {
+void Scheduler::release(const SequenceGroup& group, Sequence& sequence) {
   if (reservations_) reservations_->release(sequence.id);
+  // When a search has ended, its sequences have the results' tokens and no longer those of their rows.
+  if (sequence.has_row && group.num_beams == 0) prefixes_.cache(group, sequence, num_known(sequence));
   drop_row(sequence);
   if (sequence.slot != kNoSlot) slots_.give_back(sequence);
 }
@@ -100,6 +107,7 @@ void Scheduler::drop_row(Sequence& sequence) {
   const bool unborn =
       std::erase_if(branches_, [slot](const RowFork& fork) { return fork.child == slot; }) > 0;
   if (sequence.has_row && !unborn) ends_.push_back(slot);
+  prefixes_.drop_edits(slot);
   sequence.has_row = false;
   sequence.num_in_flight = 0;
   sequence.num_computed = 0;
@@ -110,6 +118,7 @@ void Scheduler::retire(SequenceGroup& group) {
   by_id_.erase(group.id());
   shares_.leave(group);
   searches_.erase(group.id());
+  prefixes_.leave(group);
   const auto is_group = [&](const auto& other) { return other.get() == &group; };
   if (const auto found = std::ranges::find_if(running_, is_group); found != running_.end()) {
     num_searching_ -= group.num_beams > 0 ? 1 : 0;
@@ -139,6 +148,7 @@ void Scheduler::forget_rows() {
   ends_.clear();
   branches_.clear();
   grown_.clear();
+  prefixes_.drop_all_edits();
   num_in_flight_ = 0;
   for (const auto& group : running_) {
     for (Sequence& sequence : group->sequences()) {

@@ -26,6 +26,7 @@
 #include "request/sequence_group.h"
 #include "scheduler/beam_search.h"
 #include "scheduler/fair_shares.h"
+#include "scheduler/prefix_reuse.h"
 #include "scheduler/slot_pool.h"
 #include "scheduler/step_budget.h"
 #include "scheduler/step_plan.h"
@@ -132,6 +133,7 @@ class Scheduler {
   int64_t num_admitted() const { return num_admitted_; }  // groups that ran at all
   // What the running sequences have set aside; nothing where memory is paged.
   ReservedSlots reserved_slots() const { return reservations_ ? reservations_->slots() : ReservedSlots{}; }
+  const PrefixReuse& prefixes() const { return prefixes_; }
 
   // Everything in one call: the memory's books, and that tables, slots, rows, lists and steps under way
   // agree with each other.
@@ -143,6 +145,9 @@ class Scheduler {
     std::vector<PlannedSample> samples, scored;
     int32_t num_decodes = 0, num_prefill_tokens = 0;
     int64_t started_ns = 0;  // or when the step before it ended, if that was later
+    std::vector<PlannedBlocks> filled;
+    int64_t step_id = 0;
+    bool ahead = false;  // all of it is decodes
   };
 
   // Every decode; then, newcomers among them, prefills as the budget allows.
@@ -166,6 +171,10 @@ class Scheduler {
   // Bring the sequences that come up soon into the cache.
   void fetch_running(size_t next) const;
   void fetch_samples(size_t next) const;
+  // Puts what the oldest step under way has filled into the prefix cache.
+  void cache_filled();
+  // Leading tokens of the sequence that are known to be in the cache, as far as that is plain to see.
+  int32_t num_known(const Sequence& sequence) const;
   void collect_prompt_logprobs(const StepOutput& output, StepEvents& events);
   void plan_fork(SequenceGroup& group, const Sequence& leader);
   // Lets in those whose turn it is, as long as there are blocks, rows and tokens for them.
@@ -173,7 +182,7 @@ class Scheduler {
   // The next of the waiting groups, if there is room beside the `demand` of those that run, which is counted
   // if it is negative; else null.
   SequenceGroup* admit(int64_t now_ns, int64_t& demand);
-  bool has_room(const SequenceGroup& group, int64_t& demand) const;
+  bool has_room(const SequenceGroup& group, int64_t& demand);
   // A range for each of the group's unfinished sequences, or none for any.
   bool reserve(const SequenceGroup& group);
   // By priority: preempts groups that go after the next one to enter, if that gives it room. Not where
@@ -184,7 +193,7 @@ class Scheduler {
   void make_way();
   bool preempt_newer_than(const SequenceGroup& group);
   void preempt(SequenceGroup& group);
-  void release(Sequence& sequence);
+  void release(const SequenceGroup& group, Sequence& sequence);
   // Frees its blocks and ends its row; it keeps its slot.
   void drop_row(Sequence& sequence);
   // A beam's candidates; with those of the last beam the search goes on or ends.
@@ -201,6 +210,7 @@ class Scheduler {
   KvCacheManager& memory_;
   std::unique_ptr<Reservations> reservations_;  // null where memory is paged
   SlotPool slots_;
+  PrefixReuse prefixes_;
   std::vector<std::unique_ptr<SequenceGroup>> running_;  // in order of entry; by priority: in that order
   WaitingQueue waiting_;
   FairShares shares_;
@@ -225,6 +235,7 @@ class Scheduler {
   int64_t last_update_ns_ = kNotYet;
   int64_t first_overdue_ns_ = 0;  // find_overdue has nothing to find before
   int64_t step_id_ = 0;
+  int64_t collected_step_ = 0;  // the last one that update() was given
   int64_t num_preemptions_ = 0;
   int64_t num_admitted_ = 0;
 };

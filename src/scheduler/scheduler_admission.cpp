@@ -40,6 +40,7 @@ SequenceGroup* Scheduler::admit(int64_t now_ns, int64_t& demand) {
     if (sequence.finished()) continue;
     slots_.take(group, sequence);
     sequence.output.reserve(static_cast<size_t>(group.params()->max_tokens));  // check_fits bounds it
+    if (group.is_leader(sequence)) prefixes_.adopt(group, sequence);
   }
   group.set_state(GroupState::kRunning);
   if (group.times.first_scheduled_ns == kNotYet) {
@@ -58,13 +59,23 @@ SequenceGroup* Scheduler::admit(int64_t now_ns, int64_t& demand) {
   return &group;
 }
 
-bool Scheduler::has_room(const SequenceGroup& group, int64_t& demand) const {
+bool Scheduler::has_room(const SequenceGroup& group, int64_t& demand) {
   if (demand < 0) {
     demand = 0;
     for (const auto& other : running_) demand += blocks_to_catch_up(*other, memory_.block_size());
   }
+  if (running_.empty()) {
+    prefixes_.match(group);
+    return true;  // who is alone fits: check_fits
+  }
   const int64_t needed = demand + blocks_to_enter(group, memory_.block_size());
-  return running_.empty() || needed <= memory_.num_free_blocks();  // who is alone fits: check_fits
+  const int64_t num_free = memory_.num_free_blocks();
+  // A look-up that could not help is saved.
+  const int64_t most_found = prefixes_.on() ? group.num_tokens(group.leader()) / memory_.block_size() : 0;
+  if (needed - most_found > num_free) return false;
+  // What is found need not be taken, but is no longer free.
+  const PrefixMatch& match = prefixes_.match(group);
+  return needed - std::ssize(match.blocks) <= num_free - match.num_idle;
 }
 
 bool Scheduler::reserve(const SequenceGroup& group) {
@@ -75,6 +86,7 @@ bool Scheduler::reserve(const SequenceGroup& group) {
     for (const Sequence& reserved : group.sequences()) reservations_->release(reserved.id);
     return false;
   }
+  prefixes_.match(group);
   return true;
 }
 
@@ -106,7 +118,7 @@ bool Scheduler::preempt_newer_than(const SequenceGroup& group) {
 
 void Scheduler::preempt(SequenceGroup& group) {
   for (Sequence& sequence : group.sequences()) {
-    if (!sequence.finished()) release(sequence);
+    if (!sequence.finished()) release(group, sequence);
   }
   group.forked = false;
   if (group.num_beams > 0) {

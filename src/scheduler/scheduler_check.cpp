@@ -44,6 +44,7 @@ Expected<> Scheduler::check_running(const SequenceGroup& group) const {
       return fail(ErrorCode::kInternal, "the worker knows {} blocks of sequence {}, which has {} tokens",
                   sequence.num_blocks_sent, sequence.id, num_tokens);
     }
+    if (auto checked = prefixes_.check(group, sequence); !checked) return checked;
     if (sequence.has_row && !group.forked && !group.is_leader(sequence)) {
       return fail(ErrorCode::kInternal, "sequence {} has a row before the fork", sequence.id);
     }

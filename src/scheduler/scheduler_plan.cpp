@@ -79,8 +79,12 @@ void Scheduler::finish_plan(int64_t now_ns, StepInput& input) {
   step.num_decodes = plan_.num_decodes();
   step.num_prefill_tokens = std::exchange(num_prefill_tokens_, 0);
   step.started_ns = now_ns;
+  prefixes_.take_edits(input.edits);
   plan_.write(memory_);
   plan_.take_samples(step.samples, step.scored);
+  plan_.take_filled(step.filled);
+  step.step_id = step_id_;
+  step.ahead = num_in_flight_ > 1;
 }
 
 void Scheduler::fetch_running(size_t next) const {

@@ -1,5 +1,6 @@
 // Scheduler::update: what a step brought.
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "base/check.h"
@@ -12,6 +13,8 @@ void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& eve
   events.clear();
   events.now_ns = now_ns;
   CHECK(num_in_flight_ > 0, "no step is under way");
+  // First, while every sequence's tokens are those that the step knew.
+  cache_filled();
   collect_prompt_logprobs(output, events);
   const InFlight& step = in_flight_[0];
   budget_.learn(step.num_decodes, step.num_prefill_tokens,
@@ -52,6 +55,25 @@ void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& eve
   }
   std::swap(in_flight_[0], in_flight_[1]);
   --num_in_flight_;
+}
+
+void Scheduler::cache_filled() {
+  collected_step_ = in_flight_[0].step_id;
+  for (const PlannedBlocks& filled : in_flight_[0].filled) {
+    const auto [group, sequence] = slots_[filled.slot];
+    if (sequence == nullptr || sequence->id != filled.sequence) continue;  // it has ended since
+    prefixes_.cache(*group, *sequence, filled.num_tokens);
+  }
+}
+
+int32_t Scheduler::num_known(const Sequence& sequence) const {
+  int32_t known = sequence.num_computed;
+  for (const InFlight& step : std::span(in_flight_).first(static_cast<size_t>(num_in_flight_))) {
+    if (step.step_id <= collected_step_ || step.step_id > sequence.last_step) continue;
+    if (!step.ahead) return 0;  // who knows how long a chunk it computes
+    --known;
+  }
+  return known;
 }
 
 void Scheduler::fetch_samples(size_t next) const {

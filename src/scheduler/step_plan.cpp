@@ -25,6 +25,7 @@ void StepPlan::begin(StepInput& input) {
   prefills_.clear();
   samples_.clear();
   scored_.clear();
+  filled_.clear();
 }
 
 void StepPlan::write(const KvCacheManager& memory) {
@@ -52,6 +53,7 @@ void StepPlan::write_row(const PlannedRow& row, const KvCacheManager& memory) {
                           .new_blocks = num_blocks - sequence.num_blocks_sent,
                           .prompt_logprobs_from = row.prompt_logprobs_from});
   sequence.num_blocks_sent = num_blocks;
+  add_filled(sequence);
   if (row.prompt_logprobs_from >= 0) scored_.push_back({.slot = sequence.slot, .sequence = sequence.id});
   if (row.samples) add_sample(sequence);
   if (row.forks) write_forks(row);
@@ -68,6 +70,7 @@ void StepPlan::write_forks(const PlannedRow& row) {
                              .tokens = child.output});
     child.has_row = true;
     child.num_blocks_sent = parent.num_blocks_sent;
+    add_filled(child);
     if (row.samples) add_sample(child);
   }
 }

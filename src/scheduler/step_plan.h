@@ -28,9 +28,20 @@ struct PlannedSample {
   SequenceId sequence = 0;
 };
 
+// A row that has filled blocks since they were last cached, and how many of its tokens are computed once the
+// step is done.
+struct PlannedBlocks {
+  SlotId slot = 0;
+  SequenceId sequence = 0;
+  int32_t num_tokens = 0;
+};
+
 class StepPlan {
  public:
-  explicit StepPlan(int32_t max_rows) { samples_.reserve(static_cast<size_t>(max_rows)); }
+  explicit StepPlan(int32_t max_rows) {
+    samples_.reserve(static_cast<size_t>(max_rows));
+    filled_.reserve(static_cast<size_t>(max_rows));
+  }
 
   // A plan without rows; `input` is emptied, and must stay until write() has filled it.
   void begin(StepInput& input);
@@ -40,7 +51,10 @@ class StepPlan {
   // The sequence's last token, which its table and num_computed include already. It has a row.
   void add_decode(Sequence& sequence, const BlockTable& table) {
     const auto num_blocks = static_cast<int32_t>(table.blocks.size());
-    if (num_blocks != sequence.num_blocks_sent) send_blocks(sequence, table);
+    if (num_blocks != sequence.num_blocks_sent) {  // the block before the new one is full
+      send_blocks(sequence, table);
+      add_filled(sequence);
+    }
     input_->work.push_back({.slot = sequence.slot,
                             .first_position = sequence.num_computed - 1,
                             .num_tokens = 1,
@@ -62,6 +76,7 @@ class StepPlan {
     samples.swap(samples_);
     scored.swap(scored_);
   }
+  void take_filled(std::vector<PlannedBlocks>& filled) { filled.swap(filled_); }
 
  private:
   void send_blocks(const Sequence& sequence, const BlockTable& table);
@@ -71,12 +86,17 @@ class StepPlan {
     samples_.push_back({.slot = sequence.slot, .sequence = sequence.id});
     ++sequence.num_in_flight;
   }
+  void add_filled(const Sequence& sequence) {
+    filled_.push_back(
+        {.slot = sequence.slot, .sequence = sequence.id, .num_tokens = sequence.num_computed});
+  }
   void write_row(const PlannedRow& row, const KvCacheManager& memory);
   void write_forks(const PlannedRow& row);
 
   StepInput* input_ = nullptr;
   std::vector<PlannedRow> prefills_;
   std::vector<PlannedSample> samples_, scored_;
+  std::vector<PlannedBlocks> filled_;
 };
 
 }  // namespace quire

@@ -70,8 +70,8 @@ Expected<const StepOutput*> FakeExecutor::collect() {
 }
 
 bool FakeExecutor::apply(const StepInput& input) {
-  if (!end_rows(input) || !fork_rows(input.branches) || !grow_rows(input) || !copy_blocks(input) ||
-      !start_rows(input) || !extend_tables(input))
+  if (!end_rows(input) || !edit_tables(input) || !fork_rows(input.branches) || !grow_rows(input) ||
+      !copy_blocks(input) || !start_rows(input) || !extend_tables(input))
     return false;
   // All writes first, as in each layer of a model: a row that writes where another one reads is caught.
   for (const RowWork& work : input.work) {
@@ -92,6 +92,28 @@ bool FakeExecutor::end_rows(const StepInput& input) {
   return true;
 }
 
+// Blocks that merge hold the same, or the row would go on with another history.
+bool FakeExecutor::edit_tables(const StepInput& input) {
+  for (const BlockEdit& edit : input.edits) {
+    if (!is_taken(edit.slot))
+      return violate(fmt::format("an edit of slot {}, which is not taken", edit.slot));
+    auto& blocks = rows_[static_cast<size_t>(edit.slot)].blocks;
+    if (!is_block(edit.block) || edit.index < 0 || edit.index >= std::ssize(blocks)) {
+      return violate(fmt::format("slot {} cannot have block {} at {}", edit.slot, edit.block, edit.index));
+    }
+    BlockId& entry = blocks[static_cast<size_t>(edit.index)];
+    if (!std::equal(cells_of(entry), cells_of(entry) + options_.block_size, cells_of(edit.block))) {
+      return violate(fmt::format("blocks {} and {} differ and are merged", entry, edit.block));
+    }
+    entry = edit.block;
+  }
+  return true;
+}
+
+bool FakeExecutor::is_held(BlockId block) const {
+  return std::ranges::any_of(rows_, [&](const Row& row) { return contains(row.blocks, block); });
+}
+
 bool FakeExecutor::copy_blocks(const StepInput& input) {
   std::set<BlockId> sources, targets;
   for (const BlockCopy& copy : input.copies) {
@@ -106,10 +128,7 @@ bool FakeExecutor::copy_blocks(const StepInput& input) {
     sources.insert(copy.source);
     if (!targets.insert(copy.target).second)
       return violate(fmt::format("two copies to block {}", copy.target));
-    for (const Row& other : rows_) {
-      if (contains(other.blocks, copy.target))
-        return violate(fmt::format("a copy to {}, in use", copy.target));
-    }
+    if (is_held(copy.target)) return violate(fmt::format("a copy to {}, in use", copy.target));
     row.blocks[static_cast<size_t>(copy.index)] = copy.target;
     const auto size = static_cast<size_t>(options_.block_size);
     const auto source =
@@ -135,6 +154,7 @@ bool FakeExecutor::start_rows(const StepInput& input) {
     row.num_prompt_tokens = start.num_prompt_tokens;
     row.seed = start.seed;
     row.sampling = start.sampling;
+    row.started = true;
   }
   return true;
 }
@@ -153,7 +173,7 @@ bool FakeExecutor::extend_tables(const StepInput& input) {
     if (work.num_tokens > 1) decodes_over = true;
     const Row& row = rows_[static_cast<size_t>(work.slot)];
     const bool decodes = work.first_position >= row.num_prompt_tokens && work.num_tokens == 1 &&
-                         work.first_position + 1 == std::ssize(row.tokens);
+                         work.first_position + 1 == std::ssize(row.tokens) && !row.started;
     if (decodes && decodes_over) return violate("a decode after a chunk of a prefill");
     if (!extend_table(work, input.block_ids.data() + used)) return false;
     used += work.new_blocks;
@@ -165,15 +185,16 @@ bool FakeExecutor::extend_tables(const StepInput& input) {
 bool FakeExecutor::extend_table(const RowWork& work, const BlockId* ids) {
   Row& row = rows_[static_cast<size_t>(work.slot)];
   const int64_t end = int64_t{work.first_position} + work.num_tokens;
+  // What a row that starts finds in the cache may be shared; that it is this row's is checked when it reads.
+  if (row.started) row.num_computed = work.first_position;
   if (work.first_position != row.num_computed || work.num_tokens < 1 || end > std::ssize(row.tokens)) {
     return violate(fmt::format("slot {} computes {} tokens from {}, but has {} of {}", work.slot,
                                work.num_tokens, work.first_position, row.num_computed, row.tokens.size()));
   }
   for (int32_t i = 0; i < work.new_blocks; ++i) {
     if (!is_block(ids[i])) return violate(fmt::format("slot {} gets block {}", work.slot, ids[i]));
-    for (const Row& other : rows_) {
-      if (contains(other.blocks, ids[i])) return violate(fmt::format("block {} is new and in use", ids[i]));
-    }
+    const bool is_found = row.started && (i + 1) * options_.block_size <= work.first_position;
+    if (!is_found && is_held(ids[i])) return violate(fmt::format("block {} is new and in use", ids[i]));
     row.blocks.push_back(ids[i]);
   }
   if (std::ssize(row.blocks) != blocks_for(end, options_.block_size)) {
@@ -254,7 +275,7 @@ bool FakeExecutor::sample_rows(const StepInput& input) {
     }
     sample(sample_work.slot, row);
   }
-  for (Row& row : rows_) row.sampled = false;
+  for (Row& row : rows_) row.sampled = row.started = false;
   return true;
 }
 

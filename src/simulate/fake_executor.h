@@ -61,16 +61,19 @@ class FakeExecutor final : public Executor {
     int32_t num_computed = 0;
     uint64_t seed = 0;
     std::shared_ptr<const SamplingParams> sampling;  // null: the slot is free
-    bool sampled = false;                            // in this step
+    bool started = false;                            // in this step, and so below
+    bool sampled = false;
   };
 
   // Each returns false after a violation.
   bool apply(const StepInput& input);
   bool end_rows(const StepInput& input);
+  bool edit_tables(const StepInput& input);
   bool copy_blocks(const StepInput& input);
   bool start_rows(const StepInput& input);
   bool extend_tables(const StepInput& input);
   bool extend_table(const RowWork& work, const BlockId* ids);
+  bool is_held(BlockId block) const;
   bool write_cache(const RowWork& work);
   bool read_cache(const RowWork& work);
   bool fork_rows(std::span<const RowFork> forks);
@@ -85,6 +88,9 @@ class FakeExecutor final : public Executor {
   bool is_free(SlotId slot) const;
   bool is_block(BlockId block) const { return block >= 0 && block < options_.num_blocks; }
   uint64_t& cell(const Row& row, int32_t position);
+  uint64_t* cells_of(BlockId block) {
+    return cells_.data() + static_cast<size_t>(block) * static_cast<size_t>(options_.block_size);
+  }
   bool violate(std::string what);
 
   const FakeExecutorOptions options_;

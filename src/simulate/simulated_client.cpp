@@ -39,6 +39,19 @@ SamplingParams draw_params(Rng& rng, const ClientLimits& limits, int32_t num_pro
   return params;
 }
 
+// Two of three prompts begin as one of two prefixes does, some to the end.
+std::vector<TokenId> draw_prompt(Rng& rng, const ClientLimits& limits, int32_t num_tokens) {
+  std::vector<TokenId> prompt;
+  const uint64_t prefix = rng.below(3);
+  const int32_t num_common = prefix < 2 ? draw(rng, num_tokens / 2, num_tokens) : 0;
+  for (int32_t i = 0; i < num_common; ++i) {
+    const uint64_t bits = random_bits(prefix, static_cast<uint64_t>(i));
+    prompt.push_back(static_cast<TokenId>(bits % static_cast<uint64_t>(limits.vocab_size)));
+  }
+  while (std::ssize(prompt) < num_tokens) prompt.push_back(draw(rng, 0, limits.vocab_size - 1));
+  return prompt;
+}
+
 }  // namespace
 
 ClientPlan draw_client(Rng& rng, const ClientLimits& limits) {
@@ -47,10 +60,10 @@ ClientPlan draw_client(Rng& rng, const ClientLimits& limits) {
   int32_t num_prompt_tokens = draw(rng, 1, limits.max_model_len - 1);
   if (!one_in(rng, 4)) num_prompt_tokens = draw(rng, 1, std::max(1, num_prompt_tokens / 4));
   if (one_in(rng, 40)) num_prompt_tokens = draw(rng, 0, 1) * limits.max_model_len;
-  for (int32_t i = 0; i < num_prompt_tokens; ++i)
-    plan.prompt.push_back(draw(rng, 0, limits.vocab_size - 1));
+  plan.prompt = draw_prompt(rng, limits, num_prompt_tokens);
+  if (one_in(rng, 4)) plan.cache_salt = one_in(rng, 2) ? "mine" : "a longer salt, which is no short string";
   plan.params = draw_params(rng, limits, num_prompt_tokens);
-  plan.tenant = draw(rng, 0, 2);
+  plan.tenant = draw(rng, 0, limits.num_tenants - 1);
   if (limits.have_priorities) plan.priority = draw(rng, -2, 2);
 
   if (one_in(rng, 6)) plan.leaves_after_steps = draw(rng, 0, 20);
@@ -108,7 +121,8 @@ std::optional<Error> SimulatedClient::arrive(LLMEngine& engine) {
   requests.push_back({.prompt = plan_.prompt,
                       .params = std::make_shared<const SamplingParams>(plan_.params),
                       .tenant = plan_.tenant,
-                      .priority = plan_.priority});
+                      .priority = plan_.priority,
+                      .cache_salt = plan_.cache_salt});
   auto streams = engine.submit(std::move(requests));
   if (!streams) return streams.error();
   stream_ = std::move(streams->front());

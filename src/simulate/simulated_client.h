@@ -22,6 +22,7 @@ struct ClientPlan {
   SamplingParams params;
   TenantId tenant = 0;
   int32_t priority = 0;
+  std::string cache_salt;
   std::optional<int64_t> leaves_after_steps;   // of the engine, counted from its arrival
   std::optional<int32_t> leaves_after_tokens;  // of all continuations together
   struct Finish {
@@ -38,6 +39,7 @@ struct ClientLimits {
   int32_t vocab_size = 0;
   int64_t arrival_window_ns = 1;
   bool have_priorities = false;
+  int32_t num_tenants = 3;
 };
 
 ClientPlan draw_client(Rng& rng, const ClientLimits& limits);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "base/clock.h"
@@ -26,10 +27,19 @@ T choose(Rng& rng, const T (&values)[N]) {
   return values[rng.below(N)];
 }
 
+// Few digests, so that the cache has to tell blocks apart by what they hold and follow.
+class CollidingHasher final : public BlockHasher {
+ public:
+  BlockDigest root(const PrefixScope&) const override { return {}; }
+  BlockDigest child(const BlockDigest&, std::span<const TokenId> tokens) const override {
+    return {static_cast<uint8_t>(tokens.front() % 3)};
+  }
+};
+
 LLMEngineOptions draw_options(Rng& rng) {
   LLMEngineOptions options;
   options.block_size = choose(rng, {1, 2, 3, 4, 8, 16});
-  options.num_blocks = choose(rng, {2, 3, 4, 6, 8, 12, 16, 24, 40});
+  options.num_blocks = choose(rng, {2, 3, 4, 6, 8, 12, 16, 24, 40, 80});
   const int32_t longest = std::min(options.num_blocks * options.block_size, 120);
   const bool full = rng.below(2) == 0;  // a context as large as the pool, so that blocks run out
   options.max_model_len =
@@ -41,16 +51,20 @@ LLMEngineOptions draw_options(Rng& rng) {
   options.max_step_ns = choose(rng, {0, 0, 2'000'000, 5'000'000});
   options.max_queue_ns = choose(rng, {0, 0, 50'000'000, 500'000'000});
   options.seed = static_cast<int64_t>(rng());
+  options.enable_prefix_caching = rng.below(4) > 0;
+  static const CollidingHasher colliding;
+  if (rng.below(4) == 0) options.block_hasher = &colliding;
   return options;
 }
 
 std::string describe(const LLMEngineOptions& options) {
   return fmt::format(
       "{} blocks of {}, context {}, {} sequences, {} tokens and {} ns a step, queue of {} for "
-      "{} ns, {}",
+      "{} ns, {}{}{}",
       options.num_blocks, options.block_size, options.max_model_len, options.max_num_seqs,
       options.max_num_batched_tokens, options.max_step_ns, options.max_queue, options.max_queue_ns,
-      options.by_priority ? "by priority" : "by arrival");
+      options.by_priority ? "by priority" : "by arrival",
+      options.enable_prefix_caching ? ", prefix cache" : "", options.block_hasher ? " that collides" : "");
 }
 
 // An engine with its fake executor and clock.
@@ -134,13 +148,15 @@ class Simulation {
           report_.num_forks += std::ssize(input.forks);
           report_.num_branches += std::ssize(input.branches);
           report_.num_copies += std::ssize(input.copies);
+          report_.num_merges += std::ssize(input.edits);
         }) {
     report_.setting = describe(options_);
     const ClientLimits limits{.max_model_len = options_.max_model_len,
                               .max_num_seqs = options_.max_num_seqs,
                               .vocab_size = kVocabSize,
                               .arrival_window_ns = choose(rng_, {1'000'000, 20'000'000, 200'000'000}),
-                              .have_priorities = options_.by_priority};
+                              .have_priorities = options_.by_priority,
+                              .num_tenants = choose(rng_, {1, 3})};
     const size_t num_clients = 1 + rng_.below(48);
     for (size_t i = 0; i < num_clients; ++i) clients_.emplace_back(draw_client(rng_, limits));
     std::ranges::stable_sort(clients_, {}, [](const auto& client) { return client.plan().arrival_ns; });
@@ -157,7 +173,10 @@ class Simulation {
     }
     report_.num_ahead = bench_.executor().num_ahead();
     report_.num_requests = std::ssize(clients_);
-    report_.num_preemptions = bench_.engine().stats().num_preemptions;
+    const EngineStats stats = bench_.engine().stats();
+    report_.num_preemptions = stats.num_preemptions;
+    report_.num_evictions = stats.num_evictions;
+    report_.num_found = stats.num_tokens_found;
     return report_;
   }
 

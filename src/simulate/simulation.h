@@ -21,6 +21,9 @@ struct SimulationReport {
   int64_t num_forks = 0;
   int64_t num_branches = 0;   // of beams
   int64_t num_copies = 0;     // of blocks, on write
+  int64_t num_merges = 0;     // of blocks computed twice
+  int64_t num_evictions = 0;  // of cached blocks
+  int64_t num_found = 0;      // tokens of prompts that the prefix cache had
   int64_t num_aborted = 0;    // continuations, and so below
   int64_t num_failed = 0;     // with a step that was told to fail
   int64_t num_timed_out = 0;  // that waited too long

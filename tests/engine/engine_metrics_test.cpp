@@ -93,11 +93,17 @@ TEST_F(EngineMetricsTest, GaugesFollowTheSnapshotAndCountersOnlyGrow) {
                     .kv_slots_allocated = 32,
                     .kv_slots_filled = 30,
                     .num_preemptions = 4});
-  metrics_.refresh({.num_free_blocks = 6, .num_blocks = 8, .num_preemptions = 5});
+  metrics_.refresh({.num_free_blocks = 6,
+                    .num_blocks = 8,
+                    .num_preemptions = 5,
+                    .num_tokens_queried = 30,
+                    .num_tokens_found = 16});
   const std::string text = registry_.render();
   EXPECT_THAT(text, HasSubstr("vllm:num_requests_running{model_name=\"m\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("vllm:kv_cache_usage_perc{model_name=\"m\"} 0.25\n"));
   EXPECT_THAT(text, HasSubstr("vllm:num_preemptions_total{model_name=\"m\"} 5\n"));
+  EXPECT_THAT(text, HasSubstr("vllm:prefix_cache_queries_total{model_name=\"m\"} 30\n"));
+  EXPECT_THAT(text, HasSubstr("vllm:prefix_cache_hits_total{model_name=\"m\"} 16\n"));
 }
 
 TEST_F(EngineMetricsTest, HistogramsOfLengthsEndWithTheContext) {

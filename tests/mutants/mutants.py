@@ -16,6 +16,9 @@ class Mutant:
 
 ALLOCATOR = "src/memory/block_allocator.cpp"
 MANAGER = "src/memory/kv_cache_manager.cpp"
+MANAGER_PREFIX = "src/memory/kv_cache_manager_prefix.cpp"
+PREFIX_CACHE = "src/memory/prefix_cache.cpp"
+PREFIX_REUSE = "src/scheduler/prefix_reuse.cpp"
 GROUP = "src/request/sequence_group.h"
 SCHEDULER = "src/scheduler/scheduler.cpp"
 PLAN = "src/scheduler/scheduler_plan.cpp"
@@ -25,7 +28,7 @@ STEP_PLAN = "src/scheduler/step_plan.cpp"
 
 MUTANTS = [
     Mutant("a block is free while one still holds it", ALLOCATOR,
-           "if (--holders > 0) return false;", "if (--holders > 1) return false;"),
+           "if (--holders_of_taken(block) > 0) return false;\n  free_", "if (--holders_of_taken(block) > 1) return false;\n  free_"),
     Mutant("a new holder is not counted", ALLOCATOR, "  ++holders;\n", ""),
     Mutant("a taken block counts a holder too many", ALLOCATOR, "  holders = 1;\n", "  holders = 2;\n"),
     Mutant("a freed block is listed twice", ALLOCATOR,
@@ -44,8 +47,8 @@ MUTANTS = [
     Mutant("a block with two holders counts as one's own", MANAGER,
            "allocator_.num_holders(table.blocks[index]) > 1;", "allocator_.num_holders(table.blocks[index]) > 2;"),
     Mutant("filled slots of freed blocks stay counted", MANAGER,
-           "    if (allocator_.release(table.blocks[i])) slots_filled_ -= tokens_in_block(table, i);\n",
-           "    allocator_.release(table.blocks[i]);\n"),
+           "    if (release(table.blocks[i])) slots_filled_ -= tokens_in_block(table, i);\n",
+           "    release(table.blocks[i]);\n"),
     Mutant("a token too many", GROUP, "return full || num_outputs >= max_tokens_ ?",
            "return full || num_outputs > max_tokens_ ?"),
     Mutant("the row of an ended sequence goes on", SCHEDULER,
@@ -76,4 +79,21 @@ MUTANTS = [
            "    child.num_blocks_sent = parent.num_blocks_sent;\n", ""),
     Mutant("who ran and was preempted counts as overdue", SCHEDULER,
            "    if (group->times.first_scheduled_ns != kNotYet) continue;\n", ""),
+    Mutant("cached blocks are told apart by their digests alone", PREFIX_CACHE,
+           "found.parent_serial == parent.serial &&\n        std::ranges::equal(this->tokens(block), tokens)", "true"),
+    Mutant("a cached block is found after any other", PREFIX_CACHE, "found.parent_serial == parent.serial &&", ""),
+    Mutant("an evicted block is still found", PREFIX_CACHE, "  remove_from_bucket(block);\n", ""),
+    Mutant("a found block is not held", MANAGER_PREFIX, "  for (const BlockId block : match.blocks) {\n    hold_cached(block);\n",
+           "  for (const BlockId block : match.blocks) {\n"),
+    Mutant("the worker is not told that blocks merged", MANAGER_PREFIX,
+           "    edits.push_back({.slot = slot, .index = num_cached, .block = cached});\n", ""),
+    Mutant("the head of a prefix is evicted before its tail", MANAGER,
+           "for (size_t i = table.blocks.size(); i-- > 0;) {\n    if (release(table.blocks[i]))",
+           "for (size_t i = 0; i < table.blocks.size(); ++i) {\n    if (release(table.blocks[i]))"),
+    Mutant("a prompt is found whole, and nothing is left to compute", PREFIX_REUSE, "num_tokens - 1;", "num_tokens;"),
+    Mutant("prompt log-probabilities are owed for tokens that were found", PREFIX_REUSE,
+           "owes_logprobs ? group.next_prompt_logprob - 1 : num_tokens - 1", "num_tokens - 1"),
+    Mutant("a row that has ended is told of merged blocks", SCHEDULER, "  prefixes_.drop_edits(slot);\n", ""),
+    Mutant("blocks of a step under way are cached when it ends in failure", SCHEDULER,
+           "if (sequence.has_row && group.num_beams == 0) prefixes_", "if (sequence.num_computed > 0 && group.num_beams == 0) prefixes_"),
 ]

@@ -30,6 +30,21 @@ TEST(RowTable, AppliesAStepInItsOrder) {
   EXPECT_EQ(rows.row(0).block_ids, (std::vector<BlockId>{3}));
 }
 
+TEST(RowTable, AnEditNamesTheBlockThatHoldsTheSame) {
+  RowTable rows(2, 16);
+  StepInput step;
+  step.starts.push_back(start(0, {1, 2, 3}));
+  step.work.push_back({.slot = 0, .first_position = 0, .num_tokens = 3, .new_blocks = 2});
+  step.block_ids = {7, 9};
+  rows.begin_step(step);
+  step.clear();
+  step.edits.push_back({.slot = 0, .index = 0, .block = 4});
+  step.branches.push_back({.parent = 0, .child = 1, .seed = 1, .num_tokens = 3, .tokens = {}});
+  rows.begin_step(step);
+  EXPECT_EQ(rows.row(0).block_ids, (std::vector<BlockId>{4, 9}));
+  EXPECT_EQ(rows.row(1).block_ids, (std::vector<BlockId>{4, 9})) << "who branches off sees it";
+}
+
 TEST(RowTable, AForkTakesHistoryAndBlocksAndACopyMovesItsEntry) {
   RowTable rows(2, 16);
   StepInput step;

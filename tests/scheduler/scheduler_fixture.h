@@ -21,6 +21,7 @@ struct Request {
   bool use_beam_search = false;  // with n beams
   TenantId tenant = 0;
   int32_t priority = 0;
+  std::string salt = {};
 };
 
 // Drives the scheduler by hand: every sample is answered with the token 5, and a beam's with candidates_.
@@ -46,7 +47,8 @@ class SchedulerTest : public testing::Test {
                                                                           .seed = 1,
                                                                           .arrival_ns = now_,
                                                                           .tenant = request.tenant,
-                                                                          .priority = request.priority},
+                                                                          .priority = request.priority,
+                                                                          .cache_salt = request.salt},
                                                     std::move(prompt),
                                                     std::make_shared<const SamplingParams>(params)));
     return id;

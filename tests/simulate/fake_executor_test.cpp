@@ -61,6 +61,40 @@ TEST_F(FakeExecutorTest, TokensDependOnHistoryAndSeedAlone) {
   EXPECT_NE(output.samples[0].token, output.samples[2].token);
 }
 
+TEST_F(FakeExecutorTest, ARowMayStartBehindWhatIsInTheCache) {
+  begin();
+  StepInput input;
+  input.starts = {start(1, {1, 2, 9})};
+  input.work = {{.slot = 1, .first_position = 2, .num_tokens = 1, .new_blocks = 2}};
+  input.block_ids = {0, 5};
+  run(input);
+  EXPECT_EQ(executor_.violation(), "");
+  input.starts = {start(2, {1, 7, 9})};
+  input.work[0].slot = 2;
+  input.block_ids = {0, 6};
+  expect_violation(input, "slot 2 reads another history at position 1");
+}
+
+TEST_F(FakeExecutorTest, BlocksThatMergeHoldTheSame) {
+  begin();
+  StepInput input;
+  input.starts = {start(1, {1, 2, 3})};
+  input.work = {{.slot = 1, .first_position = 0, .num_tokens = 3, .new_blocks = 2}};
+  input.block_ids = {4, 5};
+  run(input);
+  StepInput edit;
+  edit.edits = {{.slot = 1, .index = 0, .block = 0}};
+  edit.starts = {start(2, {8})};
+  edit.work = {{.slot = 2, .first_position = 0, .num_tokens = 1, .new_blocks = 1}};
+  edit.block_ids = {4};  // free again
+  run(edit);
+  EXPECT_EQ(executor_.violation(), "");
+  StepInput wrong;
+  wrong.edits = {{.slot = 1, .index = 0, .block = 4}};
+  wrong.work = {{.slot = 2, .first_position = 1, .num_tokens = 1}};
+  expect_violation(wrong, "blocks 0 and 4 differ and are merged");
+}
+
 TEST_F(FakeExecutorTest, AFailedStepLosesAllRows) {
   begin();
   executor_.fail_next_step();

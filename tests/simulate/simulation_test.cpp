@@ -41,6 +41,9 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
     total.num_forks += report->num_forks;
     total.num_branches += report->num_branches;
     total.num_copies += report->num_copies;
+    total.num_merges += report->num_merges;
+    total.num_evictions += report->num_evictions;
+    total.num_found += report->num_found;
     total.num_aborted += report->num_aborted;
     total.num_failed += report->num_failed;
     total.num_timed_out += report->num_timed_out;
@@ -49,12 +52,12 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
   }
   std::printf(
       "%ld steps (%ld ahead), %ld requests (%ld refused), %ld preemptions, %ld forks, %ld branches, %ld "
-      "copies; "
+      "copies, %ld merges, %ld evictions, %ld tokens found; "
       "continuations: "
       "%ld aborted, %ld failed, %ld stopped, %ld full length\n",
       total.num_steps, total.num_ahead, total.num_requests, total.num_refused, total.num_preemptions,
-      total.num_forks, total.num_branches, total.num_copies, total.num_aborted, total.num_failed,
-      total.num_stopped, total.num_full_length);
+      total.num_forks, total.num_branches, total.num_copies, total.num_merges, total.num_evictions,
+      total.num_found, total.num_aborted, total.num_failed, total.num_stopped, total.num_full_length);
   if (first == last) return;
   // The drawn world is rich enough to mean something.
   EXPECT_GT(total.num_ahead, 1000);
@@ -63,6 +66,9 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
   EXPECT_GT(total.num_forks, 100);
   EXPECT_GT(total.num_branches, 1000);
   EXPECT_GT(total.num_copies, 100);
+  EXPECT_GT(total.num_merges, 100);
+  EXPECT_GT(total.num_evictions, 100);
+  EXPECT_GT(total.num_found, 1000);
   EXPECT_GT(total.num_aborted, 100);
   EXPECT_GT(total.num_failed, 10);
   EXPECT_GT(total.num_timed_out, 100);
