@@ -13,11 +13,12 @@ constexpr int32_t kMaxTokens = 1024;
 constexpr int32_t kBlockSize = 16;
 
 // `count` sequences that have prefilled prompts of different lengths, so that a sixteenth of them needs a
-// block in each step.
+// block in each step. With a prefix cache each block that is full is hashed and kept; nothing is ever found.
 class SteadyDecode {
  public:
-  explicit SteadyDecode(int32_t count)
-      : memory_(count * (kMaxTokens / kBlockSize + 8), kBlockSize),
+  explicit SteadyDecode(int32_t count, bool cached = false)
+      : memory_(count * (kMaxTokens / kBlockSize + 8), kBlockSize,
+                cached ? std::make_shared<const Blake2Hasher>(Blake2Hasher::Secret{}) : nullptr),
         scheduler_({.max_num_seqs = count,
                     .max_num_batched_tokens = count * 100,
                     .max_model_len = kMaxTokens + 100},
@@ -27,6 +28,7 @@ class SteadyDecode {
     for (int32_t i = 0; i < count; ++i) {
       const SequenceGroup::Origin origin{.id = i + 1, .first_sequence = i + 1, .arrival_ns = 0};
       std::vector<TokenId> prompt(static_cast<size_t>(50 + i * 7 % 48), 5);
+      prompt[0] = i;
       scheduler_.add(std::make_unique<SequenceGroup>(origin, std::move(prompt),
                                                      std::make_shared<const SamplingParams>(params)));
     }
@@ -50,16 +52,16 @@ class SteadyDecode {
   StepEvents events_;
 };
 
-void decode_step(benchmark::State& state) {
+void run_steady_decode(benchmark::State& state, bool cached) {
   const auto count = static_cast<int32_t>(state.range(0));
-  auto decode = std::make_unique<SteadyDecode>(count);
+  auto decode = std::make_unique<SteadyDecode>(count, cached);
   int32_t steps = 1;
   for (auto _ : state) {
     decode->step();
     if (++steps < kMaxTokens) continue;
     state.PauseTiming();
     decode.reset();
-    decode = std::make_unique<SteadyDecode>(count);
+    decode = std::make_unique<SteadyDecode>(count, cached);
     steps = 1;
     state.ResumeTiming();
   }
@@ -67,7 +69,12 @@ void decode_step(benchmark::State& state) {
       benchmark::Counter(static_cast<double>(state.iterations()) * count,
                          benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
+
+void decode_step(benchmark::State& state) { run_steady_decode(state, false); }
 BENCHMARK(decode_step)->Name("scheduler/decode_step")->Arg(100)->Arg(1000)->Arg(10000);
+
+void decode_step_cached(benchmark::State& state) { run_steady_decode(state, true); }
+BENCHMARK(decode_step_cached)->Name("scheduler/decode_step_cached")->Arg(100)->Arg(1000)->Arg(10000);
 
 }  // namespace
 }  // namespace quire

@@ -18,6 +18,7 @@ struct EngineConfig {
   int32_t max_num_seqs = 128;
   int32_t max_num_batched_tokens = 512;
   int32_t block_size = 16;
+  bool enable_prefix_caching = true;
   std::string kv_cache_dtype = "auto";                // auto: fp16
   std::optional<int64_t> kv_cache_memory_bytes = {};  // none: see memory_plan.h of the engine room
   int32_t threads = 0;                                // 0: all cores this process may use

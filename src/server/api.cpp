@@ -260,13 +260,14 @@ Api::Reply Api::generate(const RequestHead& head, const ResponseFormat& format, 
   }
   ResponseContext context = new_context(format, request);
   context.prompt_logprobs = context.prompt_logprobs && !echo;
-  const RunOptions options{
-      .format = &format,
-      .stream = request.stream,
-      .include_usage = request.include_usage,
-      .echo = echo,
-      .prompt_only = prompt_only,
-      .asker = {.tenant = keys_.find(head.authorization), .priority = request.priority}};
+  const RunOptions options{.format = &format,
+                           .stream = request.stream,
+                           .include_usage = request.include_usage,
+                           .echo = echo,
+                           .prompt_only = prompt_only,
+                           .asker = {.tenant = keys_.find(head.authorization),
+                                     .priority = request.priority,
+                                     .cache_salt = request.cache_salt}};
   auto prompts = prepare(served, std::move(request));
   if (!prompts) return failure(prompts.error());
   auto run = GenerationRun::start(served, options, std::move(context), std::move(*prompts));

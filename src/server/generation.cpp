@@ -29,7 +29,8 @@ ApiExpected<std::unique_ptr<Generation>> Generation::start(const ServedModel& mo
     requests.push_back({.prompt = prompt.tokens,
                         .params = std::make_shared<const SamplingParams>(prompt.sampling),
                         .tenant = asker.tenant,
-                        .priority = asker.priority});
+                        .priority = asker.priority,
+                        .cache_salt = asker.cache_salt});
   }
   auto streams = model.engine.submit(std::move(requests));
   if (!streams) return api_failure(streams.error());
@@ -74,6 +75,7 @@ bool Generation::poll_submission(size_t prompt, std::vector<ChoiceDelta>& out) {
   for (auto& delta : deltas_) {
     auto& logprobs = submission.prompt_logprobs;
     std::move(delta.prompt.begin(), delta.prompt.end(), std::back_inserter(logprobs));
+    num_cached_tokens_ += delta.num_cached_tokens;
     // The engine sees no stop strings.
     if (submission.processor->process(delta, texts_)) engine_.finish(submission.stream->id(), delta.index);
   }

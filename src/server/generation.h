@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "engine/llm_engine.h"
@@ -38,6 +39,7 @@ struct ChoiceDelta {
 struct Asker {
   TenantId tenant = 0;
   int32_t priority = 0;
+  std::string cache_salt = {};
 };
 
 class Generation {
@@ -60,6 +62,9 @@ class Generation {
   // taken.
   bool poll(std::vector<ChoiceDelta>& out);
 
+  // Tokens of all prompts that the prefix cache had; known once each has its first token.
+  int64_t num_cached_tokens() const { return num_cached_tokens_; }
+
   // What has come of a prompt's log-probabilities, by position; all of them once its first token is there.
   std::span<const PromptToken> prompt_logprobs(size_t prompt) const {
     return submissions_[prompt].prompt_logprobs;
@@ -76,6 +81,7 @@ class Generation {
 
   LLMEngine& engine_;
   std::vector<Submission> submissions_;
+  int64_t num_cached_tokens_ = 0;
   std::shared_ptr<Wakeup> wakeup_ = std::make_shared<Wakeup>();
   std::vector<TokenDelta> deltas_;  // scratch
   std::vector<TextDelta> texts_;    // scratch

@@ -6,6 +6,7 @@ namespace quire {
 namespace {
 
 constexpr int64_t kMaxPriority = 1'000'000;
+constexpr size_t kMaxCacheSaltBytes = 256;
 
 Expected<> read_stream_options(const JsonField& field, GenerationRequest& request) {
   const auto object = read_object(field);
@@ -23,6 +24,17 @@ Expected<> read_priority(const JsonField& field, int32_t& priority) {
                       *value);
   }
   priority = static_cast<int32_t>(*value);
+  return {};
+}
+
+Expected<> read_cache_salt(const JsonField& field, std::string& salt) {
+  auto text = read_string(field);
+  if (!text) return std::unexpected(text.error());
+  if (text->empty() || text->size() > kMaxCacheSaltBytes) {
+    return fail_param("cache_salt", "cache_salt must be 1 to {} bytes, but is {}", kMaxCacheSaltBytes,
+                      text->size());
+  }
+  salt = *text;
   return {};
 }
 
@@ -67,6 +79,9 @@ void add_generation_rules(std::vector<FieldRule>& rules, GenerationRequest& requ
   rules.push_back({"return_token_ids", into(request.return_token_ids)});
   rules.push_back(
       {"priority", [&request](const JsonField& field) { return read_priority(field, request.priority); }});
+  rules.push_back({"cache_salt", [&request](const JsonField& field) {
+                     return read_cache_salt(field, request.cache_salt);
+                   }});
   add_sampling_rules(rules, request.sampling);
 }
 

@@ -23,6 +23,7 @@ struct GenerationRequest {
   bool include_usage = false;  // a last chunk of a stream with the usage
   bool return_token_ids = false;
   int32_t priority = 0;  // a lower one goes first
+  std::string cache_salt;
 };
 
 // A rule for max_tokens under either of its names; 0 is legal if `allow_zero`.

@@ -72,6 +72,7 @@ GenerationRun::GenerationRun(const RunOptions& options, ResponseContext context,
 GenerationRun::Progress GenerationRun::advance(std::string& body) {
   pieces_.clear();
   const bool more = generation_->poll(pieces_);
+  usage_.cached_tokens = generation_->num_cached_tokens();
   for (auto& piece : pieces_) {
     take(piece);
     if (error_) break;

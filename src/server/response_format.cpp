@@ -98,6 +98,10 @@ void write_usage(JsonWriter& json, const Usage& usage) {
   json.field("prompt_tokens", usage.prompt_tokens);
   json.field("completion_tokens", usage.completion_tokens);
   json.field("total_tokens", usage.prompt_tokens + usage.completion_tokens);
+  json.key("prompt_tokens_details");
+  json.begin_object();
+  json.field("cached_tokens", usage.cached_tokens);
+  json.end_object();
   json.end_object();
 }
 

@@ -48,6 +48,7 @@ struct ResponseContext {
 struct Usage {
   int64_t prompt_tokens = 0;
   int64_t completion_tokens = 0;
+  int64_t cached_tokens = 0;  // of the prompts, that the prefix cache had
 };
 
 // What differs by endpoint.

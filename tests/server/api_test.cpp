@@ -1,5 +1,6 @@
 #include "server/api.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,6 +13,12 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 class ApiTest : public ApiFixture {};
+
+std::string usage(int prompt_tokens, int completion_tokens) {
+  return fmt::format(R"({{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},)"
+                     R"("prompt_tokens_details":{{"cached_tokens":0}}}})",
+                     prompt_tokens, completion_tokens, prompt_tokens + completion_tokens);
+}
 
 TEST_F(ApiTest, ModelsAreListed) {
   const Answer list = get("/v1/models");
@@ -121,7 +128,7 @@ TEST_F(ApiTest, CompletesText) {
   EXPECT_EQ(answer.at("/choices/0/stop_reason"), "null");
   EXPECT_EQ(answer.at("/choices/0/token_ids"), "absent");
   EXPECT_EQ(answer.at("/choices/1"), "absent");
-  EXPECT_EQ(answer.at("/usage"), R"({"prompt_tokens":3,"completion_tokens":7,"total_tokens":10})");
+  EXPECT_EQ(answer.at("/usage"), usage(3, 7));
   EXPECT_EQ(post("/v1/completions", R"({"prompt": "abc"})").at("/usage/completion_tokens"), "16");
 }
 
@@ -147,7 +154,7 @@ TEST_F(ApiTest, CompletesBatchesAndTokenIds) {
   EXPECT_EQ(texts.at("/choices/3/text"), "xyz");
   EXPECT_EQ(texts.at("/choices/3/index"), "3");
   EXPECT_EQ(texts.at("/choices/4"), "absent");
-  EXPECT_EQ(texts.at("/usage"), R"({"prompt_tokens":5,"completion_tokens":12,"total_tokens":17})");
+  EXPECT_EQ(texts.at("/usage"), usage(5, 12));
   const Answer ids =
       post("/v1/completions", R"({"prompt": [97, 256, 98], "max_tokens": 2, "return_token_ids": true})");
   EXPECT_EQ(ids.at("/choices/0/text"), "a");
@@ -252,7 +259,7 @@ TEST_F(ApiTest, Chats) {
 TEST_F(ApiTest, AChatMayFillTheContext) {
   const Answer all = post("/v1/chat/completions",
                           R"({"messages": [{"role": "user", "content": "abc"}], "ignore_eos": true})");
-  EXPECT_EQ(all.at("/usage"), R"({"prompt_tokens":4,"completion_tokens":252,"total_tokens":256})");
+  EXPECT_EQ(all.at("/usage"), usage(4, 252));
   EXPECT_EQ(all.at("/choices/0/finish_reason"), "length");
   const Answer some = post("/v1/chat/completions", R"({"messages": [{"role": "user", "content": "abc"}],
                            "ignore_eos": true, "max_completion_tokens": 5, "max_tokens": 5})");
@@ -286,7 +293,7 @@ TEST_F(ApiTest, StreamsCompletions) {
   EXPECT_EQ(text, "aba");
   EXPECT_EQ(events[1].at("/choices/0/token_ids"), "[98]");
   EXPECT_EQ(events[3].at("/choices"), "[]");
-  EXPECT_EQ(events[3].at("/usage"), R"({"prompt_tokens":2,"completion_tokens":3,"total_tokens":5})");
+  EXPECT_EQ(events[3].at("/usage"), usage(2, 3));
   EXPECT_EQ(events[4].body(), "[DONE]");
 }
 

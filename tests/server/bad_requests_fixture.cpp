@@ -90,6 +90,8 @@ std::vector<BadField> bad_sampling_fields() {
       {R"("frequency_penalty": [0])", "frequency_penalty", "number"},
       {R"("priority": 1)", "priority", "scheduling_policy is fcfs"},
       {R"("priority": 1.5)", "priority", "integer"},
+      {R"("cache_salt": 1)", "cache_salt", "string"},
+      {R"("cache_salt": "")", "cache_salt", "1 to 256 bytes, but is 0"},
       {R"("priority": "high")", "priority", "integer"},
       {R"("priority": 1000001)", "priority", "-1000000 to 1000000, but is 1000001"},
       {R"("seed": 1.5)", "seed", "integer"},
