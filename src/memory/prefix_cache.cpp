@@ -14,7 +14,7 @@ PrefixCache::PrefixCache(int32_t num_blocks, int32_t block_size, std::shared_ptr
       hasher_(std::move(hasher)),
       entries_(static_cast<size_t>(num_blocks)),
       tokens_(static_cast<size_t>(num_blocks) * static_cast<size_t>(block_size)),
-      buckets_(std::bit_ceil(static_cast<size_t>(num_blocks)), kNoBlock) {
+      buckets_(std::bit_ceil(2 * static_cast<size_t>(num_blocks)), kNoBlock) {
   CHECK(hasher_ != nullptr);
 }
 

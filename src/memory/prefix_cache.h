@@ -102,7 +102,7 @@ class PrefixCache {
   PrefixScopes scopes_;
   std::vector<Entry> entries_;    // by block
   std::vector<TokenId> tokens_;   // [num_blocks, block_size]
-  std::vector<BlockId> buckets_;  // a power of two of them, by the digest's first bytes
+  std::vector<BlockId> buckets_;  // by the digest's first bytes; a power of two, at least half are empty
   BlockId oldest_ = kNoBlock, newest_ = kNoBlock;
   uint64_t next_serial_ = 1;
   int32_t num_cached_ = 0, num_idle_ = 0;
