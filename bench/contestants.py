@@ -84,7 +84,8 @@ class Server:
 
 
 class Quire:
-    """Quire itself, in process through `quire bench latency`, or as a server."""
+    """Quire itself, in process through `quire bench latency`, or as a server. Without its prefix cache: prompts are new
+    each time, and the peers' caches are off too."""
 
     def __init__(self, name, binary, model, threads):
         self.name, self.binary, self.model, self.threads = name, binary, model, threads
@@ -93,12 +94,13 @@ class Quire:
         output, peak = run_process([
             self.binary, "bench", "latency", "--model", self.model, "--threads", self.threads, "--json", "-",
             "--batch-size", batch_size, "--input-len", input_len, "--output-len", output_len,
-            "--iterations", iterations, "--seed", time.time_ns() % 2**31])
+            "--iterations", iterations, "--seed", time.time_ns() % 2**31, "--no-enable-prefix-caching"])
         return {**json_lines(output)[0], "peak_memory_bytes": peak}
 
     def server(self, port, slots):
         return Server([self.binary, "serve", self.model, "--port", port, "--threads", self.threads,
-                       "--max-num-seqs", slots, "--log-level", "warning", "--no-log-requests"], port)
+                       "--max-num-seqs", slots, "--log-level", "warning", "--no-log-requests",
+                       "--no-enable-prefix-caching"], port)
 
     extra_body = {}
 
