@@ -22,6 +22,7 @@
 
 #include "base/log.h"
 #include "server/connection.h"
+#include "server/service_notice.h"
 
 namespace quire {
 
@@ -261,10 +262,12 @@ void HttpServer::serve(EngineHandle& engine) {
   impl.wait_for_signal();
   impl.api.serve(model);
   LOG(info, "serving {} at {}", model.names.front(), url());
+  notify_service_manager(fmt::format("READY=1\nSTATUS=serving {} at {}", model.names.front(), url()));
   {
     std::unique_lock lock(impl.mutex);
     impl.changed.wait(lock, [&] { return impl.stop_requested; });
   }
+  notify_service_manager("STOPPING=1\nSTATUS=finishing what runs");
   impl.api.drain();
   impl.stop_accepting();  // so that no connection comes after those that are waited for
   engine.engine->drain(impl.config.shutdown_timeout);
