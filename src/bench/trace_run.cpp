@@ -22,11 +22,9 @@ class TimeAverages {
       taken_s_ += seconds;
       waste_ += seconds * (1 - static_cast<double>(stats.kv_slots_filled) / taken);
     }
-    if (stats.num_table_entries > 0) {
-      const auto taken_blocks = static_cast<double>(stats.kv_slots_allocated) / block_size;
-      shared_s_ += seconds;
-      shared_ += seconds * (1 - taken_blocks / static_cast<double>(stats.num_table_entries));
-    }
+    const auto unshared_blocks = static_cast<double>(stats.num_table_entries);
+    unshared_ += seconds * unshared_blocks;
+    saved_ += seconds * (unshared_blocks - static_cast<double>(stats.kv_slots_allocated) / block_size);
     if (stats.num_waiting == 0) return;
     const MemoryUse use = memory_use(stats, block_size);
     waiting_s_ += seconds;
@@ -38,7 +36,7 @@ class TimeAverages {
 
   void write(TraceRun& run) const {
     run.waste = taken_s_ > 0 ? waste_ / taken_s_ : 0;
-    run.shared = shared_s_ > 0 ? shared_ / shared_s_ : 0;
+    run.shared = unshared_ > 0 ? saved_ / unshared_ : 0;
     run.num_running = busy_s_ > 0 ? running_ / busy_s_ : 0;
     run.waiting_s = waiting_s_;
     if (waiting_s_ == 0) return;
@@ -49,8 +47,9 @@ class TimeAverages {
   }
 
  private:
-  double busy_s_ = 0, taken_s_ = 0, shared_s_ = 0, waiting_s_ = 0;
-  double running_ = 0, waste_ = 0, shared_ = 0;
+  double busy_s_ = 0, taken_s_ = 0, waiting_s_ = 0;
+  double running_ = 0, waste_ = 0;
+  double unshared_ = 0, saved_ = 0;  // blocks times seconds
   MemoryUse memory_;
 };
 

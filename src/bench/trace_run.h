@@ -44,8 +44,10 @@ struct TraceRun {
   std::vector<RequestTimes> requests;  // in the workload's order
   double elapsed_s = 0;
   // Averages over time.
-  double waste = 0;        // slots that hold no token, as a share of the slots that are taken or set aside
-  double shared = 0;       // blocks saved by sharing, as a share of those that it would take without
+  double waste = 0;  // slots that hold no token, as a share of the slots that are taken or set aside
+  // Blocks saved by sharing, as a share of those that it would take without (Kwon et al. 2023, figure 15):
+  // of all blocks at all times together, so that what is held longer, and in greater number, counts more.
+  double shared = 0;
   double num_running = 0;  // requests
   MemoryUse memory = {};   // while requests waited; nothing if none ever did
   double waiting_s = 0;    // how long that was
