@@ -1,29 +1,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <numeric>
 
-#include "base/rng.h"
+#include "bench/attention_case.h"
 #include "bench/kernel_cases.h"
 #include "runtime/cache_engine.h"
 
 namespace quire {
 namespace {
-
-constexpr int64_t kColdKvBytes = 96 << 20;  // keys and values that are rotated through, at least
-constexpr int32_t kMaxLayers = 256;
-
-// Blocks of one sequence: in the order of memory, or anywhere, as after hours of serving.
-std::vector<int32_t> block_table(int32_t num_blocks, bool scattered) {
-  std::vector<int32_t> blocks(static_cast<size_t>(num_blocks));
-  std::iota(blocks.begin(), blocks.end(), 0);
-  if (!scattered) return blocks;
-  Rng rng(1);
-  for (size_t i = blocks.size(); i > 1; --i) std::swap(blocks[i - 1], blocks[rng.below(i)]);
-  return blocks;
-}
 
 // Pairs of a query row and a key that it sees.
 double visible_pairs(int32_t num_rows, int32_t context) {
@@ -38,61 +23,18 @@ std::vector<float> rotations(int64_t pairs) {
   return cos_sin;
 }
 
-CacheShape cold_shape(const KernelShapes& shapes, KvDType dtype, int64_t num_blocks) {
-  CacheShape shape{.num_kv_heads = shapes.config.num_kv_heads,
-                   .head_dim = shapes.config.head_dim,
-                   .block_size = shapes.block_size,
-                   .dtype = dtype};
-  const int64_t layer_bytes = 2 * shape.num_kv_heads * shape.part_bytes() * num_blocks;
-  shape.num_layers = static_cast<int32_t>(std::clamp<int64_t>(kColdKvBytes / layer_bytes, 1, kMaxLayers));
-  return shape;
-}
-
 }  // namespace
 
-// One sequence's rows, and layers of keys and values to attend to in turn.
-struct KernelBench::AttentionCase {
-  CacheEngine cache;
-  Arena partials;
-  std::vector<int32_t> blocks;
-  std::vector<AttentionSequence> sequences;
-  AttentionPlan plan;
-  AttentionArgs args;
-  double layer_bytes;
-};
-
-Expected<KernelBench::AttentionCase> KernelBench::attention_case(KvDType dtype, int32_t num_rows,
-                                                                 int32_t context_len, bool scattered) {
-  const ModelConfig& config = shapes_->config;
-  const AttentionShape heads{config.num_heads, config.num_kv_heads, config.head_dim};
-  const int32_t num_blocks = (context_len + shapes_->block_size - 1) / shapes_->block_size;
-  const CacheShape shape = cold_shape(*shapes_, dtype, num_blocks);
-  auto cache = CacheEngine::create(shape, num_blocks);
-  auto partials = Arena::create(attention_partial_bytes(heads, pool_->num_threads()));
-  if (!cache) return std::unexpected(cache.error());
-  if (!partials) return std::unexpected(partials.error());
-  std::memset(cache->layers()[0].keys, 0x11, static_cast<size_t>(shape.bytes_per_block() * num_blocks));
-  auto blocks = block_table(num_blocks, scattered);
-  std::vector<AttentionSequence> sequences{{0, num_rows, context_len, blocks.data()}};
-  AttentionPlan plan;
-  plan_attention(heads, sequences, pool_->num_threads(), plan);
-  const int64_t width = int64_t{config.num_heads} * config.head_dim;
-  const AttentionArgs args{.q = reinterpret_cast<float*>(buffers_.activations.data()),
-                           .q_stride = width,
-                           .out = reinterpret_cast<float*>(buffers_.out.data()),
-                           .out_stride = width,
-                           .sequences = sequences.data(),
-                           .tasks = plan.tasks.data(),
-                           .num_tasks = std::ssize(plan.tasks),
-                           .merges = plan.merges.data(),
-                           .partials = reinterpret_cast<float*>(partials->data()),
-                           .num_heads = config.num_heads,
-                           .scale = 1.0F / std::sqrt(static_cast<float>(config.head_dim)),
-                           .kv = cache->layers()[0]};
-  const auto layer_bytes = static_cast<double>(shape.bytes_per_block() / shape.num_layers * num_blocks);
-  return AttentionCase{std::move(*cache),    std::move(*partials), std::move(blocks),
-                       std::move(sequences), std::move(plan),      args,
-                       layer_bytes};
+Expected<AttentionCase> KernelBench::attention_case(KvDType dtype, int32_t num_rows, int32_t context_len,
+                                                    bool scattered) {
+  return make_attention_case(shapes_->config,
+                             {.dtype = dtype,
+                              .block_size = shapes_->block_size,
+                              .num_rows = num_rows,
+                              .context_len = context_len,
+                              .scattered = scattered},
+                             pool_->num_threads(), reinterpret_cast<float*>(buffers_.activations.data()),
+                             reinterpret_cast<float*>(buffers_.out.data()));
 }
 
 void KernelBench::share_tasks(const AttentionCase& c) {
@@ -114,13 +56,11 @@ Expected<RooflineRow> KernelBench::time_attention(KvDType dtype, int32_t num_row
   const Work work{
       .memory_bytes = c->layer_bytes,
       .f32_ops = 4.0 * visible_pairs(num_rows, context_len) * static_cast<double>(c->args.q_stride)};
-  size_t layer = 0;
   return measure(
       *peaks_, *clock_, fmt::format("attention {}", to_string(dtype)),
       fmt::format("{} of {}, blocks {}", num_rows, context_len, scattered ? "scattered" : "in order"), work,
       [&] {
-        c->args.kv = c->cache.layers()[layer];
-        layer = (layer + 1) % c->cache.layers().size();
+        c->advance();
         share_tasks(*c);
         share_merges(*c);
       });
@@ -136,12 +76,10 @@ Expected<RooflineRow> KernelBench::time_kv_read(KvDType dtype, int32_t context_l
   const auto piece = [&](int64_t index) {
     return c->args.kv.keys + c->blocks[static_cast<size_t>(index)] * c->args.kv.block_stride_bytes;
   };
-  size_t layer = 0;
   return measure(*peaks_, *clock_, fmt::format("read KV {}", to_string(dtype)),
                  fmt::format("1 of {}, blocks {}", context_len, scattered ? "scattered" : "in order"),
                  {.memory_bytes = c->layer_bytes}, [&] {
-                   c->args.kv = c->cache.layers()[layer];
-                   layer = (layer + 1) % c->cache.layers().size();
+                   c->advance();
                    pool_->share(num_blocks, (num_blocks + 15) / 16, [&](int, int64_t begin, int64_t end) {
                      for (int64_t i = begin; i < end; ++i) {
                        read_lines(piece(i), piece(std::min(i + 1, num_blocks - 1)), num_lines);
@@ -169,9 +107,9 @@ Expected<> KernelBench::attention_merge(KvDType dtype, int32_t context_len, Repo
 
 Expected<RooflineRow> KernelBench::time_rope_kv_write(KvDType dtype, int64_t num_tokens, bool decode) {
   const ModelConfig& config = shapes_->config;
-  const int64_t block_size = shapes_->block_size;
+  const int32_t block_size = shapes_->block_size;
   const int64_t num_blocks = decode ? num_tokens : (num_tokens + block_size - 1) / block_size;
-  const CacheShape shape = cold_shape(*shapes_, dtype, num_blocks);
+  const CacheShape shape = cold_cache_shape(config, dtype, block_size, num_blocks);
   auto cache = CacheEngine::create(shape, static_cast<int32_t>(num_blocks));
   if (!cache) return std::unexpected(cache.error());
   std::memset(cache->layers()[0].keys, 0x11, static_cast<size_t>(shape.bytes_per_block() * num_blocks));

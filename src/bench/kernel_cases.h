@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bench/attention_case.h"
 #include "bench/roofline.h"
 #include "config/model_config.h"
 #include "kernels/attention_plan.h"
@@ -61,8 +62,6 @@ class KernelBench {
         clock_(&clock),
         shapes_(&shapes),
         buffers_(std::move(buffers)) {}
-
-  struct AttentionCase;
 
   RooflineRow time_linear(const LinearShape& shape, ActivationFormat format, int64_t num_tokens);
   RooflineRow time_pack(const LinearShape& shape);
