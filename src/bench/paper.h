@@ -14,6 +14,7 @@
 
 #include "bench/paper_machine.h"
 #include "bench/paper_results.h"
+#include "bench/stages.h"
 #include "bench/trace.h"
 
 namespace quire {
@@ -29,14 +30,7 @@ struct PaperOptions {
   std::optional<CostModel> cost_model;
 };
 
-// Told before each stage: its number from 1, how many there are, its name, and how many seconds are left
-// (as far as is known; negative: not at all).
-struct PaperStage {
-  int number = 0, count = 0;
-  std::string name;
-  double seconds_left = -1;
-};
-using PaperProgress = std::function<void(const PaperStage&)>;
+using PaperProgress = std::function<void(const StageProgress&)>;
 
 // Errors: those of opening the model, and of a run that fails.
 Expected<PaperResults> run_paper(const PaperOptions& options, const PaperProgress& progress,
@@ -49,21 +43,33 @@ struct CurvePace {
   int most = 0;        // points of one curve
 };
 
+// What becomes of a request.
+struct Decoding {
+  int32_t n = 1;       // sequences
+  bool beams = false;  // of a beam search
+};
+
 // The parts of it, on a simulated machine.
 struct IdleEngine {
   double normalized_latency_s = 0;
   double request_s = 0;  // mean time of a request from its arrival to its end
 };
 Expected<IdleEngine> simulate_idle(const SimulatedMachine& machine, const TraceSpec& trace, int64_t seed);
-Expected<CurveSet> simulate_curves(const SimulatedMachine& machine, const TraceSpec& trace, int32_t n,
-                                   const CurvePace& pace, int64_t seed);
+// Of all policies; where requests share prefixes, of paging with a prefix cache too. The limit is that of
+// requests of a single sequence, whatever `decoding` says.
+Expected<CurveSet> simulate_curves(const SimulatedMachine& machine, const TraceSpec& trace,
+                                   const Decoding& decoding, const CurvePace& pace, int64_t seed);
 // At a rate beyond what any policy sustains, so that requests always wait.
 Expected<std::vector<MemoryRow>> simulate_memory(const SimulatedMachine& machine, const TraceSpec& trace,
                                                  double rate, double trace_s, int64_t seed);
-// Of each width, at a rate of requests that leaves the machine with time to spare.
-Expected<std::vector<SharingRow>> simulate_parallel(const SimulatedMachine& machine, const TraceSpec& trace,
-                                                    double rate, double trace_s, int64_t seed);
+// By 2, 4 and 6 samples or beams a request; `rate` is of sequences, and should leave the machine with time
+// to spare.
+Expected<std::vector<SharingRow>> simulate_sharing(const SimulatedMachine& machine, const TraceSpec& trace,
+                                                   bool beams, double rate, double trace_s, int64_t seed);
+// On the paper's machine, blocks of 1 to 256.
 Expected<std::vector<BlockSizeRow>> simulate_block_sizes(const TraceSpec& trace, double rate,
                                                          double trace_s, int64_t seed);
+// The same machine: recomputed at its cost model's pace, swapped over its link to the host.
+Expected<std::vector<RecoveryRow>> simulate_recovery(int32_t num_tokens);
 
 }  // namespace quire

@@ -29,23 +29,30 @@ def save(figure, name):
 def pace(group):
     return "measured" if group["measured"] else "simulated"
 
-# Normalized latency, time to the first token and goodput against the request rate.
+def decoding(group):
+    return f'{"beams" if group["beams"] else "n"} = {group["n"]}'
+
+# Normalized latency, times of tokens, and goodput against the request rate. Beams come all at the end.
 for group in results["curves"]:
-    figure, axes = pyplot.subplots(1, 3, figsize=(15, 4))
-    columns = (("normalized_latency_s", "normalized latency, s/token"),
-               ("p99_ttft_s", "p99 time to first token, s"),
-               ("goodput", "requests/s that meet the objectives"))
-    for axis, (field, label) in zip(axes, columns):
+    columns = [("normalized_latency_s", "normalized latency, s/token")]
+    if not group["beams"]:
+        columns += [("p99_ttft_s", "p99 time to first token, s"),
+                    ("p99_tpot_s", "p99 time per output token, s"),
+                    ("goodput", "requests/s that meet the objectives")]
+    figure, axes = pyplot.subplots(1, len(columns), figsize=(5 * len(columns), 4), squeeze=False)
+    for axis, (field, label) in zip(axes[0], columns):
         for curve in group["curves"]:
             points = curve["points"]
             axis.plot([point["rate"] for point in points], [point[field] for point in points], marker="o",
-                      markersize=3, color=colors[curve["policy"]], label=curve["policy"])
+                      markersize=3, color="tab:purple" if curve["prefix_cache"] else colors[curve["policy"]],
+                      label=curve["name"])
         axis.set(xlabel="requests/s", ylabel=label, yscale="linear" if field == "goodput" else "log")
         axis.grid(True, which="both", alpha=0.2)
-    axes[0].axhline(group["limit_s"], color="black", linewidth=0.8, linestyle="--")
-    axes[0].legend(fontsize=8)
-    figure.suptitle(f'{group["workload"]}, n = {group["n"]}: {group["machine"]}, {pace(group)}')
-    save(figure, slug("latency", group["workload"], "n", group["n"], pace(group), group["machine"]))
+    axes[0][0].axhline(group["limit_s"], color="black", linewidth=0.8, linestyle="--")
+    axes[0][0].legend(fontsize=8)
+    figure.suptitle(f'{group["workload"]}, {decoding(group)}: {group["machine"]}, {pace(group)}',
+                    fontsize=9 if group["beams"] else 12)
+    save(figure, slug("latency", group["workload"], decoding(group), pace(group), group["machine"]))
 
 # What the pool is taken by.
 uses = (("tokens_pct", "tokens", "tab:blue"), ("reserved_pct", "reserved", "tab:green"),
@@ -66,27 +73,62 @@ for key in sorted({(row["machine"], row["workload"]) for row in results["memory"
 rows = results["sharing"]
 if rows:
     figure, axis = pyplot.subplots(figsize=(7, 4))
-    for key in sorted({(row["method"], row["workload"]) for row in rows}):
-        line = [row for row in rows if (row["method"], row["workload"]) == key]
+    def line_of(row):
+        return row["method"], row["workload"], pace(row)
+    for key in sorted({line_of(row) for row in rows}):
+        line = [row for row in rows if line_of(row) == key]
         axis.plot([row["width"] for row in line], [row["saved_pct"] for row in line], marker="o",
-                  label=f"{key[0]}, {key[1]}")
-    axis.set(xlabel="sequences of a request", ylabel="% of blocks saved by sharing",
-             title=rows[0]["machine"])
+                  label=", ".join(key))
+    axis.set(xlabel="sequences of a request", ylabel="% of blocks saved by sharing")
     axis.legend(fontsize=8)
     save(figure, "sharing")
 
 # Block sizes.
-rows = results["block_sizes"]
-if rows:
+def place(row):
+    return row["workload"], row["measured"], row["machine"]
+
+for key in sorted({place(row) for row in results["block_sizes"]}):
+    rows = [row for row in results["block_sizes"] if place(row) == key]
     figure, axis = pyplot.subplots(figsize=(7, 4))
     sizes = [row["block_size"] for row in rows]
     axis.plot(sizes, [row["normalized_latency_s"] for row in rows], marker="o", color="tab:blue")
     axis.set(xscale="log", yscale="log", xlabel="tokens in a block", ylabel="normalized latency, s/token",
-             title=f'{rows[0]["workload"]}, {rows[0]["rate"]:.2f} requests/s: {rows[0]["machine"]}')
+             title=f'{key[0]}, {rows[0]["rate"]:.2f} requests/s: {key[2]}, {pace(rows[0])}')
+    axis.title.set_fontsize(9)
     waste = axis.twinx()
     waste.plot(sizes, [row["waste_pct"] for row in rows], marker="s", color="tab:orange")
     waste.set(ylabel="waste, % of the slots taken (orange)")
-    save(figure, slug("block-size", rows[0]["workload"]))
+    save(figure, slug("block-size", key[0], pace(rows[0])))
+
+# Recovery of a preempted sequence.
+for machine in sorted({row["machine"] for row in results["recovery"]}):
+    rows = [row for row in results["recovery"] if row["machine"] == machine]
+    figure, axis = pyplot.subplots(figsize=(7, 4))
+    sizes = [row["block_size"] for row in rows]
+    lines = (("recompute", lambda row: row["recompute_s"]), ("swap out", lambda row: row["swap_out_s"]),
+             ("swap in", lambda row: row["swap_in_s"]),
+             ("swap out and in", lambda row: row["swap_out_s"] + row["swap_in_s"]))
+    for label, value in lines:
+        axis.plot(sizes, [1e3 * value(row) for row in rows], marker="o", label=label)
+    axis.set(xscale="log", yscale="log", xlabel="tokens in a block", ylabel="ms",
+             title=f'{rows[0]["num_tokens"]} tokens: {machine}')
+    axis.legend(fontsize=8)
+    save(figure, slug("recovery", machine))
+
+# The attention kernel, paged and in one range.
+rows = results["attention"]
+if rows:
+    figure, axis = pyplot.subplots(figsize=(8, 4))
+    names = [f'{row["num_sequences"]} of {row["context_len"]}' for row in rows]
+    for shift, field, label, color in ((-0.2, "contiguous_s", "one range", "tab:gray"),
+                                       (0.2, "paged_s", f'blocks of {rows[0]["block_size"]}', "tab:blue")):
+        axis.bar([at + shift for at in range(len(rows))], [1e6 * row[field] for row in rows], 0.4,
+                 label=label, color=color)
+    axis.set_xticks(range(len(rows)), names, fontsize=8)
+    axis.set(yscale="log", ylabel="us for a layer", xlabel="sequences and their contexts",
+             title="Attention of decodes")
+    axis.legend(fontsize=8)
+    save(figure, "attention")
 )py";
 
 }  // namespace

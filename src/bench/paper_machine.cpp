@@ -21,10 +21,11 @@ constexpr int32_t kPaperPoolTokens = 15'360;  // of 800 KB in 12 GB
 
 // Greedy and of known length: nothing that is drawn decides what is measured. Continuations of one request
 // need a temperature to differ; their lengths are the same all the same.
-SamplingParams paper_params(int32_t n) {
+SamplingParams paper_params(const PaperSetting& setting) {
   SamplingParams params;
-  params.n = n;
-  params.temperature = n > 1 ? 1 : 0;
+  params.n = setting.n;
+  params.use_beam_search = setting.beams;
+  params.temperature = setting.n > 1 && !setting.beams ? 1 : 0;
   params.ignore_eos = true;
   return params;
 }
@@ -62,11 +63,12 @@ Expected<TraceRun> simulate_trace(const SimulatedMachine& machine, const PaperSe
                                  .max_num_batched_tokens = machine.max_num_batched_tokens,
                                  .max_queue = kUnlimitedQueue,
                                  .seed = 0,
+                                 .enable_prefix_caching = setting.prefix_cache,
                                  .allocation = setting.policy};
   ManualClock clock;
   MetricsRegistry metrics("");
   LLMEngine engine(options, std::make_unique<CostModelExecutor>(machine.cost, clock), clock, metrics);
-  return run_trace(engine, workload, paper_params(setting.n), clock,
+  return run_trace(engine, workload, paper_params(setting), clock,
                    [&](int64_t until_ns) { clock.advance_ns(until_ns - clock.now_ns()); });
 }
 
@@ -85,8 +87,8 @@ Expected<MeasuredMachine> MeasuredMachine::open(const EngineConfig& config) {
   const auto plan = plan_engine(machine.config_, *file, available_memory_bytes());
   if (!plan) return std::unexpected(plan.error());
   machine.config_.threads = plan->config.threads;
-  machine.name_ = plan->model.config.name;
-  machine.vocab_size_ = plan->model.config.vocab_size;
+  machine.model_ = plan->model.config;
+  machine.kernels_ = plan->kernels;
   return machine;
 }
 
@@ -110,6 +112,7 @@ Expected<MeasuredMachine::Loaded> MeasuredMachine::load(const PaperSetting& sett
                             .max_num_batched_tokens = config.max_num_batched_tokens,
                             .max_queue = kUnlimitedQueue,
                             .seed = 0,
+                            .enable_prefix_caching = setting.prefix_cache,
                             .allocation = setting.policy},
                 .executor = std::make_unique<LocalExecutor>(std::move(*runner))};
 }
@@ -121,7 +124,7 @@ Expected<TraceRun> MeasuredMachine::run(const PaperSetting& setting,
   const SystemClock clock;
   MetricsRegistry metrics("");
   LLMEngine engine(loaded->options, std::move(loaded->executor), clock, metrics);
-  return run_trace(engine, workload, paper_params(setting.n), clock,
+  return run_trace(engine, workload, paper_params(setting), clock,
                    [&](int64_t until_ns) { sleep_until(clock, until_ns); });
 }
 
@@ -148,14 +151,36 @@ Expected<std::vector<TimedStep>> MeasuredMachine::time_steps(bool quick) const {
     for (int repeat = 0; repeat < (quick ? 1 : 4); ++repeat) {
       Burst varied = burst;
       varied.input_len += repeat * burst.input_len / 2;
-      const auto items = make_burst(varied, vocab_size_, std::ssize(steps));
-      const auto done = run_trace(engine, items, paper_params(1), clock,
+      const auto items = make_burst(varied, vocab_size(), std::ssize(steps));
+      const auto done = run_trace(engine, items, paper_params({}), clock,
                                   [&](int64_t until_ns) { sleep_until(clock, until_ns); });
       if (!done) return std::unexpected(done.error());
     }
     if (burst.output_len == 4) steps.clear();
   }
   return steps;
+}
+
+Expected<double> MeasuredMachine::time_recompute(int32_t num_tokens, int32_t count) const {
+  const auto items = make_burst({count, num_tokens, 1}, vocab_size(), 0);
+  const auto done = run({}, items);
+  if (!done) return std::unexpected(done.error());
+  return done->elapsed_s / count;
+}
+
+Expected<SwapTimes> MeasuredMachine::time_swap(int32_t block_size, int32_t num_blocks) const {
+  const CacheShape shape{.num_layers = model_.num_layers,
+                         .num_kv_heads = model_.num_kv_heads,
+                         .head_dim = model_.head_dim,
+                         .block_size = block_size};
+  ThreadPool pool(config_.threads, memory_nodes());
+  return time_copies(shape, num_blocks, pool, SystemClock());
+}
+
+Expected<AttentionRow> MeasuredMachine::time_attention(const AttentionSizes& sizes,
+                                                       int32_t block_size) const {
+  ThreadPool pool(config_.threads, memory_nodes());
+  return time_attention_layouts(model_, *kernels_, sizes, block_size, pool, SystemClock());
 }
 
 SimulatedMachine MeasuredMachine::simulated(CostModel cost) const {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "bench/attention_layouts.h"
+#include "bench/recovery.h"
 #include "bench/trace_run.h"
 #include "bench/workload.h"
 #include "config/engine_config.h"
@@ -16,13 +18,16 @@
 
 namespace quire {
 
-inline constexpr int32_t kPaperContext = 2048;  // of OPT, and the largest that a request may ask for
+inline constexpr int32_t kPaperContext = 2048;    // of OPT, and the largest that a request may ask for
+inline constexpr int32_t kRecoveredTokens = 256;  // of the sequence whose recovery is timed
 
 // How one workload is run.
 struct PaperSetting {
   AllocationPolicy policy = AllocationPolicy::kPaged;
   int32_t block_size = 16;
-  int32_t n = 1;  // parallel samples of each request
+  int32_t n = 1;       // sequences of each request: parallel samples, or
+  bool beams = false;  // beams that search to the length of the request, however good others are
+  bool prefix_cache = false;
 };
 
 struct SimulatedMachine {
@@ -53,20 +58,29 @@ class MeasuredMachine {
   // Times steps of all kinds: bursts of 1 to 32 requests, one after the other. Takes some seconds.
   Expected<std::vector<TimedStep>> time_steps(bool quick) const;
 
+  // Seconds to compute the keys and values of a prompt, and one token: the mean of `count` prompts.
+  Expected<double> time_recompute(int32_t num_tokens, int32_t count) const;
+
+  // A sequence's blocks copied out of a pool and in again.
+  Expected<SwapTimes> time_swap(int32_t block_size, int32_t num_blocks) const;
+
+  // One layer's attention, keys and values in fp16.
+  Expected<AttentionRow> time_attention(const AttentionSizes& sizes, int32_t block_size) const;
+
   // The same machine as a simulation.
   SimulatedMachine simulated(CostModel cost) const;
 
-  int32_t vocab_size() const { return vocab_size_; }
+  int32_t vocab_size() const { return model_.vocab_size; }
   int32_t num_threads() const { return config_.threads; }
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return model_.name; }
 
  private:
   struct Loaded;
   Expected<Loaded> load(const PaperSetting& setting) const;
 
   EngineConfig config_;
-  std::string name_;  // of the model
-  int32_t vocab_size_ = 0;
+  ModelConfig model_;
+  const KernelTable* kernels_ = nullptr;
 };
 
 }  // namespace quire

@@ -17,14 +17,15 @@ struct Headline {
   std::string workload;
 };
 
-// waste_pct and rate_vs_*: those for which there are results.
+// waste_pct, rate_vs_*, parallel_saved_pct, beam_saved_pct and shared_prefix_speedup: those for which there
+// are results.
 std::vector<Headline> headlines(const PaperResults& results);
 
 // The headlines as fields, "workloads" with the same names, and everything else in lists: costs, curves,
-// memory, block_sizes.
+// memory, sharing, block_sizes, recovery, attention.
 std::string to_json(const PaperResults& results);
 
-// Lines of text: the headlines, the sustained rates, memory by use.
+// Lines of text: the same, but for the curves' points.
 std::string to_table(const PaperResults& results);
 
 // Draws all figures into `folder` as PNG files by Python's matplotlib. Errors: those of run_plot_script.

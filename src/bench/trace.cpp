@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "base/check.h"
+#include "bench/conversations.h"
 #include "bench/local_bench.h"
 
 namespace quire {
@@ -37,6 +38,7 @@ LengthDistribution log_normal_with_mean(double mean, double sigma, int32_t max) 
 }
 
 std::string describe(const TraceSpec& trace) {
+  if (trace.prefix_len > 0) return fmt::format("{}, prefix of {}", trace.name, trace.prefix_len);
   return trace.divisor == 1 ? std::string(trace.name) : fmt::format("{} / {}", trace.name, trace.divisor);
 }
 
@@ -46,9 +48,17 @@ WorkloadSpec trace_workload(const TraceSpec& trace, double rate, double seconds,
           .request_rate = rate,
           .input_len = divided(trace.mean_input, trace.input_sigma, trace.max_input, trace.divisor),
           .output_len = divided(trace.mean_output, trace.output_sigma, trace.max_output, trace.divisor),
+          .prefix_len = trace.prefix_len,
           .first_token = first_random_token(vocab_size),
           .vocab_size = vocab_size,
           .seed = seed};
+}
+
+std::vector<WorkItem> make_trace(const TraceSpec& trace, double rate, double seconds, int32_t vocab_size,
+                                 int64_t seed) {
+  const WorkloadSpec spec = trace_workload(trace, rate, seconds, vocab_size, seed);
+  auto items = make_workload(spec);
+  return trace.mean_rounds > 1 ? make_conversations(items, trace, seconds, seed) : items;
 }
 
 }  // namespace quire

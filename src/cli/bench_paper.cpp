@@ -37,7 +37,7 @@ Expected<CostModel> load_cost_model(const std::string& path) {
   return model;
 }
 
-void show(const PaperStage& stage) {
+void show(const StageProgress& stage) {
   const std::string left =
       stage.seconds_left < 0 ? "" : fmt::format(", about {:.0f} s left", stage.seconds_left);
   fmt::print(stderr, "[{}/{}] {}{}\n", stage.number, stage.count, stage.name, left);

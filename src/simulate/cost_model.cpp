@@ -61,23 +61,25 @@ CostModel derive_cost_model(std::string name, std::string source, const Accelera
           .copy_s = 2 * model.kv_bytes_per_token * model.block_size / bandwidth};
 }
 
+ModelSpec opt_13b(int32_t block_size) {
+  return {.num_parameters = 13e9,
+          .bytes_per_parameter = 2,
+          .num_layers = 40,
+          .hidden_size = 5120,
+          .kv_bytes_per_token = 2.0 * 5120 * 40 * 2,
+          .block_size = block_size};
+}
+
 CostModel opt_13b_on_a100(int32_t block_size) {
   // NVIDIA's data sheet of the A100 of 40 GB, and shares that well-made kernels reach.
   const AcceleratorSpec a100{.memory_bytes_per_s = 1.555e12,
                              .operations_per_s = 312e12,
                              .memory_share = 0.8,
                              .operations_share = 0.5};
-  // Kwon et al. 2023: 26 GB of weights, 800 KB of keys and values a token (2 x 5120 x 40 x 2 bytes).
-  const ModelSpec opt{.num_parameters = 13e9,
-                      .bytes_per_parameter = 2,
-                      .num_layers = 40,
-                      .hidden_size = 5120,
-                      .kv_bytes_per_token = 2.0 * 5120 * 40 * 2,
-                      .block_size = block_size};
   return derive_cost_model("OPT-13B on an A100 of 40 GB",
                            "published: 26 GB of weights, 1.555 TB/s and 312 TFLOP/s, of which 80% and 50% "
                            "are taken as reached; 800 KB of keys and values a token",
-                           a100, opt);
+                           a100, opt_13b(block_size));
 }
 
 }  // namespace quire

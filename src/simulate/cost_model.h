@@ -63,6 +63,9 @@ struct ModelSpec {
 CostModel derive_cost_model(std::string name, std::string source, const AcceleratorSpec& accelerator,
                             const ModelSpec& model);
 
+// Kwon et al. 2023: 26 GB of weights, 800 KB of keys and values a token (2 x 5120 x 40 x 2 bytes).
+ModelSpec opt_13b(int32_t block_size = 16);
+
 // OPT-13B on an A100 of 40 GB, as in Kwon et al. 2023, table 1.
 CostModel opt_13b_on_a100(int32_t block_size);
 

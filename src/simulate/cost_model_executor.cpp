@@ -5,12 +5,6 @@
 #include "base/check.h"
 
 namespace quire {
-namespace {
-
-// Of no meaning; requests that may end by their length alone are what this executor is for.
-constexpr TokenId kToken = 0;
-
-}  // namespace
 
 Expected<const StepOutput*> CostModelExecutor::collect() {
   CHECK(!submitted_.empty(), "no step is under way");
@@ -30,16 +24,16 @@ void CostModelExecutor::follow(const StepInput& input) {
     if (index >= widths_.size()) widths_.resize(index + 1, 0);
     return widths_[index];
   };
+  const auto copy = [&](const RowFork& fork) {
+    const int32_t width = width_of(fork.parent);
+    width_of(fork.child) = width;
+  };
+  for (const RowFork& branch : input.branches) copy(branch);
   for (const RowStart& start : input.starts) {
     const bool searches = start.sampling != nullptr && start.sampling->use_beam_search;
     width_of(start.slot) = searches ? start.sampling->num_sequences() : 0;
   }
-  for (const auto* forks : {&input.branches, &input.forks}) {
-    for (const RowFork& fork : *forks) {
-      const int32_t width = width_of(fork.parent);
-      width_of(fork.child) = width;
-    }
-  }
+  for (const RowFork& fork : input.forks) copy(fork);
   for (const SampleWork& sample : input.samples) width_of(sample.slot);
 }
 

@@ -45,12 +45,41 @@ PaperResults sample_results() {
                              .saved = 0.25});
   results.block_sizes.push_back(
       {.machine = "there", .workload = "ShareGPT", .block_size = 16, .normalized_latency_s = 0.1});
+  results.sharing.push_back(
+      {.machine = "there", .workload = "ShareGPT", .method = "beam", .width = 2, .rate = 1, .saved = 0.5});
+  CurveSet translations{.machine = "there",
+                        .workload = "translation, prefix of 341",
+                        .limit_s = 0.1,
+                        .curves = {curve_of(kPaged, 10), curve_of(kPaged, 40)}};
+  translations.curves[1].prefix_cache = true;
+  results.curves.push_back(std::move(translations));
+  results.recovery.push_back({.machine = "there",
+                              .block_size = 8,
+                              .num_tokens = 256,
+                              .recompute_s = 0.04,
+                              .swap_out_s = 0.01,
+                              .swap_in_s = 0.02});
+  results.attention.push_back({.num_sequences = 8,
+                               .context_len = 1024,
+                               .block_size = 16,
+                               .paged_s = 2.06e-4,
+                               .contiguous_s = 2e-4});
   return results;
+}
+
+TEST(PaperReport, ThePrefixCachesSpeedupIsTheMeasuredOne) {
+  PaperResults results = sample_results();
+  EXPECT_EQ(headlines(results).back().name, "shared_prefix_speedup");
+  EXPECT_DOUBLE_EQ(headlines(results).back().value, 4);
+  EXPECT_THAT(headlines(results).back().workload, HasSubstr("simulated"));
+  results.prefix_speedup = {.machine = "here", .workload = "as many", .rate_on = 10, .rate_off = 2};
+  EXPECT_DOUBLE_EQ(headlines(results).back().value, 5);
+  EXPECT_THAT(to_json(results), HasSubstr(R"("rate_off":2)"));
 }
 
 TEST(PaperReport, WhatWasMeasuredGoesBeforeWhatWasSimulated) {
   const auto found = headlines(sample_results());
-  ASSERT_EQ(found.size(), 4u) << "nothing was found about reserve-pow2";
+  ASSERT_EQ(found.size(), 6u) << "nothing was found about reserve-pow2";
   EXPECT_EQ(found[0].name, "waste_pct");
   EXPECT_DOUBLE_EQ(found[0].value, 1.75);
   EXPECT_EQ(found[1].name, "rate_vs_reserve_max");
@@ -74,7 +103,8 @@ TEST(PaperReport, JsonHasEveryResult) {
        {R"("waste_pct":1.75)", R"("rate_vs_reserve_max":2.5)", R"("rate_vs_reserve_oracle":2)",
         R"("workloads":{"waste_pct":"ShareGPT, there, blocks of 16, 6.00 requests/s")",
         R"("sustained_rate":0.5)", R"("parallel_saved_pct":25)", R"("saved_pct":25)", R"("external_pct":1)",
-        R"("block_size":16)", R"("pair_s":)"}) {
+        R"("block_size":16)", R"("pair_s":)", R"("beam_saved_pct":50)", R"("shared_prefix_speedup":4)",
+        R"("swap_in_s":0.02)", R"("contiguous_s":0.0002)", R"("name":"paged, prefix cache")"}) {
     EXPECT_THAT(json, HasSubstr(part));
   }
   EXPECT_THAT(json, Not(HasSubstr("rate_vs_reserve_pow2")));
@@ -84,7 +114,8 @@ TEST(PaperReport, TheTableSetsRivalsBesidePaging) {
   const std::string table = to_table(sample_results());
   for (const char* part :
        {"rate_vs_reserve_max         2.50   ShareGPT / 4, here, measured",
-        "reserve-max             0.500   paged is 6.00x", "97.0", "OPT-13B on an A100"}) {
+        "reserve-max                 0.500   paged is 6.00x", "97.0", "OPT-13B on an A100",
+        "256 tokens in blocks of 8: 40.00 ms, or 10.00 + 20.00 ms", "+3.0%"}) {
     EXPECT_THAT(table, HasSubstr(part));
   }
 }

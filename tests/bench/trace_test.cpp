@@ -58,5 +58,15 @@ TEST(Trace, MedianFollowsFromTheMean) {
   EXPECT_GT(log_normal_with_mean(100, 0.5, 150).median, loose.median);
 }
 
+TEST(Trace, TranslationsBeginWithTheSameTokens) {
+  const auto items = make_trace(translation(341), 10, 20, kVocabSize, 1);
+  ASSERT_EQ(items.size(), 200u);
+  for (const WorkItem& item : items) {
+    ASSERT_GT(item.prompt.size(), 341u);
+    EXPECT_TRUE(std::equal(item.prompt.begin(), item.prompt.begin() + 341, items[0].prompt.begin()));
+  }
+  EXPECT_EQ(describe(translation(341)), "translation, prefix of 341");
+}
+
 }  // namespace
 }  // namespace quire
