@@ -14,7 +14,7 @@ namespace {
 
 // Lengths are the trace's divided by so much, for time's sake.
 constexpr int32_t kQuickDivisor = 8, kFullDivisor = 4;
-constexpr double kQuickSeconds = 2, kFullSeconds = 20;  // of arrivals at each rate
+constexpr double kQuickSeconds = 2, kFullSeconds = 16;  // of arrivals at each rate
 
 // Rates of a measured curve, as shares of what the simulation of this machine sustains: around where the
 // curve turns.
