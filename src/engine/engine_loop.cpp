@@ -127,7 +127,8 @@ void EngineLoop::add(AddRequest& request) {
       .arrival_ns = request.arrival_ns,
       .tenant = request.tenant,
       .priority = request.priority,
-      .cache_salt = std::move(request.cache_salt)};
+      .cache_salt = std::move(request.cache_salt),
+      .pins = request.pins};
   streams_.emplace(request.id, std::move(request.stream));
   scheduler_.add(
       std::make_unique<SequenceGroup>(origin, std::move(request.prompt), std::move(request.params)));
@@ -144,6 +145,8 @@ void EngineLoop::obey(const FinishContinuation& command) {
   Sequence& sequence = group->sequences()[static_cast<size_t>(command.index)];
   if (!sequence.finished()) end_sequence(*group, sequence, FinishReason::kStop);
 }
+
+void EngineLoop::obey(const UnpinPrefix& command) { scheduler_.unpin(command.id); }
 
 void EngineLoop::obey(const AbortAll&) {
   while (!scheduler_.running().empty()) end_group(*scheduler_.running().back(), FinishReason::kAborted);
@@ -274,6 +277,10 @@ void EngineLoop::settle() {
   for (const auto& group : ended_) {
     metrics_.ended(*group, now_ns);
     if (group->times.first_scheduled_ns == kNotYet) mailbox_.stop_waiting(1);
+    if (group->pinned) {
+      mailbox_.with_claims(
+          [&](BlockClaims& claims) { claims.complete(group->id(), group->num_cached_tokens); });
+    }
   }
   publish();
 }
@@ -281,6 +288,7 @@ void EngineLoop::settle() {
 void EngineLoop::forget_ended() {
   for (const auto& group : ended_) {
     streams_.erase(group->id());
+    mailbox_.with_claims([&](BlockClaims& claims) { claims.leave(group->id()); });
     mailbox_.leave();
   }
   ended_.clear();
@@ -299,6 +307,7 @@ void EngineLoop::publish() {
                     .num_preemptions = scheduler_.num_preemptions()};
   if (const PrefixCache* cache = memory_.prefix_cache()) {
     stats.num_cached_blocks = cache->num_cached();
+    stats.num_pinned_blocks = memory_.num_pinned_blocks();
     stats.num_evictions = cache->num_evictions();
     stats.num_tokens_queried = scheduler_.prefixes().num_tokens_queried();
     stats.num_tokens_found = scheduler_.prefixes().num_tokens_found();

@@ -40,6 +40,7 @@ class EngineLoop {
   void add(AddRequest& request);
   void obey(const AbortRequest& command);
   void obey(const FinishContinuation& command);
+  void obey(const UnpinPrefix& command);
   void obey(const AbortAll& command);
 
   bool run_step();

@@ -1,5 +1,5 @@
-// What the loop thread shares with all others: the commands to it, the counts that bound them, and the
-// latest snapshot of its state. Everything else of the engine is the loop thread's own.
+// What the loop thread shares with all others: the commands to it, the counts and claims that bound them,
+// and the latest snapshot of its state. Everything else of the engine is the loop thread's own.
 #pragma once
 
 #include <algorithm>
@@ -17,6 +17,7 @@
 #include "base/snapshot.h"
 #include "base/types.h"
 #include "config/sampling_params.h"
+#include "engine/block_claims.h"
 #include "engine/llm_engine.h"
 #include "engine/request_stream.h"
 
@@ -28,6 +29,7 @@ struct AddRequest {
   TenantId tenant = 0;
   int32_t priority = 0;
   std::string cache_salt = {};
+  bool pins = false;
   std::vector<TokenId> prompt;
   std::shared_ptr<const SamplingParams> params;
   std::shared_ptr<RequestStream> stream;
@@ -45,19 +47,36 @@ struct FinishContinuation {
   int32_t index = 0;
 };
 
+struct UnpinPrefix {
+  RequestId id = 0;
+};
+
 struct AbortAll {};
 
-using EngineCommand = std::variant<AddRequests, AbortRequest, FinishContinuation, AbortAll>;
+using EngineCommand = std::variant<AddRequests, AbortRequest, FinishContinuation, UnpinPrefix, AbortAll>;
 
 class EngineMailbox {
  public:
-  explicit EngineMailbox(int32_t max_queue)
-      : max_queue_(max_queue), commands_(static_cast<size_t>(max_queue)) {}
+  explicit EngineMailbox(int32_t max_queue, const BlockLimits& limits = {})
+      : max_queue_(max_queue), commands_(static_cast<size_t>(max_queue)), claims_(limits) {}
 
   // Commands wake the loop. Those that may be refused were counted by enter() before.
   void send(EngineCommand command) { commands_.push_urgent(std::move(command)); }
   void take(std::vector<EngineCommand>& out) { commands_.drain(out); }
   void wait_take(std::vector<EngineCommand>& out) { commands_.wait_drain(out, std::chrono::hours(1)); }
+
+  // Sends requests that entered, all or none, if there are blocks for them (block_claims.h). `created`, unix
+  // seconds, is for those that pin.
+  Expected<> submit(AddRequests requests, int64_t created);
+  // Gives up a prefix; false if the tenant has none of that id. The blocks that it frees may be claimed at
+  // once: who does so is in the queue behind it.
+  bool unpin(RequestId id, TenantId tenant);
+  // Calls `act` with the claims, as nobody changes them.
+  template <class Act>
+  auto with_claims(Act act) {
+    std::lock_guard lock(claims_mutex_);
+    return act(claims_);
+  }
 
   // Counts new requests as alive and as waiting to run, all or none: false if more than max_queue would
   // then wait. Where nobody waits any number may enter: a batch that could never enter would be told to
@@ -113,6 +132,8 @@ class EngineMailbox {
   std::condition_variable idle_;
   int64_t num_alive_ = 0;  // requests that entered and have not ended
   Snapshot<EngineStats> stats_;
+  std::mutex claims_mutex_;
+  BlockClaims claims_;
 };
 
 }  // namespace quire

@@ -41,6 +41,7 @@ EngineMetrics::EngineMetrics(MetricsRegistry& registry, int32_t max_model_len)
       slots_allocated_(registry.gauge("quire:kv_slots_allocated", "Token slots in taken KV blocks.")),
       slots_filled_(
           registry.gauge("quire:kv_slots_filled", "Token slots in taken KV blocks that hold a token.")),
+      blocks_pinned_(registry.gauge("quire:kv_blocks_pinned", "KV blocks that pinned prefixes hold.")),
       prompt_tokens_(
           registry.counter("vllm:prompt_tokens_total", "Prompt tokens of requests that were prefilled.")),
       generation_tokens_(registry.counter("vllm:generation_tokens_total", "Tokens generated.")),
@@ -122,6 +123,7 @@ void EngineMetrics::refresh(const EngineStats& stats) {
   gpu_cache_usage_.set(used);
   slots_allocated_.set(static_cast<double>(stats.kv_slots_allocated));
   slots_filled_.set(static_cast<double>(stats.kv_slots_filled));
+  blocks_pinned_.set(stats.num_pinned_blocks);
   preemptions_.add(stats.num_preemptions - preemptions_.value());
   prefix_queries_.add(stats.num_tokens_queried - prefix_queries_.value());
   prefix_hits_.add(stats.num_tokens_found - prefix_hits_.value());

@@ -28,7 +28,8 @@ class EngineMetrics {
   void refresh(const EngineStats& stats);
 
  private:
-  Gauge &running_, &waiting_, &cache_usage_, &gpu_cache_usage_, &slots_allocated_, &slots_filled_;
+  Gauge &running_, &waiting_, &cache_usage_, &gpu_cache_usage_, &slots_allocated_, &slots_filled_,
+      &blocks_pinned_;
   Counter &prompt_tokens_, &generation_tokens_, &preemptions_, &prefix_queries_, &prefix_hits_;
   std::array<Counter*, 5> success_;  // by FinishReason, kStop first
   Histogram &time_to_first_token_, &inter_token_, &time_per_output_token_, &latency_, &queue_time_,

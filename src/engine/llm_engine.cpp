@@ -10,12 +10,21 @@
 #include "scheduler/scheduler.h"
 
 namespace quire {
+namespace {
+
+BlockLimits block_limits(const LLMEngineOptions& options) {
+  return {.num_blocks = options.num_blocks,
+          .block_size = options.block_size,
+          .max_pinned_blocks = static_cast<int32_t>(options.num_blocks * options.max_pinned_share)};
+}
+
+}  // namespace
 
 LLMEngine::LLMEngine(const LLMEngineOptions& options, std::unique_ptr<Executor> executor,
                      const Clock& clock, MetricsRegistry& metrics)
     : options_(options),
       clock_(clock),
-      mailbox_(std::make_unique<EngineMailbox>(options.max_queue)),
+      mailbox_(std::make_unique<EngineMailbox>(options.max_queue, block_limits(options))),
       loop_(std::make_unique<EngineLoop>(options, std::move(executor), clock, metrics, *mailbox_)) {}
 
 LLMEngine::~LLMEngine() {
@@ -40,52 +49,77 @@ Expected<std::shared_ptr<RequestStream>> LLMEngine::submit(std::vector<TokenId> 
   return std::move(streams->front());
 }
 
-Expected<std::vector<std::shared_ptr<RequestStream>>> LLMEngine::submit(
-    std::vector<EngineRequest> requests) {
+Expected<> LLMEngine::check(EngineRequest& request) const {
+  if (request.priority != 0 && !options_.by_priority) {
+    return fail_param("priority",
+                      "priority is {}, but requests run in order of arrival (scheduling_policy is fcfs)",
+                      request.priority);
+  }
+  if (request.pins) {
+    if (!options_.enable_prefix_caching || options_.allocation != AllocationPolicy::kPaged) {
+      return fail(ErrorCode::kUnsupported, "prefixes cannot be pinned: there is no prefix cache");
+    }
+    CHECK(request.params->max_tokens == 1 && request.params->num_sequences() == 1);
+    const auto block_size = static_cast<size_t>(options_.block_size);
+    request.prompt.resize(request.prompt.size() / block_size * block_size);
+    if (request.prompt.empty()) return {};  // the claims say why it is refused
+  }
   const SchedulerOptions limits{.max_num_seqs = options_.max_num_seqs,
                                 .max_num_batched_tokens = options_.max_num_batched_tokens,
                                 .max_model_len = options_.max_model_len,
                                 .allocation = options_.allocation};
-  for (const auto& [prompt, params, tenant, priority, cache_salt] : requests) {
-    if (priority != 0 && !options_.by_priority) {
-      return fail_param("priority",
-                        "priority is {}, but requests run in order of arrival (scheduling_policy is fcfs)",
-                        priority);
-    }
-    if (auto fits = Scheduler::check_fits(limits, options_.num_blocks, options_.block_size,
-                                          static_cast<int64_t>(prompt.size()), params->max_tokens,
-                                          params->num_sequences(), params->best_of ? "best_of" : "n");
-        !fits) {
-      return std::unexpected(fits.error());
-    }
+  const SamplingParams& params = *request.params;
+  return Scheduler::check_fits(limits, options_.num_blocks, options_.block_size,
+                               static_cast<int64_t>(request.prompt.size()), params.max_tokens,
+                               params.num_sequences(), params.best_of ? "best_of" : "n");
+}
+
+Expected<std::vector<std::shared_ptr<RequestStream>>> LLMEngine::submit(
+    std::vector<EngineRequest> requests) {
+  for (EngineRequest& request : requests) {
+    if (auto checked = check(request); !checked) return std::unexpected(checked.error());
   }
   const auto count = static_cast<int32_t>(requests.size());
   if (!mailbox_->enter(count)) {
     return fail(ErrorCode::kResourceExhausted, "{} requests wait already; try again later",
                 options_.max_queue);
   }
-  // After enter(), so that a drain either sees the request or is seen by it.
-  if (mailbox_->draining()) {
+  const auto leave = [&](const Error& error) {
     mailbox_->stop_waiting(count);
     mailbox_->leave(count);
-    return fail(ErrorCode::kUnavailable, "the engine is shutting down");
-  }
+    return std::unexpected(error);
+  };
+  // After enter(), so that a drain either sees the request or is seen by it.
+  if (mailbox_->draining()) return leave({ErrorCode::kUnavailable, "the engine is shutting down", {}});
   std::vector<std::shared_ptr<RequestStream>> streams;
   AddRequests command;
-  for (auto& [prompt, params, tenant, priority, cache_salt] : requests) {
+  for (EngineRequest& request : requests) {
     const RequestId id = next_id_.fetch_add(1, std::memory_order_relaxed);
-    streams.push_back(std::make_shared<RequestStream>(id, params->num_continuations()));
+    streams.push_back(std::make_shared<RequestStream>(id, request.params->num_continuations()));
     command.push_back({.id = id,
                        .arrival_ns = clock_.now_ns(),
-                       .tenant = tenant,
-                       .priority = priority,
-                       .cache_salt = std::move(cache_salt),
-                       .prompt = std::move(prompt),
-                       .params = std::move(params),
+                       .tenant = request.tenant,
+                       .priority = request.priority,
+                       .cache_salt = std::move(request.cache_salt),
+                       .pins = request.pins,
+                       .prompt = std::move(request.prompt),
+                       .params = std::move(request.params),
                        .stream = streams.back()});
   }
-  mailbox_->send(std::move(command));
+  if (auto sent = mailbox_->submit(std::move(command), clock_.unix_seconds()); !sent) {
+    return leave(sent.error());
+  }
   return streams;
+}
+
+std::vector<PinnedPrefix> LLMEngine::pinned_prefixes(TenantId tenant) const {
+  return mailbox_->with_claims([&](const BlockClaims& claims) { return claims.list(tenant); });
+}
+
+bool LLMEngine::unpin(RequestId id, TenantId tenant) { return mailbox_->unpin(id, tenant); }
+
+int64_t LLMEngine::room_for(const BlockClaim& claim) const {
+  return mailbox_->with_claims([&](const BlockClaims& claims) { return claims.room_for(claim); });
 }
 
 void LLMEngine::abort(RequestId id) { mailbox_->send(AbortRequest{id}); }

@@ -15,6 +15,7 @@
 #include "base/metrics.h"
 #include "base/types.h"
 #include "config/sampling_params.h"
+#include "engine/block_claims.h"
 #include "engine/request_stream.h"
 #include "memory/block_hasher.h"
 #include "memory/reservations.h"
@@ -36,6 +37,7 @@ struct LLMEngineOptions {
   bool enable_prefix_caching = false;
   // How the prefix cache names blocks; it outlives the engine. Null: BLAKE2b with a secret of this process.
   const BlockHasher* block_hasher = nullptr;
+  double max_pinned_share = 0.5;  // of the blocks, that pinned prefixes may hold
   // What is served is paged; the evaluation sets the others.
   AllocationPolicy allocation = AllocationPolicy::kPaged;
 };
@@ -56,6 +58,7 @@ struct EngineStats {
   // Of the prefix cache: blocks it knows, held or free; those it gave up for others; tokens of prompts that
   // were looked up in it, and those of them that it had.
   int32_t num_cached_blocks = 0;
+  int32_t num_pinned_blocks = 0;  // of prefixes, each once; they are taken
   int64_t num_evictions = 0;
   int64_t num_tokens_queried = 0;
   int64_t num_tokens_found = 0;
@@ -67,6 +70,9 @@ struct EngineRequest {
   TenantId tenant = 0;                           // those who ask at the same time get equal shares
   int32_t priority = 0;                          // a lower one goes first
   std::string cache_salt = {};                   // only requests with the same one share cached prefixes
+  // The full blocks of its prompt stay in the prefix cache, as a PinnedPrefix with the request's id, from
+  // its end (kLength or kStop) on until unpin(). It is cut to them, and asks for one token.
+  bool pins = false;
 };
 
 class EngineLoop;
@@ -86,7 +92,8 @@ class LLMEngine {
   // the context; more sequences or blocks than there can ever be: the message has the numbers),
   // kResourceExhausted (with these more than max_queue requests would wait, and some wait already),
   // kUnavailable (draining). A priority needs options().by_priority. One that waits for max_queue_ns ends
-  // with kTimedOut. A request without a seed gets one from the engine's seed and its own id.
+  // with kTimedOut. A request without a seed gets one from the engine's seed and its own id. With pinned
+  // prefixes: block_claims.h; they need a prefix cache, and paged memory (kUnsupported).
   Expected<std::vector<std::shared_ptr<RequestStream>>> submit(std::vector<EngineRequest> requests);
   Expected<std::shared_ptr<RequestStream>> submit(std::vector<TokenId> prompt,
                                                   const SamplingParams& params);
@@ -96,6 +103,15 @@ class LLMEngine {
   // only that one ends (kStop).
   void abort(RequestId id);
   void finish(RequestId id, int32_t index);
+
+  // Any thread. What the tenant has pinned, oldest first; and the end of it: false if the tenant has no
+  // prefix of that id. A failed step takes none of them away.
+  std::vector<PinnedPrefix> pinned_prefixes(TenantId tenant) const;
+  bool unpin(RequestId id, TenantId tenant);
+
+  // Any thread. The most blocks that the request's table can come to have, if it runs alone beside what is
+  // pinned now.
+  int64_t room_for(const BlockClaim& claim) const;
 
   // Refuses new requests from now on; returns when all others have ended or `timeout_seconds` have passed,
   // after which the rest is aborted. One thread that is not the loop's.
@@ -113,6 +129,8 @@ class LLMEngine {
   Expected<> check() const;
 
  private:
+  Expected<> check(EngineRequest& request) const;
+
   const LLMEngineOptions options_;
   const Clock& clock_;
   std::atomic<RequestId> next_id_{1};

@@ -9,7 +9,10 @@ namespace quire {
 
 KvCacheManager::KvCacheManager(int32_t num_blocks, int32_t block_size,
                                std::shared_ptr<const BlockHasher> hasher)
-    : block_size_(block_size), allocator_(num_blocks), block_tokens_(static_cast<size_t>(block_size)) {
+    : block_size_(block_size),
+      allocator_(num_blocks),
+      block_tokens_(static_cast<size_t>(block_size)),
+      pinned_(num_blocks) {
   CHECK(block_size >= 1, "blocks of {} slots", block_size);
   if (hasher) cache_ = std::make_unique<PrefixCache>(num_blocks, block_size, std::move(hasher));
 }
@@ -148,12 +151,37 @@ Expected<> KvCacheManager::check_table(SlotId slot, const BlockTable& table) con
   return {};
 }
 
+namespace {
+
+// Who holds each block, as tables and pins say it.
+struct Census {
+  explicit Census(int32_t num_blocks)
+      : holders(static_cast<size_t>(num_blocks)), index_of(holders.size()), filled(holders.size()) {}
+
+  Expected<> count(BlockId id, size_t index, int64_t tokens) {
+    const auto block = static_cast<size_t>(id);
+    if (++holders[block] == 1) {
+      index_of[block] = index;
+      filled[block] = tokens;
+      num_filled += tokens;
+    } else if (index_of[block] != index || filled[block] != tokens) {
+      return fail(ErrorCode::kInternal, "block {} has {} tokens at index {} and {} at {} elsewhere", block,
+                  tokens, index, filled[block], index_of[block]);
+    }
+    return {};
+  }
+
+  std::vector<int32_t> holders;
+  std::vector<size_t> index_of;  // a block stands at one index in every table that has it
+  std::vector<int64_t> filled;   // and holds as many tokens in each
+  int64_t num_filled = 0;
+};
+
+}  // namespace
+
 Expected<> KvCacheManager::check() const {
-  const auto num_blocks = static_cast<size_t>(this->num_blocks());
-  std::vector<int32_t> holders(num_blocks, 0);
-  std::vector<size_t> index_of(num_blocks, 0);  // a block stands at one index in every table that has it
-  std::vector<int64_t> filled(num_blocks, 0);   // and holds as many tokens in each
-  int64_t num_filled = 0, num_entries = 0;
+  Census census(num_blocks());
+  int64_t num_entries = 0;
   size_t num_tables = 0;
   for (size_t slot = 0; slot < tables_.size(); ++slot) {
     const BlockTable& table = tables_[slot];
@@ -164,30 +192,27 @@ Expected<> KvCacheManager::check() const {
     if (auto checked = check_table(static_cast<SlotId>(slot), table); !checked) return checked;
     num_entries += std::ssize(table.blocks);
     for (size_t i = 0; i < table.blocks.size(); ++i) {
-      const auto block = static_cast<size_t>(table.blocks[i]);
-      const int64_t tokens = tokens_in_block(table, i);
-      if (++holders[block] == 1) {
-        index_of[block] = i;
-        filled[block] = tokens;
-        num_filled += tokens;
-      } else if (index_of[block] != i || filled[block] != tokens) {
-        return fail(ErrorCode::kInternal,
-                    "block {} has {} tokens at index {} of slot {} and {} at {} elsewhere", block, tokens,
-                    i, slot, filled[block], index_of[block]);
-      }
+      if (auto counted = census.count(table.blocks[i], i, tokens_in_block(table, i)); !counted)
+        return counted;
+    }
+  }
+  for (const auto& [id, blocks] : pinned_.prefixes()) {
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      if (auto counted = census.count(blocks[i], i, block_size_); !counted) return counted;
     }
   }
   if (num_tables != num_tables_) {
     return fail(ErrorCode::kInternal, "{} tables, but {} are counted", num_tables, num_tables_);
   }
-  if (num_filled != slots_filled_) {
-    return fail(ErrorCode::kInternal, "{} slots are filled, but {} are counted", num_filled, slots_filled_);
+  if (census.num_filled != slots_filled_) {
+    return fail(ErrorCode::kInternal, "{} slots are filled, but {} are counted", census.num_filled,
+                slots_filled_);
   }
   if (num_entries != num_table_entries_) {
     return fail(ErrorCode::kInternal, "{} entries in all tables, but {} are counted", num_entries,
                 num_table_entries_);
   }
-  return cache_ ? check_cache(holders) : allocator_.check(holders);
+  return cache_ ? check_cache(census.holders) : allocator_.check(census.holders);
 }
 
 }  // namespace quire

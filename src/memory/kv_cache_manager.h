@@ -3,8 +3,8 @@
 // to a copy. No tensor is touched here: what must be copied comes out as a BlockCopy.
 //
 // With a prefix cache, full blocks stay findable by their tokens after the last sequence has let go of them,
-// until no other block is free; and a sequence whose block turns out to hold what a cached one holds moves
-// to that one, which comes out as a BlockEdit.
+// until no other block is free (or, if they are pinned, until they are unpinned); and a sequence whose block
+// turns out to hold what a cached one holds moves to that one, which comes out as a BlockEdit.
 //
 // A sequence is named by its slot in the worker, so its table is found without a search; tables keep their
 // capacity from one sequence to the next. One manager serves one KV group. One thread.
@@ -19,6 +19,7 @@
 #include "base/types.h"
 #include "memory/block_allocator.h"
 #include "memory/block_table.h"
+#include "memory/pinned_prefixes.h"
 #include "memory/prefix_cache.h"
 #include "memory/sequence_tokens.h"
 #include "step/step_input.h"
@@ -79,6 +80,12 @@ class KvCacheManager {
   void cache_blocks(SlotId slot, ScopeId scope, const SequenceTokens& tokens, int32_t num_tokens,
                     std::vector<BlockEdit>& edits);
 
+  // The table's blocks, all of them cached, stay so until unpin(): a match always finds them. With unpin()
+  // they are like those of any sequence that has ended.
+  void pin(RequestId id, SlotId slot);
+  void unpin(RequestId id);
+  int32_t num_pinned_blocks() const { return pinned_.num_blocks(); }
+
   bool contains(SlotId slot) const {
     return static_cast<size_t>(slot) < tables_.size() && taken_[static_cast<size_t>(slot)];
   }
@@ -120,14 +127,17 @@ class KvCacheManager {
   int64_t tokens_in_block(const BlockTable& table, size_t index) const;
   Expected<> check_table(SlotId slot, const BlockTable& table) const;
   Expected<> check_cache(std::span<const int32_t> holders) const;
+  // That `blocks`, at their indices, are a chain of cached ones.
+  Expected<> check_chain(std::span<const BlockId> blocks) const;
 
   const int32_t block_size_;
   BlockAllocator allocator_;
   std::unique_ptr<PrefixCache> cache_;         // null: off
   mutable std::vector<TokenId> block_tokens_;  // of the block at hand
-  std::vector<BlockTable> tables_;             // by slot
-  std::vector<bool> taken_;                    // by slot: whether it has a table
-  std::vector<int32_t> num_cached_;            // by slot: leading blocks of the table that are cached
+  PinnedPrefixes pinned_;
+  std::vector<BlockTable> tables_;   // by slot
+  std::vector<bool> taken_;          // by slot: whether it has a table
+  std::vector<int32_t> num_cached_;  // by slot: leading blocks of the table that are cached
   size_t num_tables_ = 0;
   int64_t num_table_entries_ = 0;
   int64_t slots_filled_ = 0;

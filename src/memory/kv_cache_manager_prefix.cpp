@@ -69,6 +69,30 @@ BlockId KvCacheManager::cache_block(SlotId slot, ScopeId scope, const SequenceTo
   return blocks[here];
 }
 
+void KvCacheManager::pin(RequestId id, SlotId slot) {
+  const auto& blocks = table(slot).blocks;
+  CHECK(num_cached_[static_cast<size_t>(slot)] == std::ssize(blocks), "slot {} is not cached to its end",
+        slot);
+  for (const BlockId block : blocks) hold_cached(block);
+  pinned_.add(id, blocks);
+}
+
+void KvCacheManager::unpin(RequestId id) {
+  const auto blocks = pinned_.take(id);
+  for (size_t i = blocks.size(); i-- > 0;) {  // last one first, as in free()
+    if (release(blocks[i])) slots_filled_ -= block_size_;
+  }
+}
+
+Expected<> KvCacheManager::check_chain(std::span<const BlockId> blocks) const {
+  for (size_t i = 0; i < blocks.size(); ++i) {
+    if (!cache_->contains(blocks[i]) || (i > 0 && !cache_->follows(blocks[i], blocks[i - 1]))) {
+      return fail(ErrorCode::kInternal, "block {} stands at {}, where it is not cached", blocks[i], i);
+    }
+  }
+  return {};
+}
+
 Expected<> KvCacheManager::check_cache(std::span<const int32_t> holders) const {
   if (auto checked = cache_->check(); !checked) return checked;
   for (size_t slot = 0; slot < tables_.size(); ++slot) {
@@ -77,14 +101,11 @@ Expected<> KvCacheManager::check_cache(std::span<const int32_t> holders) const {
       return fail(ErrorCode::kInternal, "slot {} has {} tokens and {} cached blocks", slot,
                   table.num_tokens, num_cached_[slot]);
     }
-    for (int32_t i = 0; i < num_cached_[slot]; ++i) {
-      const BlockId block = table.blocks[static_cast<size_t>(i)];
-      const BlockId before = i == 0 ? kNoBlock : table.blocks[static_cast<size_t>(i) - 1];
-      if (!cache_->contains(block) || (i > 0 && !cache_->follows(block, before))) {
-        return fail(ErrorCode::kInternal, "slot {} has block {} at {}, which is not cached there", slot,
-                    block, i);
-      }
-    }
+    const auto cached = std::span(table.blocks).first(static_cast<size_t>(num_cached_[slot]));
+    if (auto checked = check_chain(cached); !checked) return checked;
+  }
+  for (const auto& [id, blocks] : pinned_.prefixes()) {
+    if (auto checked = check_chain(blocks); !checked) return checked;
   }
   return allocator_.check(holders, cache_->idle_blocks());
 }

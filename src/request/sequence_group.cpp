@@ -25,7 +25,8 @@ SequenceGroup::SequenceGroup(const Origin& origin, std::vector<TokenId> prompt,
       priority_(origin.priority),
       prompt_(std::move(prompt)),
       params_(std::move(params)),
-      cache_salt_(origin.cache_salt) {
+      cache_salt_(origin.cache_salt),
+      pins_(origin.pins) {
   CHECK(!prompt_.empty() && num_unfinished_ >= 1);
   times.arrival_ns = origin.arrival_ns;
   num_beams = params_->use_beam_search ? 1 : 0;

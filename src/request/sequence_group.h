@@ -39,6 +39,7 @@ class alignas(64) SequenceGroup {
     TenantId tenant = 0;
     int32_t priority = 0;
     std::string cache_salt = {};  // only requests with the same one share cached prefixes
+    bool pins = false;            // what it computes of its prompt is to stay in the prefix cache
   };
   SequenceGroup(const Origin& origin, std::vector<TokenId> prompt,
                 std::shared_ptr<const SamplingParams> params);
@@ -48,6 +49,7 @@ class alignas(64) SequenceGroup {
   int32_t priority() const { return priority_; }  // a lower one goes first
   const std::vector<TokenId>& prompt() const { return prompt_; }
   const std::string& cache_salt() const { return cache_salt_; }
+  bool pins() const { return pins_; }
   int32_t num_prompt_tokens() const { return num_prompt_tokens_; }
   const std::shared_ptr<const SamplingParams>& params() const { return params_; }
 
@@ -124,12 +126,14 @@ class alignas(64) SequenceGroup {
   const std::vector<TokenId> prompt_;
   const std::shared_ptr<const SamplingParams> params_;
   const std::string cache_salt_;
+  const bool pins_;
 
  public:
   GroupTimes times;
   int64_t settled_service = 0;    // what FairShares has counted of it
   int32_t prefix_scope = -1;      // what the prefix cache calls the salt; -1: it is not asked
   int32_t num_cached_tokens = 0;  // of the prompt, that the prefix cache had when it first ran
+  bool pinned = false;            // its prompt is
 };
 
 }  // namespace quire

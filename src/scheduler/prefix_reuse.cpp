@@ -61,6 +61,11 @@ void PrefixReuse::cache(const SequenceGroup& group, const Sequence& sequence, in
   memory_.cache_blocks(sequence.slot, group.prefix_scope, tokens_of(group, sequence), num_tokens, edits_);
 }
 
+void PrefixReuse::pin(SequenceGroup& group, const Sequence& sequence) {
+  memory_.pin(group.id(), sequence.slot);
+  group.pinned = true;
+}
+
 void PrefixReuse::take_edits(std::vector<BlockEdit>& out) {
   out.insert(out.end(), edits_.begin(), edits_.end());
   edits_.clear();

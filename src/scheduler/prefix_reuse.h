@@ -35,6 +35,10 @@ class PrefixReuse {
   // The first `num_tokens` tokens of the sequence are known to be computed.
   void cache(const SequenceGroup& group, const Sequence& sequence, int32_t num_tokens);
 
+  // The group's prompt, which ends with a block and is computed, stays cached until unpin() of its id.
+  void pin(SequenceGroup& group, const Sequence& sequence);
+  void unpin(RequestId id) { memory_.unpin(id); }
+
   // The edits since the last step, but those of slots that were dropped since.
   void take_edits(std::vector<BlockEdit>& out);
   void drop_edits(SlotId slot);

@@ -118,6 +118,9 @@ class Scheduler {
   // The workers lost all rows (a failed step): from now on no row is known to them.
   void forget_rows();
 
+  // Gives up a pinned prefix (SequenceGroup::pins).
+  void unpin(RequestId id) { prefixes_.unpin(id); }
+
   // A group that has not run and has waited for max_queue_ns, which the caller should end; null if there is
   // none.
   SequenceGroup* find_overdue(int64_t now_ns);

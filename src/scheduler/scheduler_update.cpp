@@ -51,7 +51,9 @@ void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& eve
       event.first_of_group = true;
       group->times.first_token_ns = now_ns;
     }
-    if (reason != FinishReason::kNone) end(*group, *sequence, reason);
+    if (reason == FinishReason::kNone) continue;
+    if (group->pins()) prefixes_.pin(*group, *sequence);
+    end(*group, *sequence, reason);
   }
   std::swap(in_flight_[0], in_flight_[1]);
   --num_in_flight_;

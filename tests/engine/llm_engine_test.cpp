@@ -264,6 +264,120 @@ TEST_F(LLMEngineTest, GaugesFollowTheBlocks) {
   EXPECT_EQ(engine_->stats().kv_slots_filled, 4 + 3 + 3);
 }
 
+// Prefixes that are pinned in a pool of 32 blocks of 4 tokens.
+class PinnedPrefixTest : public LLMEngineTest {
+ protected:
+  PinnedPrefixTest() {
+    LLMEngineOptions options = kOptions;
+    options.enable_prefix_caching = true;
+    options.max_model_len = 128;
+    build(options);
+  }
+
+  Expected<std::shared_ptr<RequestStream>> submit_pin(size_t num_tokens, TokenId token = 1,
+                                                      TenantId tenant = 0) {
+    std::vector<EngineRequest> requests(1);
+    requests[0] = {.prompt = std::vector<TokenId>(num_tokens, token),
+                   .params = std::make_shared<const SamplingParams>(params(1)),
+                   .tenant = tenant,
+                   .pins = true};
+    auto streams = engine_->submit(std::move(requests));
+    if (!streams) return std::unexpected(streams.error());
+    return std::move(streams->front());
+  }
+
+  RequestId pin(size_t num_tokens, TokenId token = 1) {
+    const auto stream = submit_pin(num_tokens, token);
+    EXPECT_TRUE(stream) << stream.error().message;
+    run();
+    EXPECT_EQ(take(**stream).back().finish_reason, FinishReason::kLength);
+    return (*stream)->id();
+  }
+};
+
+TEST_F(PinnedPrefixTest, FullBlocksStayUntilTheyAreUnpinned) {
+  const RequestId id = pin(18);
+  EXPECT_EQ(engine_->stats().num_pinned_blocks, 4);
+  EXPECT_EQ(engine_->stats().num_free_blocks, 28);
+  EXPECT_THAT(metrics_->render(), HasSubstr("quire:kv_blocks_pinned{} 4\n"));
+  ASSERT_EQ(engine_->pinned_prefixes(0).size(), 1u);
+  EXPECT_EQ(engine_->pinned_prefixes(0)[0].num_tokens, 16);
+  EXPECT_TRUE(engine_->pinned_prefixes(1).empty());
+  const auto other = engine_->submit(std::vector<TokenId>(84, 9), params(28));  // the rest of the pool
+  run();
+  EXPECT_EQ(take(**other).size(), 28u);
+  const auto longer = engine_->submit(std::vector<TokenId>(20, 1), params(1));
+  run();
+  EXPECT_EQ(take(**longer).back().num_cached_tokens, 16);
+  EXPECT_FALSE(engine_->unpin(id, 1));
+  EXPECT_TRUE(engine_->unpin(id, 0));
+  EXPECT_FALSE(engine_->unpin(id, 0));
+  run();
+  EXPECT_EQ(engine_->stats().num_free_blocks, 32);
+}
+
+TEST_F(PinnedPrefixTest, WhoSharesIsSeenByEachOther) {
+  const RequestId first = pin(16), second = pin(16);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(engine_->stats().num_pinned_blocks, 4);
+  EXPECT_EQ(engine_->pinned_prefixes(0)[1].num_cached_tokens, 12) << "a token is computed, with its block";
+  engine_->unpin(first, 0);
+  run();
+  EXPECT_EQ(engine_->stats().num_pinned_blocks, 4);
+  engine_->unpin(second, 0);
+  run();
+  EXPECT_EQ(engine_->stats().num_pinned_blocks, 0);
+}
+
+TEST_F(PinnedPrefixTest, AFailedStepTakesNoneAway) {
+  pin(16);
+  const auto lost = submit_pin(24, 2);
+  executor_->fails = true;
+  run();
+  EXPECT_EQ(take(**lost).back().finish_reason, FinishReason::kError);
+  EXPECT_EQ(engine_->pinned_prefixes(0).size(), 1u);
+  EXPECT_EQ(engine_->stats().num_pinned_blocks, 4);
+  const auto longer = engine_->submit(std::vector<TokenId>(20, 1), params(1));
+  run();
+  EXPECT_EQ(take(**longer).back().num_cached_tokens, 16);
+  pin(48, 2);  // the blocks of the one that failed are claimed no more
+}
+
+TEST_F(PinnedPrefixTest, OneThatIsAbortedIsNotPinned) {
+  const auto stream = submit_pin(64);
+  ASSERT_TRUE(engine_->step());
+  engine_->abort((*stream)->id());
+  run();
+  EXPECT_TRUE(engine_->pinned_prefixes(0).empty());
+  EXPECT_EQ(engine_->stats().num_free_blocks, 32);
+  pin(64);
+}
+
+TEST_F(PinnedPrefixTest, RefusesWhatCouldNotRunBesideIt) {
+  EXPECT_THAT(submit_pin(3).error().message, HasSubstr("fills no block of 4 tokens"));
+  EXPECT_THAT(submit_pin(68).error().message,
+              HasSubstr("needs 17 more blocks of 4 tokens, but 0 of at most 16"));
+  const auto large = engine_->submit({9, 9}, params(100));  // 26 blocks
+  EXPECT_EQ(submit_pin(28).error().code, ErrorCode::kResourceExhausted);
+  EXPECT_TRUE(submit_pin(24));
+  const auto refused = engine_->submit({9, 9}, params(104));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("32 blocks 6 are pinned"));
+  run();
+  EXPECT_EQ(take(**large).size(), 100u);
+  const auto sharing =
+      engine_->submit(std::vector<TokenId>(26, 1), params(102));  // 32 blocks, 6 of them there
+  ASSERT_TRUE(sharing) << sharing.error().message;
+  engine_->unpin(engine_->pinned_prefixes(0)[0].id, 0);
+  run();
+  EXPECT_EQ(take(**sharing).size(), 102u);
+}
+
+TEST_F(PinnedPrefixTest, NeedsAPrefixCache) {
+  build(kOptions);
+  EXPECT_EQ(submit_pin(16).error().code, ErrorCode::kUnsupported);
+}
+
 TEST_F(LLMEngineTest, DrainWithoutAThreadRunsWhatWaits) {
   const auto stream = submit(params(4));
   engine_->drain(60);

@@ -45,6 +45,50 @@ class CachedMemoryTest : public testing::Test {
   std::vector<BlockEdit> edits_;
 };
 
+TEST_F(CachedMemoryTest, PinnedBlocksStayWhateverElseNeedsRoom) {
+  run(1, {1, 2, 3, 4}, scope_);
+  memory_.pin(7, 1);
+  memory_.free(1);
+  EXPECT_EQ(memory_.num_free_blocks(), 4);
+  EXPECT_EQ(memory_.num_pinned_blocks(), 2);
+  EXPECT_EQ(memory_.slots_filled(), 4);
+  run(2, {9, 9, 9, 9, 9, 9, 9, 9}, scope_);  // the rest of the pool
+  EXPECT_EQ(memory_.num_free_blocks(), 0);
+  memory_.free(2);
+  EXPECT_EQ(run(3, {1, 2, 3, 4, 5}, scope_), 4);
+  memory_.free(3);
+  EXPECT_TRUE(memory_.check());
+}
+
+TEST_F(CachedMemoryTest, ABlockIsPinnedForAsLongAsOnePrefixHasIt) {
+  run(1, {1, 2, 3, 4}, scope_);
+  memory_.pin(7, 1);
+  run(2, {1, 2, 5, 6}, scope_);
+  memory_.pin(8, 2);
+  memory_.free(1);
+  memory_.free(2);
+  EXPECT_EQ(memory_.num_pinned_blocks(), 3);
+  memory_.unpin(7);
+  EXPECT_EQ(memory_.num_pinned_blocks(), 2);
+  EXPECT_EQ(memory_.num_free_blocks(), 4);
+  EXPECT_EQ(memory_.slots_filled(), 4);
+  EXPECT_TRUE(memory_.check());
+  memory_.unpin(8);
+  EXPECT_EQ(memory_.num_free_blocks(), 6);
+  EXPECT_EQ(memory_.slots_filled(), 0);
+  EXPECT_EQ(run(3, {1, 2, 5, 6, 7}, scope_), 4) << "cached, and evicted when others need the room";
+}
+
+TEST_F(CachedMemoryTest, AnUnpinnedPrefixIsEvictedFromItsTail) {
+  run(1, {1, 2, 3, 4, 5, 6}, scope_);
+  memory_.pin(7, 1);
+  memory_.free(1);
+  memory_.unpin(7);
+  run(2, {9, 9, 9, 9, 9, 9, 9, 9}, scope_);  // one more than is free
+  memory_.free(2);
+  EXPECT_EQ(run(3, {1, 2, 3, 4, 5, 6, 7}, scope_), 4);
+}
+
 TEST_F(CachedMemoryTest, FindsWholeBlocksAndLeavesATokenToCompute) {
   EXPECT_EQ(run(1, {1, 2, 3, 4, 5}, scope_), 0);
   EXPECT_EQ(run(2, {1, 2, 3, 4, 5, 6}, scope_), 4);
