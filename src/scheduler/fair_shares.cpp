@@ -42,7 +42,8 @@ void FairShares::leave(SequenceGroup& group) {
 }
 
 void FairShares::settle(SequenceGroup& group) {
-  const int64_t service = service_of(group);
+  // Never less than before: beams that end leave only the results' tokens.
+  const int64_t service = std::max(service_of(group), group.settled_service);
   accounts_[static_cast<size_t>(group.tenant())].service +=
       service - std::exchange(group.settled_service, service);
 }

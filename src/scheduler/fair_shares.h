@@ -3,7 +3,7 @@
 // Language Models" (Sheng et al. 2024). A tenant that comes back from idleness starts at the least of those
 // that are there: idle time earns nothing.
 //
-// A prompt's token costs 1 and a generated one 2, as there.
+// A prompt's token costs 1 and a generated one 2, as there; each beam of a search generates its own.
 #pragma once
 
 #include <cstdint>

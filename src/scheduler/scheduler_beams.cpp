@@ -52,6 +52,7 @@ void Scheduler::grow_beams(SequenceGroup& group) {
 }
 
 void Scheduler::end_search(SequenceGroup& group, BeamSearch& search, StepEvents& events) {
+  shares_.settle(group);  // while its beams have their tokens
   const int32_t n = group.params()->n;
   auto best = search.take_best(n);
   if (std::ssize(best) < n) best.clear();  // the model gave no probabilities

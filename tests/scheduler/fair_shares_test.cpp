@@ -48,6 +48,17 @@ TEST(FairShares, CountsPromptsOnceAndOutputsTwice) {
   EXPECT_EQ(shares.service(1), 10 + 2 * 6);
 }
 
+TEST(FairShares, WhatWasCountedStaysCounted) {
+  FairShares shares;
+  const auto a = group_of(1, 10);
+  shares.arrive(*a);
+  serve(*a, 6);
+  shares.settle(*a);
+  serve(*a, 2);  // a beam search keeps the best of its beams
+  shares.leave(*a);
+  EXPECT_EQ(shares.service(1), 10 + 2 * 6);
+}
+
 TEST(FairShares, IdleTimeEarnsNothing) {
   FairShares shares;
   const auto busy = group_of(1, 1000), back = group_of(2);

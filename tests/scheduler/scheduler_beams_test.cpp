@@ -18,6 +18,20 @@ class SchedulerBeamsTest : public SchedulerTest {
   }
 };
 
+// Two tenants, and rows for one request: the turn is whose was served less. A search of width 3 costs as three answers of
+// its length do.
+TEST_F(SchedulerBeamsTest, EveryBeamsTokensCountForItsTenant) {
+  build({.max_num_seqs = 3, .max_num_batched_tokens = 16, .max_model_len = 100}, 40, 4);
+  add_search(6, 3, 4);
+  const RequestId own = add({.prompt = 6, .max_tokens = 1, .n = 3});
+  const RequestId other = add({.prompt = 9, .max_tokens = 1, .n = 3, .tenant = 1});
+  while (group(own).state() == GroupState::kWaiting && group(other).state() == GroupState::kWaiting) {
+    ASSERT_TRUE(step());
+    if (!scheduler_->find(own) || !scheduler_->find(other)) break;
+  }
+  EXPECT_TRUE(scheduler_->find(own)) << "it waits for the tenant that had less";
+}
+
 TEST_F(SchedulerBeamsTest, OneRowReadsThePromptAndTheOthersBranchFromIt) {
   build({.max_num_seqs = 4, .max_num_batched_tokens = 16, .max_model_len = 100}, 20, 4);
   const RequestId id = add_search(6, 3, 10);
