@@ -73,6 +73,10 @@ ModelRunner::ModelRunner(CompiledModel model, const KernelTable& kernels, const 
 Expected<std::unique_ptr<ModelRunner>> ModelRunner::create(const GgufFile& file, CompiledModel model,
                                                            const KernelTable& kernels,
                                                            const ModelRunnerOptions& options) {
+  if (options.block_size < kMinBlockSize) {
+    return fail_param("block_size", "block_size must be at least {}, but is {}", kMinBlockSize,
+                      options.block_size);
+  }
   auto cache = CacheEngine::create(cache_shape(model.config, options), options.num_blocks);
   if (!cache) return std::unexpected(cache.error());
   auto partials =

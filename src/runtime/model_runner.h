@@ -29,6 +29,9 @@ struct ModelRunnerOptions {
   int num_threads = 1;
 };
 
+// Smaller ones would make results depend on the batch: kernels read keys eight at a time.
+inline constexpr int32_t kMinBlockSize = 8;
+
 // Rows of logits that are made at a time: a bound on memory, whatever the number of prompt
 // log-probabilities.
 inline constexpr int64_t kMaxLogitRows = 32;
@@ -41,7 +44,8 @@ CacheShape cache_shape(const ModelConfig& config, const ModelRunnerOptions& opti
 
 class ModelRunner {
  public:
-  // Packs the weights; the file is not needed afterwards. `kernels` outlives the runner.
+  // Packs the weights; the file is not needed afterwards. `kernels` outlives the runner. kInvalidArgument: a
+  // block size below kMinBlockSize.
   static Expected<std::unique_ptr<ModelRunner>> create(const GgufFile& file, CompiledModel model,
                                                        const KernelTable& kernels,
                                                        const ModelRunnerOptions& options);

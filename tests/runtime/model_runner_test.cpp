@@ -158,6 +158,20 @@ TEST(ModelRunner, KvTypesAgreeCloselyAndBlockSizesExactly) {
   EXPECT_LT(worst(KvDType::kInt8), 0.5F);
 }
 
+TEST(ModelRunner, RefusesBlocksThatKernelsDoNotTake) {
+  const RandomModelFile model;
+  const auto file = GgufFile::open(model.path());
+  const KernelTable& kernels = **select_kernels("");
+  for (const int32_t block_size : {0, 1, 4, 7}) {
+    auto compiled = compile_model(*file, kernels, {.limits = {.max_tokens = 16, .max_selected = 4}});
+    ASSERT_TRUE(compiled) << compiled.error().message;
+    const auto runner = ModelRunner::create(*file, std::move(*compiled), kernels,
+                                            {.num_blocks = 8, .block_size = block_size});
+    ASSERT_FALSE(runner);
+    EXPECT_EQ(runner.error().param, "block_size");
+  }
+}
+
 TEST(ModelRunner, InstructionSetsAgreeWithScalar) {
   const RandomModelFile model;
   const auto tokens = random_tokens(4, 64);
