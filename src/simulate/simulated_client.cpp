@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "scheduler/kv_demand.h"
+
 namespace quire {
 namespace {
 
@@ -18,14 +20,42 @@ void draw_beams(Rng& rng, SamplingParams& params) {
   params.early_stopping = static_cast<EarlyStopping>(draw(rng, 0, 2));
 }
 
-SamplingParams draw_params(Rng& rng, const ClientLimits& limits, int32_t num_prompt_tokens) {
-  SamplingParams params;
+// Halves what is asked for until it fits `num_blocks`, or is a single token.
+void shrink(SamplingParams& params, const ClientLimits& limits, int32_t num_prompt_tokens,
+            int32_t num_blocks) {
+  while (peak_blocks(num_prompt_tokens, params.max_tokens, params.num_sequences(), limits.block_size) >
+         num_blocks) {
+    if (params.best_of && *params.best_of > params.n) {
+      params.best_of = std::max(params.n, *params.best_of / 2);
+    } else if (params.n > 1) {
+      params.n /= 2;
+      if (params.best_of) params.best_of = params.n;
+    } else if (params.max_tokens > 1) {
+      params.max_tokens /= 2;
+    } else {
+      return;
+    }
+  }
+}
+
+void draw_lengths(Rng& rng, SamplingParams& params, const ClientLimits& limits, int32_t num_prompt_tokens) {
   if (one_in(rng, 3)) params.n = draw(rng, 1, limits.max_num_seqs);
+  if (one_in(rng, 4)) params.best_of = draw(rng, params.n, limits.max_num_seqs);
   // At most what the context leaves, but for a few.
   const int32_t rest = std::max(1, limits.max_model_len - num_prompt_tokens);
   params.max_tokens = one_in(rng, 2) ? rest : draw(rng, 1, rest);
-  if (one_in(rng, 40)) params.max_tokens += draw(rng, 1, limits.max_model_len);
-  if (one_in(rng, 40)) params.n += limits.max_num_seqs;
+  // Most leave room for others, and for prefixes that are pinned.
+  if (num_prompt_tokens > 0 && !one_in(rng, 40)) {
+    shrink(params, limits, num_prompt_tokens, one_in(rng, 4) ? limits.num_blocks : limits.num_blocks / 2);
+  }
+  if (one_in(rng, 80)) params.max_tokens += draw(rng, 1, limits.max_model_len);
+  if (one_in(rng, 80)) params.n += limits.max_num_seqs;
+  if (params.best_of) params.best_of = std::max(*params.best_of, params.n);
+}
+
+SamplingParams draw_params(Rng& rng, const ClientLimits& limits, int32_t num_prompt_tokens) {
+  SamplingParams params;
+  draw_lengths(rng, params, limits, num_prompt_tokens);
   params.min_tokens = one_in(rng, 3) ? draw(rng, 0, params.max_tokens) : 0;
   params.temperature = one_in(rng, 3) ? 0 : 1;
   params.seed = static_cast<int64_t>(rng());
@@ -34,12 +64,12 @@ SamplingParams draw_params(Rng& rng, const ClientLimits& limits, int32_t num_pro
   if (one_in(rng, 3)) params.stop_token_ids = {1, 2};
   if (one_in(rng, 3)) params.logprobs = draw(rng, 0, 3);
   if (one_in(rng, 3)) params.prompt_logprobs = draw(rng, 0, 3);
-  if (one_in(rng, 4)) params.best_of = draw(rng, params.n, limits.max_num_seqs);
   if (one_in(rng, 3)) draw_beams(rng, params);
   return params;
 }
 
-// Two of three prompts begin as one of two prefixes does, some to the end.
+}  // namespace
+
 std::vector<TokenId> draw_prompt(Rng& rng, const ClientLimits& limits, int32_t num_tokens) {
   std::vector<TokenId> prompt;
   const uint64_t prefix = rng.below(3);
@@ -52,14 +82,12 @@ std::vector<TokenId> draw_prompt(Rng& rng, const ClientLimits& limits, int32_t n
   return prompt;
 }
 
-}  // namespace
-
 ClientPlan draw_client(Rng& rng, const ClientLimits& limits) {
   ClientPlan plan;
   plan.arrival_ns = static_cast<int64_t>(rng.below(static_cast<uint64_t>(limits.arrival_window_ns)));
   int32_t num_prompt_tokens = draw(rng, 1, limits.max_model_len - 1);
-  if (!one_in(rng, 4)) num_prompt_tokens = draw(rng, 1, std::max(1, num_prompt_tokens / 4));
-  if (one_in(rng, 40)) num_prompt_tokens = draw(rng, 0, 1) * limits.max_model_len;
+  if (!one_in(rng, 4)) num_prompt_tokens = draw(rng, 1, std::max(1, num_prompt_tokens / 2));
+  if (one_in(rng, 80)) num_prompt_tokens = draw(rng, 0, 1) * limits.max_model_len;
   plan.prompt = draw_prompt(rng, limits, num_prompt_tokens);
   if (one_in(rng, 4)) plan.cache_salt = one_in(rng, 2) ? "mine" : "a longer salt, which is no short string";
   plan.params = draw_params(rng, limits, num_prompt_tokens);
@@ -105,6 +133,7 @@ Expected<> Transcript::add(const TokenDelta& delta) {
   if (continuation.finish_reason != FinishReason::kNone) {
     return fail(ErrorCode::kInternal, "continuation {} goes on after its end", delta.index);
   }
+  num_cached_tokens += delta.num_cached_tokens;
   if (delta.token >= 0) {
     continuation.tokens.push_back(delta.token);
     continuation.logprobs.push_back(delta.logprob);

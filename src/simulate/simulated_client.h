@@ -32,10 +32,12 @@ struct ClientPlan {
   std::vector<Finish> finishes;
 };
 
-// What plans are drawn from. Some ask for more than the engine can hold, and must be refused.
+// What plans are drawn from. A few ask for more than the engine can hold, and must be refused.
 struct ClientLimits {
   int32_t max_model_len = 0;
   int32_t max_num_seqs = 0;
+  int32_t num_blocks = 0;
+  int32_t block_size = 1;
   int32_t vocab_size = 0;
   int64_t arrival_window_ns = 1;
   bool have_priorities = false;
@@ -43,6 +45,9 @@ struct ClientLimits {
 };
 
 ClientPlan draw_client(Rng& rng, const ClientLimits& limits);
+
+// Two of three begin as one of two prefixes does, some to the end.
+std::vector<TokenId> draw_prompt(Rng& rng, const ClientLimits& limits, int32_t num_tokens);
 
 // What one request brought.
 struct Transcript {
@@ -55,6 +60,7 @@ struct Transcript {
   };
   std::vector<Continuation> continuations;
   std::vector<float> prompt_logprobs;  // of the positions 1, 2, ...
+  int64_t num_cached_tokens = 0;       // of the prompt; known with the first token
 
   explicit Transcript(int32_t n) : continuations(static_cast<size_t>(n)) {}
 

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -14,6 +16,7 @@
 #include "memory/block_table.h"
 #include "simulate/fake_executor.h"
 #include "simulate/simulated_client.h"
+#include "simulate/simulated_pins.h"
 
 namespace quire {
 namespace {
@@ -46,7 +49,7 @@ LLMEngineOptions draw_options(Rng& rng) {
       full ? longest + 1 : 2 + static_cast<int32_t>(rng.below(static_cast<uint64_t>(longest)));
   options.max_num_seqs = choose(rng, {1, 2, 3, 4, 6, 8, 12, 16});
   options.max_num_batched_tokens = choose(rng, {1, 2, 3, 4, 5, 7, 8, 16, 40, 200});
-  options.max_queue = choose(rng, {2, 8, 64, 64, 64, 64});
+  options.max_queue = rng.below(12) == 0 ? 8 : 64;
   options.by_priority = rng.below(3) == 0;
   options.max_step_ns = choose(rng, {0, 0, 2'000'000, 5'000'000});
   options.max_queue_ns = choose(rng, {0, 0, 50'000'000, 500'000'000});
@@ -153,6 +156,8 @@ class Simulation {
     report_.setting = describe(options_);
     const ClientLimits limits{.max_model_len = options_.max_model_len,
                               .max_num_seqs = options_.max_num_seqs,
+                              .num_blocks = options_.num_blocks,
+                              .block_size = options_.block_size,
                               .vocab_size = kVocabSize,
                               .arrival_window_ns = choose(rng_, {1'000'000, 20'000'000, 200'000'000}),
                               .have_priorities = options_.by_priority,
@@ -161,6 +166,8 @@ class Simulation {
     for (size_t i = 0; i < num_clients; ++i) clients_.emplace_back(draw_client(rng_, limits));
     std::ranges::stable_sort(clients_, {}, [](const auto& client) { return client.plan().arrival_ns; });
     steps_fail_ = rng_.below(5) == 0;
+    pins_ = std::make_unique<SimulatedPins>(rng_, limits, options_);
+    arrival_turns_.resize(clients_.size());
   }
 
   Expected<SimulationReport> run() {
@@ -177,12 +184,13 @@ class Simulation {
     report_.num_preemptions = stats.num_preemptions;
     report_.num_evictions = stats.num_evictions;
     report_.num_found = stats.num_tokens_found;
+    report_.num_pinned = pins_->num_pinned();
     return report_;
   }
 
  private:
   Expected<> run_to_end() {
-    while (!std::ranges::all_of(clients_, &SimulatedClient::ended)) {
+    while (!std::ranges::all_of(clients_, &SimulatedClient::ended) || !pins_->ended()) {
       if (++report_.num_steps > kMaxSteps) return fail(ErrorCode::kInternal, "requests do not end");
       if (auto arrived = let_arrive(); !arrived) return arrived;
       if (steps_fail_ && rng_.below(50) == 0) bench_.executor().fail_next_step();
@@ -194,6 +202,8 @@ class Simulation {
       for (SimulatedClient& client : clients_) {
         if (auto turn = client.take_turn(bench_.engine()); !turn) return turn;
       }
+      if (auto kept = check_promises(); !kept) return kept;
+      if (auto turn = pins_->take_turn(bench_.engine()); !turn) return turn;
     }
     while (bench_.engine().step()) {  // late commands
     }
@@ -204,23 +214,56 @@ class Simulation {
     for (; next_client_ < clients_.size(); ++next_client_) {
       SimulatedClient& client = clients_[next_client_];
       if (client.plan().arrival_ns > bench_.clock().now_ns()) break;
+      const int64_t num_found = pins_->num_found(client.plan(), pins_->num_turns());
+      const bool possible = can_ever_run(client.plan(), options_) &&
+                            count_peak_blocks(client.plan(), options_.block_size) - num_found <=
+                                options_.num_blocks - pins_->num_blocks();
       const auto refusal = client.arrive(bench_.engine());
-      const bool possible = can_ever_run(client.plan(), options_);
+      arrival_turns_[next_client_] = pins_->num_turns();
       if (!refusal && !possible)
         return fail(ErrorCode::kInternal, "a request that can never run was taken");
       if (!refusal) continue;
       ++report_.num_refused;
-      const bool justified = possible ? refusal->code == ErrorCode::kResourceExhausted
-                                      : refusal->code == ErrorCode::kInvalidArgument;
+      // A full queue is seen before what is pinned.
+      const bool justified = refusal->code == ErrorCode::kResourceExhausted
+                                 ? can_ever_run(client.plan(), options_)
+                                 : !possible && refusal->code == ErrorCode::kInvalidArgument;
       if (!justified) return fail(ErrorCode::kInternal, "refused: {}", refusal->message);
+    }
+    return pins_->let_arrive(bench_.engine(), bench_.clock().now_ns(), largest_peak());
+  }
+
+  int64_t largest_peak() const {
+    int64_t largest = 0;
+    for (const SimulatedClient& client : std::span(clients_).first(next_client_)) {
+      if (client.ended()) continue;
+      largest = std::max(largest, count_peak_blocks(client.plan(), options_.block_size));
+    }
+    return largest;
+  }
+
+  // Who got a token has found what was pinned when it came and is pinned still.
+  Expected<> check_promises() {
+    for (size_t i = 0; i < next_client_; ++i) {
+      const Transcript& transcript = clients_[i].transcript();
+      if (arrival_turns_[i] < 0 || transcript.num_tokens() == 0) continue;
+      const int64_t since = std::exchange(arrival_turns_[i], -1);
+      const int64_t pinned = pins_->num_found(clients_[i].plan(), since) * options_.block_size;
+      report_.num_sure += pinned > 0 ? 1 : 0;
+      if (transcript.num_cached_tokens >= pinned) continue;
+      return fail(ErrorCode::kInternal, "{} tokens were found, but {} were pinned",
+                  transcript.num_cached_tokens, pinned);
     }
     return {};
   }
 
   void skip_to_next_arrival() {
-    if (next_client_ == clients_.size()) return;
-    const int64_t wait_ns = clients_[next_client_].plan().arrival_ns - bench_.clock().now_ns();
-    if (wait_ns > 0) bench_.clock().advance_ns(wait_ns);
+    int64_t next_ns = pins_->next_arrival_ns();
+    if (next_client_ < clients_.size())
+      next_ns = std::min(next_ns, clients_[next_client_].plan().arrival_ns);
+    const int64_t now_ns = bench_.clock().now_ns();
+    if (next_ns != std::numeric_limits<int64_t>::max() && next_ns > now_ns)
+      bench_.clock().advance_ns(next_ns - now_ns);
   }
 
   Expected<> check_baseline() {
@@ -284,6 +327,8 @@ class Simulation {
   std::vector<SimulatedClient> clients_;  // by arrival
   size_t next_client_ = 0;
   bool steps_fail_ = false;
+  std::unique_ptr<SimulatedPins> pins_;
+  std::vector<int64_t> arrival_turns_;  // by client, of pins_; -1: it has got a token
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 // The real engine on a fake executor, driven from a seed: random sizes of pool, block, batch and budget,
 // random clients. After every step the whole state of scheduler and block manager is checked; every request
-// must end once, with the tokens that it gets when it runs alone in a large pool; at the end all blocks are
-// free.
+// must end once, with the tokens that it gets when it runs alone in a large pool; who begins with a pinned
+// prefix must find it; at the end all blocks are free.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,8 @@ struct SimulationReport {
   int64_t num_merges = 0;     // of blocks computed twice
   int64_t num_evictions = 0;  // of cached blocks
   int64_t num_found = 0;      // tokens of prompts that the prefix cache had
+  int64_t num_pinned = 0;     // prefixes
+  int64_t num_sure = 0;       // requests that had to find what was pinned
   int64_t num_aborted = 0;    // continuations, and so below
   int64_t num_failed = 0;     // with a step that was told to fail
   int64_t num_timed_out = 0;  // that waited too long

@@ -19,6 +19,7 @@ MANAGER = "src/memory/kv_cache_manager.cpp"
 MANAGER_PREFIX = "src/memory/kv_cache_manager_prefix.cpp"
 PREFIX_CACHE = "src/memory/prefix_cache.cpp"
 PREFIX_REUSE = "src/scheduler/prefix_reuse.cpp"
+CLAIMS = "src/engine/block_claims.cpp"
 GROUP = "src/request/sequence_group.h"
 SCHEDULER = "src/scheduler/scheduler.cpp"
 PLAN = "src/scheduler/scheduler_plan.cpp"
@@ -96,4 +97,21 @@ MUTANTS = [
     Mutant("a row that has ended is told of merged blocks", SCHEDULER, "  prefixes_.drop_edits(slot);\n", ""),
     Mutant("blocks of a step under way are cached when it ends in failure", SCHEDULER,
            "if (sequence.has_row && group.num_beams == 0) prefixes_", "if (sequence.num_computed > 0 && group.num_beams == 0) prefixes_"),
+    Mutant("a pinned block is not held", MANAGER_PREFIX, "  for (const BlockId block : blocks) hold_cached(block);\n", ""),
+    Mutant("a prefix that is given up stays held", MANAGER_PREFIX,
+           "    if (release(blocks[i])) slots_filled_ -= block_size_;\n", ""),
+    Mutant("a prefix is given up from its head", MANAGER_PREFIX,
+           "for (size_t i = blocks.size(); i-- > 0;) {  // last one first, as in free()",
+           "for (size_t i = 0; i < blocks.size(); ++i) {"),
+    Mutant("a prefix that several have pinned counts once for each", CLAIMS,
+           "  const int64_t num_blocks = total - most_common(claim, [](const Pin&) { return true; });\n",
+           "  const int64_t num_blocks = total;\n"),
+    Mutant("a request is let in that has no room beside what is pinned", CLAIMS,
+           "  if (needed > room_for(claim)) {\n", "  if (needed > limits_.num_blocks) {\n"),
+    Mutant("a prefix is pinned that leaves no room for who was let in", CLAIMS,
+           "    if (num_blocks == 0 || peak <= left) continue;\n", "    if (peak <= limits_.num_blocks) continue;\n"),
+    Mutant("a request counts on a prefix that is not computed yet", CLAIMS,
+           "[](const Pin& pin) { return pin.complete; }", "[](const Pin&) { return true; }"),
+    Mutant("a prefix that was never computed stays claimed", CLAIMS,
+           "found != pins_.end() && !found->second.complete) remove(id);", "found != pins_.end() && false) remove(id);"),
 ]

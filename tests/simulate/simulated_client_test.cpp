@@ -14,8 +14,12 @@ TokenDelta delta(int32_t index, TokenId token, FinishReason reason = FinishReaso
 }
 
 TEST(SimulatedClient, TheSameSeedDrawsTheSame) {
-  const ClientLimits limits{
-      .max_model_len = 40, .max_num_seqs = 4, .vocab_size = 24, .arrival_window_ns = 1000};
+  const ClientLimits limits{.max_model_len = 40,
+                            .max_num_seqs = 4,
+                            .num_blocks = 10,
+                            .block_size = 4,
+                            .vocab_size = 24,
+                            .arrival_window_ns = 1000};
   for (uint64_t seed = 0; seed < 20; ++seed) {
     Rng first(seed), second(seed);
     const ClientPlan one = draw_client(first, limits), two = draw_client(second, limits);

@@ -44,6 +44,8 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
     total.num_merges += report->num_merges;
     total.num_evictions += report->num_evictions;
     total.num_found += report->num_found;
+    total.num_pinned += report->num_pinned;
+    total.num_sure += report->num_sure;
     total.num_aborted += report->num_aborted;
     total.num_failed += report->num_failed;
     total.num_timed_out += report->num_timed_out;
@@ -52,16 +54,18 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
   }
   std::printf(
       "%ld steps (%ld ahead), %ld requests (%ld refused), %ld preemptions, %ld forks, %ld branches, %ld "
-      "copies, %ld merges, %ld evictions, %ld tokens found; "
+      "copies, %ld merges, %ld evictions, %ld tokens found, %ld pinned, %ld sure to find; "
       "continuations: "
       "%ld aborted, %ld failed, %ld stopped, %ld full length\n",
       total.num_steps, total.num_ahead, total.num_requests, total.num_refused, total.num_preemptions,
       total.num_forks, total.num_branches, total.num_copies, total.num_merges, total.num_evictions,
-      total.num_found, total.num_aborted, total.num_failed, total.num_stopped, total.num_full_length);
+      total.num_found, total.num_pinned, total.num_sure, total.num_aborted, total.num_failed,
+      total.num_stopped, total.num_full_length);
   if (first == last) return;
   // The drawn world is rich enough to mean something.
   EXPECT_GT(total.num_ahead, 1000);
   EXPECT_GT(total.num_refused, 10);
+  EXPECT_LT(total.num_refused, total.num_requests * 15 / 100);
   EXPECT_GT(total.num_preemptions, 100);
   EXPECT_GT(total.num_forks, 100);
   EXPECT_GT(total.num_branches, 1000);
@@ -69,6 +73,8 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
   EXPECT_GT(total.num_merges, 100);
   EXPECT_GT(total.num_evictions, 100);
   EXPECT_GT(total.num_found, 1000);
+  EXPECT_GT(total.num_pinned, 100);
+  EXPECT_GT(total.num_sure, 30);
   EXPECT_GT(total.num_aborted, 100);
   EXPECT_GT(total.num_failed, 10);
   EXPECT_GT(total.num_timed_out, 100);
