@@ -31,8 +31,7 @@ Expected<> serve(ServeFlags flags) {
   if (!server) return std::unexpected(server.error());
   auto engine = open_engine(flags.model.engine, clock, metrics);
   if (!engine) return std::unexpected(engine.error());
-  (*server)->serve(*engine);
-  return {};
+  return (*server)->serve(*engine);
 }
 
 }  // namespace

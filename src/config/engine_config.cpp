@@ -8,7 +8,7 @@ namespace {
 
 using C = EngineConfig;
 
-const std::array<Field<C>, 14> kFields{{
+const std::array<Field<C>, 15> kFields{{
     {"max_model_len", &C::max_model_len, "longest prompt plus output; 0: what the model was trained for", 0,
      kInt32Max, false, FieldUnit::kTokens},
     {"max_num_seqs", &C::max_num_seqs, "most sequences that run at once", 1, 16384},
@@ -19,6 +19,8 @@ const std::array<Field<C>, 14> kFields{{
     {"enable_prefix_caching", &C::enable_prefix_caching,
      "requests that begin alike share the KV blocks of what they have in common, also with those that have "
      "ended"},
+    {"max_pinned_share", &C::max_pinned_share,
+     "share of the KV blocks that pinned prefixes (/v1/prefixes) may hold at most", 0, 0.5},
     {"kv_cache_dtype", &C::kv_cache_dtype, "how keys and values are stored; auto is fp16", 0, 0, false,
      FieldUnit::kNone, "auto|fp32|fp16|bf16|int8"},
     {"kv_cache_memory_bytes", &C::kv_cache_memory_bytes,

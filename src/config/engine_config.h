@@ -19,6 +19,7 @@ struct EngineConfig {
   int32_t max_num_batched_tokens = 512;
   int32_t block_size = 16;
   bool enable_prefix_caching = true;
+  double max_pinned_share = 0.5;                      // of the KV blocks
   std::string kv_cache_dtype = "auto";                // auto: fp16
   std::optional<int64_t> kv_cache_memory_bytes = {};  // none: see memory_plan.h of the engine room
   int32_t threads = 0;                                // 0: all cores this process may use

@@ -74,7 +74,7 @@ Expected<> BlockClaims::check_pinnable(const BlockClaim& claim, int64_t num_bloc
   for (const auto& [id, peak] : peaks_) {
     if (num_blocks == 0 || peak <= left) continue;
     return fail(
-        ErrorCode::kResourceExhausted,
+        ErrorCode::kUnavailable,
         "a request that waits or runs may come to need {} of the KV cache's {} blocks, but with {} more "
         "pinned {} would be left: try again later",
         peak, limits_.num_blocks, num_blocks, left);

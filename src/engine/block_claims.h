@@ -58,7 +58,7 @@ class BlockClaims {
   Expected<> enter(const BlockClaim& claim);
 
   // The same for one whose prompt, of whole blocks, is to be pinned when it is computed. kInvalidArgument:
-  // it is beyond the bounds. kResourceExhausted: somebody who was let in might not fit beside it.
+  // it is beyond the bounds. kUnavailable: somebody who was let in might not fit beside it.
   Expected<> enter_to_pin(const BlockClaim& claim, int64_t created);
 
   // The request's prompt is pinned. So many of its tokens were cached.

@@ -73,7 +73,8 @@ Expected<EngineHandle> open_engine(const EngineConfig& config, const Clock& cloc
                                  .max_step_ns = static_cast<int64_t>(handle.config.max_step_ms * 1e6),
                                  .max_queue_ns = static_cast<int64_t>(handle.config.max_queue_ms * 1e6),
                                  .seed = handle.config.seed,
-                                 .enable_prefix_caching = handle.config.enable_prefix_caching};
+                                 .enable_prefix_caching = handle.config.enable_prefix_caching,
+                                 .max_pinned_share = handle.config.max_pinned_share};
   handle.engine = std::make_unique<LLMEngine>(options, std::make_unique<LocalExecutor>(std::move(*runner)),
                                               clock, metrics);
   handle.engine->start();

@@ -7,30 +7,46 @@
 
 #include "base/check.h"
 #include "base/rng.h"
+#include "server/prefix_request.h"
+#include "server/prefix_response.h"
 #include "server/tokenize_request.h"
 
 namespace quire {
 
 struct Api::Route {
+  using Answer = Reply (Api::*)(const RequestHead& head, std::string_view body) const;
   std::string_view path;  // one that ends with a slash takes anything after it
-  bool post;              // POST, else GET and HEAD
   bool open;              // without a key, and before the model is loaded
-  Reply (Api::*answer)(const RequestHead& head, std::string_view body) const;
+  // By method, null if the path does not take it; HEAD is as GET.
+  Answer get, post, remove = nullptr;
+
+  Answer answer(HttpMethod method) const {
+    switch (method) {
+      case HttpMethod::kGet:
+      case HttpMethod::kHead: return get;
+      case HttpMethod::kPost: return post;
+      case HttpMethod::kDelete: return remove;
+      case HttpMethod::kOther: break;
+    }
+    return nullptr;
+  }
 };
 
 std::span<const Api::Route> Api::routes() {
-  static constexpr std::array<Route, 11> kRoutes{{
-      {"/live", false, true, &Api::live},
-      {"/ready", false, true, &Api::ready},
-      {"/health", false, true, &Api::ready},
-      {"/version", false, false, &Api::version},
-      {"/metrics", false, false, &Api::metrics},
-      {"/v1/models", false, false, &Api::models},
-      {"/v1/models/", false, false, &Api::model},
-      {"/v1/completions", true, false, &Api::completions},
-      {"/v1/chat/completions", true, false, &Api::chat_completions},
-      {"/tokenize", true, false, &Api::tokenize},
-      {"/detokenize", true, false, &Api::detokenize},
+  static constexpr std::array<Route, 13> kRoutes{{
+      {"/live", true, &Api::live, nullptr},
+      {"/ready", true, &Api::ready, nullptr},
+      {"/health", true, &Api::ready, nullptr},
+      {"/version", false, &Api::version, nullptr},
+      {"/metrics", false, &Api::metrics, nullptr},
+      {"/v1/models", false, &Api::models, nullptr},
+      {"/v1/models/", false, &Api::model, nullptr},
+      {"/v1/completions", false, nullptr, &Api::completions},
+      {"/v1/chat/completions", false, nullptr, &Api::chat_completions},
+      {"/v1/prefixes", false, &Api::prefixes, &Api::pin_prefix},
+      {"/v1/prefixes/", false, &Api::prefix, nullptr, &Api::unpin_prefix},
+      {"/tokenize", false, nullptr, &Api::tokenize},
+      {"/detokenize", false, nullptr, &Api::detokenize},
   }};
   return kRoutes;
 }
@@ -43,10 +59,17 @@ const Api::Route* Api::find_route(std::string_view path) {
   return nullptr;
 }
 
-std::string_view Api::allowed_methods(std::string_view path) {
+std::string Api::allowed_methods(std::string_view path) {
   const Route* route = find_route(path);
-  if (!route) return {};
-  return route->post ? "POST" : "GET, HEAD";
+  std::string methods;
+  const auto add = [&](Route::Answer answer, std::string_view names) {
+    if (answer) methods.append(methods.empty() ? "" : ", ").append(names);
+  };
+  if (!route) return methods;
+  add(route->get, "GET, HEAD");
+  add(route->post, "POST");
+  add(route->remove, "DELETE");
+  return methods;
 }
 
 namespace {
@@ -76,6 +99,18 @@ Expected<Request> parse(std::string_view body, Expected<Request> (*read)(JsonObj
   const auto document = JsonDocument::parse(body);
   if (!document) return std::unexpected(document.error());
   return read(document->root());
+}
+
+std::string_view prefix_in(std::string_view path) {
+  return path.substr(std::string_view("/v1/prefixes/").size());
+}
+
+ApiError prefix_not_found(std::string_view name) {
+  return {404,
+          fmt::format("no prefix '{}' is pinned; /v1/prefixes lists those that are", excerpt(name)),
+          {},
+          "prefix_not_found",
+          0};
 }
 
 HttpResponse failure(const Error& error) { return error_response(to_api_error(error)); }
@@ -130,17 +165,15 @@ std::optional<ApiError> Api::refuse(const RequestHead& head) const {
   }
   if (!route)
     return ApiError{404, fmt::format("there is no '{}' here", excerpt(head.path)), {}, "not_found", 0};
-  const bool method_fits = route->post
-                               ? head.method == HttpMethod::kPost
-                               : head.method == HttpMethod::kGet || head.method == HttpMethod::kHead;
-  if (!method_fits) {
+  if (!route->answer(head.method)) {
     return ApiError{405,
                     fmt::format("{} takes {} only", excerpt(head.path), allowed_methods(head.path)),
                     {},
                     "method_not_allowed",
                     0};
   }
-  if (route->post && !is_json_type(head.content_type, head.has_origin)) {
+  const bool post = head.method == HttpMethod::kPost;
+  if (post && !is_json_type(head.content_type, head.has_origin)) {
     return ApiError{
         415,
         fmt::format("the body must be application/json, but is '{}'", excerpt(head.content_type)),
@@ -149,14 +182,14 @@ std::optional<ApiError> Api::refuse(const RequestHead& head) const {
         0};
   }
   if (!route->open && !model_.load()) return loading();
-  if (route->post && draining()) return draining_error();
+  if (post && draining()) return draining_error();
   return std::nullopt;
 }
 
 Api::Reply Api::handle(const RequestHead& head, std::string_view body) const {
   const Route* route = find_route(head.path);
   CHECK(route);
-  return (this->*route->answer)(head, body);
+  return (this->*route->answer(head.method))(head, body);
 }
 
 Api::Reply Api::live(const RequestHead&, std::string_view) const {
@@ -251,6 +284,37 @@ Api::Reply Api::chat_completions(const RequestHead& head, std::string_view body)
   return generate(head, kChatFormat, std::move(*request), false, false);
 }
 
+Api::Reply Api::pin_prefix(const RequestHead& head, std::string_view body) const {
+  auto request = parse(body, read_prefix_request);
+  if (!request) return failure(request.error());
+  return generate(head, kCompletionFormat, std::move(*request), false, true);
+}
+
+Api::Reply Api::prefixes(const RequestHead& head, std::string_view) const {
+  const ServedModel& served = *model_.load();
+  const auto pinned = served.engine.pinned_prefixes(keys_.find(head.authorization));
+  return json_response(prefix_list_json(served, pinned));
+}
+
+Api::Reply Api::prefix(const RequestHead& head, std::string_view) const {
+  const ServedModel& served = *model_.load();
+  const auto pinned = served.engine.pinned_prefixes(keys_.find(head.authorization));
+  const PinnedPrefix* found = find_prefix(pinned, prefix_in(head.path));
+  if (found == nullptr) return error_response(prefix_not_found(prefix_in(head.path)));
+  return json_response(prefix_json(served, *found));
+}
+
+Api::Reply Api::unpin_prefix(const RequestHead& head, std::string_view) const {
+  const ServedModel& served = *model_.load();
+  const TenantId tenant = keys_.find(head.authorization);
+  const auto pinned = served.engine.pinned_prefixes(tenant);
+  const PinnedPrefix* found = find_prefix(pinned, prefix_in(head.path));
+  if (found == nullptr || !served.engine.unpin(found->id, tenant)) {
+    return error_response(prefix_not_found(prefix_in(head.path)));
+  }
+  return json_response(deleted_prefix_json(prefix_in(head.path)));
+}
+
 template <class Request>
 Api::Reply Api::generate(const RequestHead& head, const ResponseFormat& format, Request request, bool echo,
                          bool prompt_only) const {
@@ -258,16 +322,16 @@ Api::Reply Api::generate(const RequestHead& head, const ResponseFormat& format, 
   if (!request.model.empty() && !served.has_name(request.model)) {
     return error_response(model_not_found(excerpt(request.model)).error());
   }
+  request.tenant = keys_.find(head.authorization);
   ResponseContext context = new_context(format, request);
   context.prompt_logprobs = context.prompt_logprobs && !echo;
-  const RunOptions options{.format = &format,
-                           .stream = request.stream,
-                           .include_usage = request.include_usage,
-                           .echo = echo,
-                           .prompt_only = prompt_only,
-                           .asker = {.tenant = keys_.find(head.authorization),
-                                     .priority = request.priority,
-                                     .cache_salt = request.cache_salt}};
+  const RunOptions options{
+      .format = &format,
+      .stream = request.stream,
+      .include_usage = request.include_usage,
+      .echo = echo,
+      .prompt_only = prompt_only,
+      .asker = {.tenant = request.tenant, .priority = request.priority, .cache_salt = request.cache_salt}};
   auto prompts = prepare(served, std::move(request));
   if (!prompts) return failure(prompts.error());
   auto run = GenerationRun::start(served, options, std::move(context), std::move(*prompts));

@@ -39,7 +39,7 @@ class Api {
   Reply handle(const RequestHead& head, std::string_view body) const;
 
   // Methods of the route at `path`, as the Allow header lists them; empty if there is none.
-  static std::string_view allowed_methods(std::string_view path);
+  static std::string allowed_methods(std::string_view path);
 
  private:
   struct Route;
@@ -56,6 +56,10 @@ class Api {
   Reply detokenize(const RequestHead& head, std::string_view body) const;
   Reply completions(const RequestHead& head, std::string_view body) const;
   Reply chat_completions(const RequestHead& head, std::string_view body) const;
+  Reply prefixes(const RequestHead& head, std::string_view body) const;
+  Reply pin_prefix(const RequestHead& head, std::string_view body) const;
+  Reply prefix(const RequestHead& head, std::string_view body) const;
+  Reply unpin_prefix(const RequestHead& head, std::string_view body) const;
 
   template <class Request>
   Reply generate(const RequestHead& head, const ResponseFormat& format, Request request, bool echo,

@@ -17,6 +17,7 @@ class ApiKeys {
   explicit ApiKeys(std::string_view list);
 
   bool required() const { return !digests_.empty(); }
+  TenantId size() const { return static_cast<TenantId>(digests_.size()); }
 
   // The number of the key in `authorization`, the value of that header ("Bearer KEY"), from 1 on; 0 if it is
   // none of them. Takes the same time for all.

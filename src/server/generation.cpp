@@ -1,5 +1,6 @@
 #include "server/generation.h"
 
+#include <algorithm>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -30,14 +31,16 @@ ApiExpected<std::unique_ptr<Generation>> Generation::start(const ServedModel& mo
                         .params = std::make_shared<const SamplingParams>(prompt.sampling),
                         .tenant = asker.tenant,
                         .priority = asker.priority,
-                        .cache_salt = asker.cache_salt});
+                        .cache_salt = asker.cache_salt,
+                        .pins = prompt.pins});
   }
   auto streams = model.engine.submit(std::move(requests));
   if (!streams) return api_failure(streams.error());
   std::unique_ptr<Generation> generation(new Generation(model.engine));
   for (size_t i = 0; i < prompts.size(); ++i) {
     generation->submissions_.push_back(
-        {std::move((*streams)[i]),
+        {(*streams)[i]->id(),
+         std::move((*streams)[i]),
          std::make_unique<OutputProcessor>(model.tokenizer, prompts[i].sampling),
          {}});
   }
@@ -56,6 +59,12 @@ void Generation::set_notify(std::function<void()> notify) {
   for (const auto& submission : submissions_) {
     if (submission.stream) submission.stream->set_notify([wakeup = wakeup_] { wakeup->fire(); });
   }
+}
+
+std::optional<PinnedPrefix> Generation::pinned_prefix(TenantId tenant) const {
+  const auto pinned = engine_.pinned_prefixes(tenant);
+  const auto found = std::ranges::find(pinned, submissions_.front().id, &PinnedPrefix::id);
+  return found == pinned.end() ? std::nullopt : std::optional(*found);
 }
 
 bool Generation::poll(std::vector<ChoiceDelta>& out) {

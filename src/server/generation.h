@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -65,6 +66,9 @@ class Generation {
   // Tokens of all prompts that the prefix cache had; known once each has its first token.
   int64_t num_cached_tokens() const { return num_cached_tokens_; }
 
+  // What the request's prompt is pinned as, once it has ended well; none if it was unpinned since.
+  std::optional<PinnedPrefix> pinned_prefix(TenantId tenant) const;
+
   // What has come of a prompt's log-probabilities, by position; all of them once its first token is there.
   std::span<const PromptToken> prompt_logprobs(size_t prompt) const {
     return submissions_[prompt].prompt_logprobs;
@@ -72,6 +76,7 @@ class Generation {
 
  private:
   struct Submission {
+    RequestId id = 0;
     std::shared_ptr<RequestStream> stream;  // null once it has ended
     std::unique_ptr<OutputProcessor> processor;
     std::vector<PromptToken> prompt_logprobs;

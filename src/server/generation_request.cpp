@@ -70,6 +70,11 @@ FieldRule max_tokens_rule(std::string_view name, GenerationRequest& request, boo
           }};
 }
 
+FieldRule cache_salt_rule(GenerationRequest& request) {
+  return {"cache_salt",
+          [&request](const JsonField& field) { return read_cache_salt(field, request.cache_salt); }};
+}
+
 void add_generation_rules(std::vector<FieldRule>& rules, GenerationRequest& request) {
   rules.push_back({"model", into(request.model)});
   rules.push_back({"stream", into(request.stream)});
@@ -79,9 +84,7 @@ void add_generation_rules(std::vector<FieldRule>& rules, GenerationRequest& requ
   rules.push_back({"return_token_ids", into(request.return_token_ids)});
   rules.push_back(
       {"priority", [&request](const JsonField& field) { return read_priority(field, request.priority); }});
-  rules.push_back({"cache_salt", [&request](const JsonField& field) {
-                     return read_cache_salt(field, request.cache_salt);
-                   }});
+  rules.push_back(cache_salt_rule(request));
   add_sampling_rules(rules, request.sampling);
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/types.h"
 #include "config/sampling_params.h"
 #include "server/request_fields.h"
 
@@ -24,10 +25,14 @@ struct GenerationRequest {
   bool return_token_ids = false;
   int32_t priority = 0;  // a lower one goes first
   std::string cache_salt;
+  TenantId tenant = 0;  // who asks; not said in the body
 };
 
 // A rule for max_tokens under either of its names; 0 is legal if `allow_zero`.
 FieldRule max_tokens_rule(std::string_view name, GenerationRequest& request, bool allow_zero);
+
+// The rule for cache_salt.
+FieldRule cache_salt_rule(GenerationRequest& request);
 
 // Adds the rules of the fields above and of the sampling parameters, but max_tokens. `request` outlives the
 // rules.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "server/logprobs_json.h"
+#include "server/prefix_response.h"
 #include "server/sse.h"
 
 namespace quire {
@@ -46,12 +47,14 @@ ApiExpected<std::unique_ptr<GenerationRun>> GenerationRun::start(const ServedMod
   auto generation = Generation::start(model, prompts, options.asker);
   if (!generation) return std::unexpected(std::move(generation.error()));
   return std::unique_ptr<GenerationRun>(
-      new GenerationRun(options, std::move(context), std::move(prompts), std::move(*generation)));
+      new GenerationRun(options, std::move(context), std::move(prompts), std::move(*generation), model));
 }
 
 GenerationRun::GenerationRun(const RunOptions& options, ResponseContext context,
-                             std::vector<PreparedPrompt> prompts, std::unique_ptr<Generation> generation)
-    : options_(options),
+                             std::vector<PreparedPrompt> prompts, std::unique_ptr<Generation> generation,
+                             const ServedModel& model)
+    : model_(model),
+      options_(options),
       context_(std::move(context)),
       prompts_(std::move(prompts)),
       generation_(std::move(generation)) {
@@ -153,6 +156,7 @@ void GenerationRun::write_chunks(std::string& body) {
 void GenerationRun::write_end(std::string& body) {
   if (!options_.stream) {
     if (error_) return;
+    if (prompts_.front().pins) return write_prefix(body);
     body += response_json(*options_.format, context_, choices_, *generation_, usage_);
     return;
   }
@@ -162,6 +166,14 @@ void GenerationRun::write_end(std::string& body) {
     append_event(body, usage_chunk_json(*options_.format, context_, usage_));
   }
   append_done_event(body);
+}
+
+void GenerationRun::write_prefix(std::string& body) {
+  if (const auto prefix = generation_->pinned_prefix(options_.asker.tenant)) {
+    body += prefix_json(model_, *prefix);
+  } else {  // by someone who listed it before this answer
+    error_ = ApiError{404, "the prefix has been deleted already", {}, "prefix_not_found", 0};
+  }
 }
 
 }  // namespace quire

@@ -1,6 +1,6 @@
 // An answer in the making: takes what the engine brings and turns it into the bytes of a response, at once
-// as events or as one JSON text at the end. Belongs to one connection; its end, however it comes, frees
-// what the engine holds.
+// as events or as one JSON text at the end, or as the prefix that it has pinned. Belongs to one connection;
+// its end, however it comes, frees what the engine holds.
 #pragma once
 
 #include <functional>
@@ -49,14 +49,16 @@ class GenerationRun {
 
  private:
   GenerationRun(const RunOptions& options, ResponseContext context, std::vector<PreparedPrompt> prompts,
-                std::unique_ptr<Generation> generation);
+                std::unique_ptr<Generation> generation, const ServedModel& model);
   void take(ChoiceDelta& piece);
   void open_choice(ChoiceResult& choice);
   void append_tokens(ChoiceResult& choice, std::vector<OutputToken> tokens, bool skip_special);
   bool keeps_tokens() const { return context_.logprobs || context_.return_token_ids; }
   void write_chunks(std::string& body);
   void write_end(std::string& body);
+  void write_prefix(std::string& body);
 
+  const ServedModel& model_;
   const RunOptions options_;
   ResponseContext context_;
   std::vector<PreparedPrompt> prompts_;

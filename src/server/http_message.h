@@ -12,7 +12,7 @@
 
 namespace quire {
 
-enum class HttpMethod : uint8_t { kGet, kHead, kPost, kOther };
+enum class HttpMethod : uint8_t { kGet, kHead, kPost, kDelete, kOther };
 
 // What of a request's header matters here.
 struct RequestHead {

@@ -21,6 +21,7 @@ HttpMethod to_method(http::verb verb) {
     case http::verb::get: return HttpMethod::kGet;
     case http::verb::head: return HttpMethod::kHead;
     case http::verb::post: return HttpMethod::kPost;
+    case http::verb::delete_: return HttpMethod::kDelete;
     default: return HttpMethod::kOther;
   }
 }

@@ -33,25 +33,32 @@ Expected<std::vector<TokenId>> tokenize_prompt(const ServedModel& model, Complet
   return tokenize_text(model, text, add_special_tokens, true);
 }
 
-// How many tokens each of n continuations of a prompt can have in the whole pool: they share the prompt's
-// full blocks, and the last token of each needs no slot. What the engine checks, the other way round.
-int64_t pool_leaves(const LLMEngineOptions& engine, int64_t prompt_tokens, int64_t n) {
-  const int64_t shared = prompt_tokens / engine.block_size;
-  const int64_t own = std::max<int64_t>(engine.num_blocks - shared, 0) / n;
-  return (shared + own) * engine.block_size - prompt_tokens + 1;
+// How many tokens each of n continuations of a prompt can have in the whole pool, beside what is pinned:
+// they share the prompt's full blocks, and the last token of each needs no slot. What the engine checks, the
+// other way round.
+int64_t pool_leaves(const LLMEngine& engine, const GenerationRequest& request,
+                    std::span<const TokenId> prompt) {
+  const int64_t block_size = engine.options().block_size;
+  const int64_t room = engine.room_for({.tenant = request.tenant,
+                                        .cache_salt = request.cache_salt,
+                                        .prompt = prompt,
+                                        .params = &request.sampling});
+  const int64_t shared = std::ssize(prompt) / block_size;
+  const int64_t own = std::max<int64_t>(room - shared, 0) / request.sampling.num_sequences();
+  return (shared + own) * block_size - std::ssize(prompt) + 1;
 }
 
 // Sets max_tokens: as asked for, or `fallback`, or what the context and the pool leave.
 Expected<> fit_to_context(std::string_view param, const ServedModel& model,
                           const GenerationRequest& request, std::optional<int32_t> fallback,
-                          size_t prompt_tokens, SamplingParams& sampling) {
+                          std::span<const TokenId> prompt, SamplingParams& sampling) {
+  const size_t prompt_tokens = prompt.size();
   if (prompt_tokens == 0) return fail_param(std::string(param), "the prompt is empty: it has no token");
   const auto context = static_cast<size_t>(model.max_model_len());
   if (prompt_tokens >= context) return too_long(param, model, "", prompt_tokens);
   const auto left = static_cast<int32_t>(context - prompt_tokens);
   if (!request.max_tokens) {
-    const int64_t pool =
-        pool_leaves(model.engine.options(), static_cast<int64_t>(prompt_tokens), sampling.num_sequences());
+    const int64_t pool = pool_leaves(model.engine, request, prompt);
     sampling.max_tokens = std::min(left, fallback.value_or(left));
     if (pool >= 1 && pool < sampling.max_tokens) sampling.max_tokens = static_cast<int32_t>(pool);
     return {};
@@ -172,8 +179,8 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, Completi
     PreparedPrompt& prepared = prompts.emplace_back();
     prepared.tokens = std::move(*tokens);
     prepared.sampling = request.sampling;
-    if (auto fits = fit_to_context("prompt", model, request, SamplingParams{}.max_tokens,
-                                   prepared.tokens.size(), prepared.sampling);
+    if (auto fits = fit_to_context("prompt", model, request, SamplingParams{}.max_tokens, prepared.tokens,
+                                   prepared.sampling);
         !fits) {
       return std::unexpected(fits.error());
     }
@@ -194,13 +201,25 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequ
   std::vector<PreparedPrompt> prompts(1);
   prompts[0].tokens = std::move(*tokens);
   prompts[0].sampling = request.sampling;
-  if (auto fits = fit_to_context("messages", model, request, std::nullopt, prompts[0].tokens.size(),
-                                 prompts[0].sampling);
+  if (auto fits =
+          fit_to_context("messages", model, request, std::nullopt, prompts[0].tokens, prompts[0].sampling);
       !fits) {
     return std::unexpected(fits.error());
   }
   if (auto checked = check_request(model, request, prompts); !checked)
     return std::unexpected(checked.error());
+  return prompts;
+}
+
+Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, PrefixRequest request) {
+  auto tokens = request.prompt ? tokenize_prompt(model, *request.prompt, request.add_special_tokens)
+                               : tokenize_messages(model, request.messages, false);
+  if (!tokens) return std::unexpected(tokens.error());
+  std::vector<PreparedPrompt> prompts(1);
+  prompts[0].tokens = std::move(*tokens);
+  prompts[0].sampling.temperature = 0;
+  prompts[0].sampling.max_tokens = 1;  // computed with the prompt, and of no interest
+  prompts[0].pins = true;
   return prompts;
 }
 

@@ -11,6 +11,7 @@
 #include "config/sampling_params.h"
 #include "server/chat_request.h"
 #include "server/completion_request.h"
+#include "server/prefix_request.h"
 #include "server/served_model.h"
 
 namespace quire {
@@ -20,6 +21,7 @@ struct PreparedPrompt {
   SamplingParams sampling;  // complete and valid
   std::string echo_text;    // what `echo` shows; empty without it
   bool hides_bos = false;   // tokens start with a BOS that echo_text does not show
+  bool pins = false;        // they are to stay in the prefix cache
 };
 
 // What one answer that is not streamed may hold: tokens and their alternatives, over all its choices.
@@ -28,6 +30,8 @@ inline constexpr int64_t kMaxHeldResults = 1 << 20;
 // One prompt a choice group, in the request's order. Errors are kInvalidArgument and name the field.
 Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, CompletionRequest request);
 Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequest request);
+// Messages as later chats begin that have them too: nothing is asked to be generated after them.
+Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, PrefixRequest request);
 
 // That the vocabulary has them all.
 Expected<> check_token_ids(std::string_view param, const ServedModel& model, std::span<const TokenId> ids);

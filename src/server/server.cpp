@@ -22,6 +22,7 @@
 
 #include "base/log.h"
 #include "server/connection.h"
+#include "server/prefix_file.h"
 #include "server/service_notice.h"
 
 namespace quire {
@@ -254,9 +255,14 @@ std::string HttpServer::url() const {
   return fmt::format("http://{}{}{}:{}", ipv6 ? "[" : "", host, ipv6 ? "]" : "", impl_->port);
 }
 
-void HttpServer::serve(EngineHandle& engine) {
+Expected<> HttpServer::serve(EngineHandle& engine) {
   Impl& impl = *impl_;
   const ServedModel model(engine, served_model_names(impl.config, engine.config), impl.clock);
+  if (const auto& path = impl.config.prefix_file;
+      !path.empty()) {  // a signal still ends the process at once
+    const TenantId num_keys = ApiKeys(impl.config.api_key).size();
+    if (auto pinned = pin_prefix_file(model, path, num_keys); !pinned) return pinned;
+  }
   impl.signals.add(SIGINT);
   impl.signals.add(SIGTERM);
   impl.wait_for_signal();
@@ -282,6 +288,7 @@ void HttpServer::serve(EngineHandle& engine) {
     impl.signals.clear(ignored);
   });
   LOG(info, "served; goodbye");
+  return {};
 }
 
 void HttpServer::stop() { impl_->request_stop(); }

@@ -37,8 +37,9 @@ class HttpServer {
   // Answers from `engine` until SIGTERM, SIGINT or stop(). Then drains: accepts no connection, answers new
   // requests with 503, lets what runs finish within shutdown_timeout and aborts the rest. A second signal
   // ends the process at once (exit status 130 or 143). Returns when no connection is left that uses
-  // `engine`. At most once.
-  void serve(EngineHandle& engine);
+  // `engine`. At most once. Before it answers, the prefixes of prefix_file are pinned; one that cannot be is
+  // an error, and nobody is served.
+  Expected<> serve(EngineHandle& engine);
 
   // Any thread; idempotent. What a signal does.
   void stop();

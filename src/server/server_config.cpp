@@ -10,7 +10,7 @@ namespace {
 using C = ServerConfig;
 constexpr double kDaySeconds = 86400;
 
-const std::array<Field<C>, 14> kFields{{
+const std::array<Field<C>, 15> kFields{{
     {"host", &C::host, "address to listen on; 0.0.0.0 is every interface"},
     {"port", &C::port, "TCP port; 0: any that is free", 0, 65535},
     {"api_key", &C::api_key, "key that clients must send; several with commas; also from QUIRE_API_KEY"},
@@ -33,6 +33,8 @@ const std::array<Field<C>, 14> kFields{{
      true, FieldUnit::kSeconds},
     {"shutdown_timeout", &C::shutdown_timeout, "that running requests may take after SIGTERM", 0,
      kDaySeconds, false, FieldUnit::kSeconds},
+    {"prefix_file", &C::prefix_file,
+     "prefixes to pin before anybody is served: the JSON body of one POST /v1/prefixes a line"},
     {"log_requests", &C::log_requests, "log one line a request (never its text)"},
 }};
 

@@ -29,6 +29,7 @@ struct ServerConfig {
   double idle_timeout = 75;      // a kept connection between two requests
   double write_timeout = 30;     // a client that takes no byte for so long has left
   double shutdown_timeout = 30;  // what runs may finish within it when the server drains
+  std::string prefix_file;       // of prefixes to pin at the start; empty: none
   bool log_requests = true;      // one line a request: never a prompt, a completion or a key
 };
 

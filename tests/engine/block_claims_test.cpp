@@ -139,7 +139,7 @@ TEST_F(BlockClaimsTest, NothingIsPinnedBesideWhichSomebodyCouldNotRun) {
   const Tokens prefix = counting(16);
   const auto refused = claims_.enter_to_pin(claim(prefix, 1), 0);
   ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
   EXPECT_THAT(refused.error().message,
               HasSubstr("need 17 of the KV cache's 20 blocks, but with 1 more pinned 16"));
   EXPECT_GT(pin(counting(12)), 0) << "what is pinned already takes nothing";

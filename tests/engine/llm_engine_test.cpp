@@ -358,7 +358,7 @@ TEST_F(PinnedPrefixTest, RefusesWhatCouldNotRunBesideIt) {
   EXPECT_THAT(submit_pin(68).error().message,
               HasSubstr("needs 17 more blocks of 4 tokens, but 0 of at most 16"));
   const auto large = engine_->submit({9, 9}, params(100));  // 26 blocks
-  EXPECT_EQ(submit_pin(28).error().code, ErrorCode::kResourceExhausted);
+  EXPECT_EQ(submit_pin(28).error().code, ErrorCode::kUnavailable);
   EXPECT_TRUE(submit_pin(24));
   const auto refused = engine_->submit({9, 9}, params(104));
   ASSERT_FALSE(refused);

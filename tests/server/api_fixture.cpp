@@ -42,7 +42,10 @@ ApiFixture::~ApiFixture() {
 }
 
 Answer ApiFixture::call(HttpMethod method, std::string_view path, std::string_view body) const {
-  const RequestHead head{method, std::string(path), {}, "application/json"};
+  return answer({method, std::string(path), {}, "application/json"}, body);
+}
+
+Answer ApiFixture::answer(const RequestHead& head, std::string_view body) const {
   if (const auto refused = api.refuse(head)) {
     const HttpResponse response = error_response(*refused);
     return {response.status, response.body};

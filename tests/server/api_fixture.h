@@ -42,6 +42,7 @@ class ApiFixture : public testing::Test {
     return call(HttpMethod::kPost, path, body);
   }
   Answer call(HttpMethod method, std::string_view path, std::string_view body) const;
+  Answer answer(const RequestHead& head, std::string_view body) const;
   // The events of a streamed answer, each parsed but the last, which is [DONE].
   std::vector<Answer> stream(std::string_view path, std::string_view body) const;
 

@@ -37,7 +37,8 @@ EchoModel::EchoModel(const EchoModelOptions& options) {
                                 .max_queue = options.max_queue,
                                 .by_priority = options.by_priority,
                                 .max_queue_ns = options.max_queue_ns,
-                                .seed = 0};
+                                .seed = 0,
+                                .enable_prefix_caching = options.has_prefix_cache};
   auto executor = std::make_unique<EchoExecutor>(gate, options.max_num_seqs, kVocabSize);
   handle.engine = std::make_unique<LLMEngine>(engine, std::move(executor), clock, metrics);
   if (options.start) handle.engine->start();

@@ -31,6 +31,7 @@ struct EchoModelOptions {
   bool start = true;  // the loop on a thread of its own
   bool has_template = true;
   bool add_bos = false;  // kTurnToken
+  bool has_prefix_cache = false;
 };
 
 // Each message is rendered as its content and <|end|>, so the answer to a chat is the first message's

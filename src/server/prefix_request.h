@@ -1,0 +1,24 @@
+// The body of POST /v1/prefixes, and of a line of --prefix-file: a prompt or messages, whose tokens are to
+// stay in the prefix cache.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "server/chat_request.h"
+#include "server/completion_request.h"
+
+namespace quire {
+
+struct PrefixRequest : GenerationRequest {
+  std::optional<CompletionRequest::Prompt> prompt;  // this, or messages
+  std::vector<ChatMessage> messages;
+  bool add_special_tokens = true;  // as CompletionRequest's
+  std::optional<TenantId> key;     // of a line: for whom, by the number of the API key; none: for every one
+};
+
+// Errors name the field.
+Expected<PrefixRequest> read_prefix_request(JsonObject body);
+Expected<PrefixRequest> read_prefix_line(JsonObject body);
+
+}  // namespace quire
