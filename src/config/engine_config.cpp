@@ -8,7 +8,7 @@ namespace {
 
 using C = EngineConfig;
 
-const std::array<Field<C>, 15> kFields{{
+const std::array<Field<C>, 19> kFields{{
     {"max_model_len", &C::max_model_len, "longest prompt plus output; 0: what the model was trained for", 0,
      kInt32Max, false, FieldUnit::kTokens},
     {"max_num_seqs", &C::max_num_seqs, "most sequences that run at once", 1, 16384},
@@ -27,6 +27,17 @@ const std::array<Field<C>, 15> kFields{{
      "memory for KV blocks; without it, what max-num-seqs sequences of max-model-len tokens need, at most "
      "half of the free memory",
      1, 0x1.0p62, false, FieldUnit::kBytes, "", "kv_cache_memory"},
+    {"swap_space", &C::swap_space,
+     "most room for the KV blocks of preempted requests; in memory, at most half of what the rest leaves "
+     "free",
+     0, 0x1.0p20, false, FieldUnit::kGibibytes},
+    {"swap_dir", &C::swap_dir, "folder for a file that is the swap space; without it, memory is"},
+    {"preemption_mode", &C::preemption_mode,
+     "what becomes of a preempted request's KV blocks: computed again, swapped, or whichever is cheaper", 0,
+     0, false, FieldUnit::kNone, "recompute|swap|auto"},
+    {"expected_output_tokens", &C::expected_output_tokens,
+     "how long outputs are taken to be until some have ended; 0 admits whoever fits at the moment", 0,
+     kInt32Max, false, FieldUnit::kTokens},
     {"threads", &C::threads, "threads that compute; 0: all cores this process may use", 0, 1024},
     {"max_queue", &C::max_queue, "requests that may wait; one more is answered with 429", 1, 1 << 20},
     {"max_queue_ms", &C::max_queue_ms,
@@ -63,7 +74,7 @@ Expected<> validate(const EngineConfig& config) {
         [&](auto member) -> Expected<> {
           using Value = std::remove_cvref_t<decltype(config.*member)>;
           if constexpr (std::is_same_v<Value, std::string>) {
-            if (is_choice(field.choices, config.*member)) return {};
+            if (field.choices.empty() || is_choice(field.choices, config.*member)) return {};
             return fail_param(std::string(field.name), "{} must be one of {}, but is '{}'", field.name,
                               field.choices, config.*member);
           } else if constexpr (std::is_arithmetic_v<Value>) {

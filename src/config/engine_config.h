@@ -22,7 +22,12 @@ struct EngineConfig {
   double max_pinned_share = 0.5;                      // of the KV blocks
   std::string kv_cache_dtype = "auto";                // auto: fp16
   std::optional<int64_t> kv_cache_memory_bytes = {};  // none: see memory_plan.h of the engine room
-  int32_t threads = 0;                                // 0: all cores this process may use
+  // Both of the swap space: see memory_plan.h for what becomes of its size.
+  double swap_space = 4;
+  std::string swap_dir = {};  // empty: in memory
+  std::string preemption_mode = "auto";
+  int32_t expected_output_tokens = 256;
+  int32_t threads = 0;  // 0: all cores this process may use
   int32_t max_queue = 1024;
   double max_queue_ms = 600'000;  // 0: no bound
   std::string scheduling_policy = "fcfs";

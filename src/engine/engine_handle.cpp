@@ -41,7 +41,16 @@ void log_plan(const EnginePlan& plan) {
       format_byte_size(memory.weight_bytes), format_byte_size(memory.kv_bytes()), memory.num_blocks,
       plan.config.block_size, memory.kv_limited_by_memory ? " (half of the free memory)" : "",
       format_byte_size(memory.workspace_bytes));
+  if (memory.num_swap_slots > 0) {
+    LOG(info, "swap space: {} in {}, taken as it is used", format_byte_size(memory.swap_bytes()),
+        memory.swap_on_disk ? plan.config.swap_dir : "memory");
+  }
   if (!plan.warning.empty()) LOG(warn, "{}", plan.warning);
+}
+
+PreemptionMode preemption_mode(const std::string& name) {
+  if (name == "recompute") return PreemptionMode::kRecompute;
+  return name == "swap" ? PreemptionMode::kSwap : PreemptionMode::kAuto;
 }
 
 }  // namespace
@@ -74,7 +83,10 @@ Expected<EngineHandle> open_engine(const EngineConfig& config, const Clock& cloc
                                  .max_queue_ns = static_cast<int64_t>(handle.config.max_queue_ms * 1e6),
                                  .seed = handle.config.seed,
                                  .enable_prefix_caching = handle.config.enable_prefix_caching,
-                                 .max_pinned_share = handle.config.max_pinned_share};
+                                 .max_pinned_share = handle.config.max_pinned_share,
+                                 .num_swap_slots = plan->memory.num_swap_slots,
+                                 .preemption_mode = preemption_mode(handle.config.preemption_mode),
+                                 .expected_output_tokens = handle.config.expected_output_tokens};
   handle.engine = std::make_unique<LLMEngine>(options, std::make_unique<LocalExecutor>(std::move(*runner)),
                                               clock, metrics);
   handle.engine->start();

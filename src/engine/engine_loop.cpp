@@ -15,7 +15,9 @@ SchedulerOptions scheduler_options(const LLMEngineOptions& options) {
           .policy = options.by_priority ? SchedulingPolicy::kPriority : SchedulingPolicy::kFcfs,
           .max_step_ns = options.max_step_ns,
           .max_queue_ns = options.max_queue_ns,
-          .allocation = options.allocation};
+          .allocation = options.allocation,
+          .preemption_mode = options.preemption_mode,
+          .expected_output_tokens = options.expected_output_tokens};
 }
 
 std::shared_ptr<const BlockHasher> block_hasher(const LLMEngineOptions& options) {
@@ -63,7 +65,7 @@ EngineLoop::EngineLoop(const LLMEngineOptions& options, std::unique_ptr<Executor
       clock_(clock),
       mailbox_(mailbox),
       metrics_(metrics, options.max_model_len),
-      memory_(options.num_blocks, options.block_size, block_hasher(options)),
+      memory_(options.num_blocks, options.block_size, block_hasher(options), options.num_swap_slots),
       scheduler_(scheduler_options(options), memory_) {
   for (StepInput& input : inputs_) input.reserve(options.max_num_seqs);
   events_.tokens.reserve(static_cast<size_t>(options.max_num_seqs));
@@ -92,7 +94,8 @@ void EngineLoop::abort_all() {
 
 Expected<> EngineLoop::check() const {
   if (auto checked = scheduler_.check(); !checked) return checked;
-  const size_t num_groups = scheduler_.running().size() + scheduler_.waiting().size();
+  const size_t num_groups =
+      scheduler_.running().size() + scheduler_.waiting().size() + scheduler_.returning().size();
   if (streams_.size() != num_groups) {
     return fail(ErrorCode::kInternal, "{} streams are open for {} requests", streams_.size(), num_groups);
   }
@@ -150,6 +153,9 @@ void EngineLoop::obey(const UnpinPrefix& command) { scheduler_.unpin(command.id)
 
 void EngineLoop::obey(const AbortAll&) {
   while (!scheduler_.running().empty()) end_group(*scheduler_.running().back(), FinishReason::kAborted);
+  while (!scheduler_.returning().empty()) {
+    end_group(*scheduler_.returning().back().group, FinishReason::kAborted);
+  }
   while (!scheduler_.waiting().empty()) end_group(*scheduler_.waiting().back(), FinishReason::kAborted);
 }
 
@@ -295,8 +301,12 @@ void EngineLoop::forget_ended() {
 }
 
 void EngineLoop::publish() {
+  const SwapBooks& swap = memory_.swap_books();
+  const int32_t num_swapped = swap.num_tables() == 0 ? 0 : scheduler_.num_swapped();
+  const auto num_in_swap_queue = num_swapped - static_cast<int32_t>(scheduler_.returning().size());
   EngineStats stats{.num_running = static_cast<int32_t>(scheduler_.running().size()),
-                    .num_waiting = static_cast<int32_t>(scheduler_.waiting().size()),
+                    .num_waiting = static_cast<int32_t>(scheduler_.waiting().size()) - num_in_swap_queue,
+                    .num_swapped = num_swapped,
                     .num_free_blocks = memory_.num_free_blocks(),
                     .num_blocks = memory_.num_blocks(),
                     .kv_slots_allocated = memory_.slots_allocated(),
@@ -304,7 +314,10 @@ void EngineLoop::publish() {
                     .num_table_entries = memory_.num_table_entries(),
                     .reserved = scheduler_.reserved_slots(),
                     .num_steps = num_steps_,
-                    .num_preemptions = scheduler_.num_preemptions()};
+                    .num_preemptions = scheduler_.num_preemptions(),
+                    .num_swap_slots = swap.num_slots(),
+                    .num_free_swap_slots = swap.num_free(),
+                    .preemptions = scheduler_.preemption_counts()};
   if (const PrefixCache* cache = memory_.prefix_cache()) {
     stats.num_cached_blocks = cache->num_cached();
     stats.num_pinned_blocks = memory_.num_pinned_blocks();

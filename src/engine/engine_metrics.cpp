@@ -35,6 +35,10 @@ double seconds(int64_t from_ns, int64_t to_ns) { return static_cast<double>(to_n
 EngineMetrics::EngineMetrics(MetricsRegistry& registry, int32_t max_model_len)
     : running_(registry.gauge("vllm:num_requests_running", "Requests that are being computed.")),
       waiting_(registry.gauge("vllm:num_requests_waiting", "Requests that wait to be computed.")),
+      swapped_(registry.gauge("vllm:num_requests_swapped",
+                              "Requests that wait with their keys and values in the swap space.")),
+      swap_usage_(registry.gauge("vllm:cpu_cache_usage_perc",
+                                 "Share of the swap space's room for blocks in use, 0 to 1.")),
       cache_usage_(
           registry.gauge("vllm:kv_cache_usage_perc", "Share of the KV cache's blocks in use, 0 to 1.")),
       gpu_cache_usage_(registry.gauge("vllm:gpu_cache_usage_perc", "The same, under its older name.")),
@@ -51,6 +55,21 @@ EngineMetrics::EngineMetrics(MetricsRegistry& registry, int32_t max_model_len)
                                        "Prompt tokens that were looked up in the prefix cache.")),
       prefix_hits_(registry.counter("vllm:prefix_cache_hits_total",
                                     "Prompt tokens whose keys and values the prefix cache had.")),
+      preemptions_swapped_(registry.counter("quire:preemptions_total",
+                                            "The same, by what became of its keys and values.",
+                                            "recovery=\"swap\"")),
+      preemptions_recomputed_(registry.counter("quire:preemptions_total",
+                                               "The same, by what became of its keys and values.",
+                                               "recovery=\"recompute\"")),
+      blocks_out_(
+          registry.counter("quire:swapped_blocks_total", "KV blocks swapped.", "direction=\"out\"")),
+      blocks_in_(registry.counter("quire:swapped_blocks_total", "KV blocks swapped.", "direction=\"in\"")),
+      swaps_lost_(registry.counter("quire:swaps_lost_total",
+                                   "Swapped requests that were computed again after all: the swap space "
+                                   "failed, or a step did.")),
+      thrashes_(
+          registry.counter("quire:preemption_thrashes_total",
+                           "Preemptions of a request that had not got a token since the one before.")),
       time_to_first_token_(registry.histogram("vllm:time_to_first_token_seconds",
                                               "From arrival to the first token.", kFirstTokenBounds)),
       inter_token_(registry.histogram("vllm:inter_token_latency_seconds",
@@ -115,6 +134,14 @@ void EngineMetrics::ended(const SequenceGroup& group, int64_t now_ns) {
   generation_length_.observe(static_cast<double>(generated));
 }
 
+void EngineMetrics::count_preemptions(const EngineStats& stats) {
+  const auto raise = [](Counter& counter, int64_t value) { counter.add(value - counter.value()); };
+  raise(preemptions_, stats.num_preemptions);
+  raise(preemptions_swapped_, stats.preemptions.num_swapped);
+  raise(preemptions_recomputed_, stats.preemptions.num_recomputed);
+  raise(thrashes_, stats.preemptions.num_thrashes);
+}
+
 void EngineMetrics::refresh(const EngineStats& stats) {
   running_.set(stats.num_running);
   waiting_.set(stats.num_waiting);
@@ -124,9 +151,16 @@ void EngineMetrics::refresh(const EngineStats& stats) {
   slots_allocated_.set(static_cast<double>(stats.kv_slots_allocated));
   slots_filled_.set(static_cast<double>(stats.kv_slots_filled));
   blocks_pinned_.set(stats.num_pinned_blocks);
-  preemptions_.add(stats.num_preemptions - preemptions_.value());
+  swapped_.set(stats.num_swapped);
   prefix_queries_.add(stats.num_tokens_queried - prefix_queries_.value());
   prefix_hits_.add(stats.num_tokens_found - prefix_hits_.value());
+  if (stats.num_preemptions != preemptions_.value()) count_preemptions(stats);
+  if (stats.num_swap_slots == 0) return;
+  blocks_out_.add(stats.preemptions.num_blocks_out - blocks_out_.value());
+  blocks_in_.add(stats.preemptions.num_blocks_in - blocks_in_.value());
+  swaps_lost_.add(stats.preemptions.num_swaps_lost - swaps_lost_.value());
+  swap_usage_.set(static_cast<double>(stats.num_swap_slots - stats.num_free_swap_slots) /
+                  stats.num_swap_slots);
 }
 
 }  // namespace quire

@@ -28,9 +28,12 @@ class EngineMetrics {
   void refresh(const EngineStats& stats);
 
  private:
-  Gauge &running_, &waiting_, &cache_usage_, &gpu_cache_usage_, &slots_allocated_, &slots_filled_,
-      &blocks_pinned_;
-  Counter &prompt_tokens_, &generation_tokens_, &preemptions_, &prefix_queries_, &prefix_hits_;
+  void count_preemptions(const EngineStats& stats);
+
+  Gauge &running_, &waiting_, &swapped_, &swap_usage_, &cache_usage_, &gpu_cache_usage_, &slots_allocated_,
+      &slots_filled_, &blocks_pinned_;
+  Counter &prompt_tokens_, &generation_tokens_, &preemptions_, &prefix_queries_, &prefix_hits_,
+      &preemptions_swapped_, &preemptions_recomputed_, &blocks_out_, &blocks_in_, &swaps_lost_, &thrashes_;
   std::array<Counter*, 5> success_;  // by FinishReason, kStop first
   Histogram &time_to_first_token_, &inter_token_, &time_per_output_token_, &latency_, &queue_time_,
       &prefill_time_, &decode_time_, &prompt_length_, &generation_length_, &iteration_tokens_;

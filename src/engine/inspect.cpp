@@ -75,10 +75,22 @@ void describe_plan(const EnginePlan& plan, int64_t available_bytes, Page& page) 
            format_byte_size(memory.kv_bytes()), memory.kv_bytes(),
            int64_t{memory.num_blocks} * plan.config.block_size,
            memory.kv_limited_by_memory ? "; half of the free memory" : "");
+  if (memory.num_swap_slots == 0) {
+    page.row("swap space", "none");
+  } else {
+    page.row("swap space", "{} blocks = {} ({} bytes) {}", memory.num_swap_slots,
+             format_byte_size(memory.swap_bytes()), memory.swap_bytes(),
+             memory.swap_on_disk             ? "in " + plan.config.swap_dir
+             : memory.swap_limited_by_memory ? "in memory; half of what the rest leaves"
+                                             : "in memory");
+  }
   page.row("activations", "{} ({} bytes): {} tokens a step, {} rows of logits, {} threads",
            format_byte_size(memory.workspace_bytes), memory.workspace_bytes,
            plan.config.max_num_batched_tokens, plan.model.plan.limits.max_selected, plan.config.threads);
-  page.row("total", "{} ({} bytes)", format_byte_size(memory.total_bytes()), memory.total_bytes());
+  page.row("total",
+           "{} ({} bytes), "
+           "beside swap space in memory",
+           format_byte_size(memory.total_bytes()), memory.total_bytes());
   page.row("longest request", "{} tokens", plan.config.max_model_len);
   if (!plan.warning.empty()) page.row("warning", "{}", plan.warning);
   if (const auto fits = check_memory(memory, available_bytes); !fits) {

@@ -14,11 +14,13 @@
 #include "base/error.h"
 #include "base/metrics.h"
 #include "base/types.h"
+#include "config/preemption_mode.h"
 #include "config/sampling_params.h"
 #include "engine/block_claims.h"
 #include "engine/request_stream.h"
 #include "memory/block_hasher.h"
 #include "memory/reservations.h"
+#include "scheduler/preemption_counts.h"
 #include "step/executor.h"
 
 namespace quire {
@@ -40,13 +42,17 @@ struct LLMEngineOptions {
   double max_pinned_share = 0.5;  // of the blocks, that pinned prefixes may hold
   // What is served is paged; the evaluation sets the others.
   AllocationPolicy allocation = AllocationPolicy::kPaged;
+  int32_t num_swap_slots = 0;  // blocks that the executor can keep in its swap space
+  PreemptionMode preemption_mode = PreemptionMode::kAuto;
+  int32_t expected_output_tokens = 256;  // as in SchedulerOptions
 };
 
 // What /health and tests see; a snapshot made by the loop thread after every step and every batch of
 // commands.
 struct EngineStats {
   int32_t num_running = 0;
-  int32_t num_waiting = 0;
+  int32_t num_waiting = 0;  // swapped ones not included
+  int32_t num_swapped = 0;  // in the swap space, or on their way back
   int32_t num_free_blocks = 0;
   int32_t num_blocks = 0;
   int64_t kv_slots_allocated = 0;  // token slots in taken blocks
@@ -62,6 +68,9 @@ struct EngineStats {
   int64_t num_evictions = 0;
   int64_t num_tokens_queried = 0;
   int64_t num_tokens_found = 0;
+  int32_t num_swap_slots = 0;
+  int32_t num_free_swap_slots = 0;
+  PreemptionCounts preemptions = {};
 };
 
 struct EngineRequest {

@@ -55,6 +55,23 @@ Expected<int64_t> count_blocks(EnginePlan& plan, int64_t available_bytes) {
               format_byte_size(memory.weight_bytes + memory.workspace_bytes));
 }
 
+void plan_swap(EnginePlan& plan, int64_t available_bytes) {
+  MemoryPlan& memory = plan.memory;
+  if (plan.config.preemption_mode == "recompute") return;
+  auto bytes = static_cast<int64_t>(plan.config.swap_space * 0x1.0p30);
+  memory.swap_on_disk = !plan.config.swap_dir.empty();
+  if (!memory.swap_on_disk && available_bytes > 0) {
+    const int64_t spare = std::max<int64_t>(0, (available_bytes - memory.total_bytes()) / 2);
+    memory.swap_limited_by_memory = spare < bytes;
+    bytes = std::min(bytes, spare);
+  }
+  memory.num_swap_slots = static_cast<int32_t>(std::min(bytes / memory.bytes_per_block, kMaxBlocks));
+  plan.runner.swap = {.num_slots = memory.num_swap_slots, .dir = plan.config.swap_dir};
+  if (memory.swap_on_disk && memory.num_swap_slots > 0) {
+    memory.workspace_bytes += swap_staging_bytes(memory.bytes_per_block);
+  }
+}
+
 }  // namespace
 
 Expected<EnginePlan> plan_engine(const EngineConfig& config, const GgufFile& file,
@@ -89,6 +106,7 @@ Expected<EnginePlan> plan_engine(const EngineConfig& config, const GgufFile& fil
   if (!blocks) return std::unexpected(blocks.error());
   plan.memory.num_blocks = plan.runner.num_blocks = static_cast<int32_t>(*blocks);
   plan.config.kv_cache_memory_bytes = plan.memory.kv_bytes();
+  plan_swap(plan, available_bytes);
 
   const int64_t pool_tokens = *blocks * config.block_size;
   if (pool_tokens < plan.config.max_model_len) {

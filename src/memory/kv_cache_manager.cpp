@@ -8,11 +8,12 @@
 namespace quire {
 
 KvCacheManager::KvCacheManager(int32_t num_blocks, int32_t block_size,
-                               std::shared_ptr<const BlockHasher> hasher)
+                               std::shared_ptr<const BlockHasher> hasher, int32_t num_swap_slots)
     : block_size_(block_size),
       allocator_(num_blocks),
       block_tokens_(static_cast<size_t>(block_size)),
-      pinned_(num_blocks) {
+      pinned_(num_blocks),
+      swap_(num_swap_slots) {
   CHECK(block_size >= 1, "blocks of {} slots", block_size);
   if (hasher) cache_ = std::make_unique<PrefixCache>(num_blocks, block_size, std::move(hasher));
 }
@@ -212,6 +213,7 @@ Expected<> KvCacheManager::check() const {
     return fail(ErrorCode::kInternal, "{} entries in all tables, but {} are counted", num_entries,
                 num_table_entries_);
   }
+  if (auto checked = swap_.check(); !checked) return checked;
   return cache_ ? check_cache(census.holders) : allocator_.check(census.holders);
 }
 

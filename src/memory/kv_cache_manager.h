@@ -22,6 +22,7 @@
 #include "memory/pinned_prefixes.h"
 #include "memory/prefix_cache.h"
 #include "memory/sequence_tokens.h"
+#include "memory/swap_books.h"
 #include "step/step_input.h"
 
 namespace quire {
@@ -32,11 +33,20 @@ struct PrefixMatch {
   int32_t num_idle = 0;  // those of them that nobody holds, which count as free until they are adopted
 };
 
+// A sequence that leaves its slot for the swap space, or comes back from there to a slot.
+struct SwapMove {
+  SlotId slot = 0;
+  SequenceId sequence = 0;
+  SequenceTokens tokens = {};   // on the way back: all of the sequence, where it may have cached blocks
+  int64_t expected_tokens = 0;  // as for KvCacheManager::add
+};
+
 class KvCacheManager {
  public:
-  // Both at least 1. Without a hasher there is no prefix cache.
+  // Blocks and their size at least 1. Without a hasher there is no prefix cache, without swap slots nothing
+  // can be swapped out.
   KvCacheManager(int32_t num_blocks, int32_t block_size,
-                 std::shared_ptr<const BlockHasher> hasher = nullptr);
+                 std::shared_ptr<const BlockHasher> hasher = nullptr, int32_t num_swap_slots = 0);
 
   // A table without tokens, for a slot that has none; up to `expected_tokens` its list of blocks will not
   // have to grow.
@@ -63,6 +73,24 @@ class KvCacheManager {
 
   // Forgets the sequence; the blocks that nobody else holds are free again, the cached ones among them last.
   void free(SlotId slot);
+
+  // Moves the tables of one request's sequences to the swap space, each distinct block once, and frees
+  // their blocks; what the worker is to copy is added to `swap_outs`. All or nothing: false, and nothing
+  // has changed, if too few swap slots are free.
+  bool swap_out(RequestId request, std::span<const SwapMove> moves, std::vector<SwapOut>& swap_outs);
+
+  // Tables for sequences that were swapped out, with blocks that they share as before: those that are still
+  // cached in `scope` (kNoScope: none), and new ones, which the worker is to read as `swap_ins` says. Their
+  // swap slots stay taken: a read may fail. All or nothing: false, and nothing has changed, if too few
+  // blocks are free.
+  bool swap_in(ScopeId scope, std::span<const SwapMove> moves, std::vector<SwapIn>& swap_ins);
+
+  // Forgets what the sequence has in the swap space, if it has anything.
+  void drop_swapped(SequenceId sequence);
+
+  // Null: nothing.
+  const SwappedTable* swapped(SequenceId sequence) const { return swap_.find(sequence); }
+  const SwapBooks& swap_books() const { return swap_; }
 
   // Null without a prefix cache: then no scope can be opened, and nothing below be called.
   PrefixCache* prefix_cache() { return cache_.get(); }
@@ -108,7 +136,7 @@ class KvCacheManager {
   // table is as long as its tokens need and has no block twice, a shared block stands at one index and is
   // filled alike for all, and the counts of entries and of filled slots are right; the prefix cache's books
   // agree with the allocator's, and what is cached of a table is a chain of full blocks from its first one
-  // on.
+  // on; the swap space's books too.
   Expected<> check() const;
 
   // The same for one table, whose sequence is known: its cached blocks hold its tokens, in its scope.
@@ -135,6 +163,7 @@ class KvCacheManager {
   std::unique_ptr<PrefixCache> cache_;         // null: off
   mutable std::vector<TokenId> block_tokens_;  // of the block at hand
   PinnedPrefixes pinned_;
+  SwapBooks swap_;
   std::vector<BlockTable> tables_;   // by slot
   std::vector<bool> taken_;          // by slot: whether it has a table
   std::vector<int32_t> num_cached_;  // by slot: leading blocks of the table that are cached

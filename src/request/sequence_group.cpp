@@ -12,6 +12,19 @@ bool contains(const std::vector<TokenId>& tokens, TokenId token) {
   return std::find(tokens.begin(), tokens.end(), token) != tokens.end();
 }
 
+bool is_legal(GroupState from, GroupState to) {
+  using enum GroupState;
+  if (from == kFinished || from == to) return false;
+  switch (to) {
+    case kFinished:
+    case kWaiting: return true;
+    case kRunning: return from == kWaiting || from == kReturning;
+    case kSwapped: return from == kRunning;
+    case kReturning: return from == kSwapped;
+  }
+  return false;
+}
+
 }  // namespace
 
 SequenceGroup::SequenceGroup(const Origin& origin, std::vector<TokenId> prompt,
@@ -63,10 +76,7 @@ void SequenceGroup::finish(Sequence& sequence, FinishReason reason) {
 }
 
 void SequenceGroup::set_state(GroupState state) {
-  const bool legal = state_ == GroupState::kRunning   ? state != GroupState::kRunning
-                     : state_ == GroupState::kWaiting ? state != GroupState::kWaiting
-                                                      : false;
-  CHECK(legal, "request {} cannot go from state {} to {}", id_, static_cast<int>(state_),
+  CHECK(is_legal(state_, state), "request {} cannot go from state {} to {}", id_, static_cast<int>(state_),
         static_cast<int>(state));
   state_ = state;
 }

@@ -3,7 +3,9 @@
 // scheduler; engine thread only.
 //
 //   kWaiting -> kRunning -> kFinished
-//   kRunning -> kWaiting: preempted        kWaiting -> kFinished: aborted
+//   kRunning -> kWaiting: preempted, to be computed again        any -> kFinished: aborted
+//   kRunning -> kSwapped -> kReturning -> kRunning: preempted, its keys and values kept in the swap space
+//   kSwapped, kReturning -> kWaiting: what the swap space kept is lost
 #pragma once
 
 #include <cstdint>
@@ -18,7 +20,7 @@
 
 namespace quire {
 
-enum class GroupState : uint8_t { kWaiting, kRunning, kFinished };
+enum class GroupState : uint8_t { kWaiting, kRunning, kSwapped, kReturning, kFinished };
 
 // Times of the engine's clock.
 struct GroupTimes {
@@ -104,7 +106,9 @@ class alignas(64) SequenceGroup {
   // What every step reads stands together, in one cache line.
   bool forked = false;    // the others have forked from the leader: each has a row of its own
   uint8_t num_beams = 0;  // live beams of a beam search, while it runs or waits; 0: it is none
+  bool returned = false;  // from the swap space, forked: rows of its sequences may have to start
   int32_t num_preemptions = 0;
+  int64_t num_outputs_preempted = -1;  // tokens of all sequences when it was last preempted; -1: never
   // The first position of the prompt whose log-probability was not yet delivered.
   int32_t next_prompt_logprob = 1;
 

@@ -1,6 +1,6 @@
 // Storage of keys and values. A block holds those of block_size tokens in all layers, contiguously:
 //   [block][layer][kv_head][keys, values][kv_head_bytes()]
-// so a block is copied (or, later, swapped) as one piece, and memory is taken as blocks are first used.
+// so a block is copied or swapped as one piece, and memory is taken as blocks are first used.
 // What one attention task reads of a block and layer lies together, so that prefetchers seldom run past its
 // end.
 #pragma once
@@ -37,6 +37,10 @@ class CacheEngine {
 
   std::span<const KvCacheView> layers() const { return layers_; }
   const CacheShape& shape() const { return shape_; }
+  std::span<std::byte> block(BlockId id) const {
+    const auto bytes = static_cast<size_t>(shape_.bytes_per_block());
+    return {arena_.data() + static_cast<size_t>(id) * bytes, bytes};
+  }
 
   // Copies whole blocks, all of them at once, an equal share of the bytes on each thread; the order does
   // not matter (StepInput says so).

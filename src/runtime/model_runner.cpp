@@ -94,6 +94,11 @@ Expected<std::unique_ptr<ModelRunner>> ModelRunner::create(const GgufFile& file,
                            bind(runner->model_, runner->weights_), scratch_bytes(runner->model_, kernels));
   if (!executor) return std::unexpected(executor.error());
   runner->executor_ = std::make_unique<PlanExecutor>(std::move(*executor));
+  if (options.swap.num_slots > 0) {
+    auto swap = create_swap_space(options.swap, runner->cache_, runner->pool_, runner->clock_);
+    if (!swap) return std::unexpected(swap.error());
+    runner->swap_ = std::move(*swap);
+  }
   return runner;
 }
 
@@ -101,10 +106,22 @@ const StepOutput& ModelRunner::run(const StepInput& input) {
   ++num_runs_;
   output().clear();
   output().step_id = input.step_id;
-  cache_.copy(input.copies, pool_);
+  move_blocks(input);
   rows_.begin_step(input);
+  const int64_t start_ns = clock_.now_ns();
   if (!input.work.empty()) compute(input);
+  output().compute_ns = clock_.now_ns() - start_ns;
+  if (swap_) swap_->arrive(input.work.empty(), output());
   return output();
+}
+
+void ModelRunner::move_blocks(const StepInput& input) {
+  if (swap_) {
+    swap_->cancel(input.swap_cancels);
+    swap_->swap_out(input.swap_outs, output());
+  }
+  cache_.copy(input.copies, pool_);
+  if (swap_) swap_->swap_in(input.swap_ins, output());
 }
 
 void ModelRunner::compute(const StepInput& input) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "graph/plan_executor.h"
@@ -15,6 +16,7 @@
 #include "runtime/compiled_model.h"
 #include "runtime/row_table.h"
 #include "runtime/step_batch.h"
+#include "runtime/swap_space.h"
 #include "sampling/sampler.h"
 #include "step/step_input.h"
 #include "step/step_output.h"
@@ -27,6 +29,7 @@ struct ModelRunnerOptions {
   KvDType kv_dtype = KvDType::kF16;
   int32_t max_num_seqs = 64;
   int num_threads = 1;
+  SwapSpaceOptions swap = {};
 };
 
 // Smaller ones would make results depend on the batch: kernels read keys eight at a time.
@@ -72,6 +75,7 @@ class ModelRunner {
   ModelRunner(CompiledModel model, const KernelTable& kernels, const ModelRunnerOptions& options,
               PackedWeights weights, CacheEngine cache);
 
+  void move_blocks(const StepInput& input);
   void compute(const StepInput& input);
   void select_rows(const StepInput& input);
   void run_head_chunk(const StepInput& input, size_t begin, size_t end);
@@ -79,11 +83,13 @@ class ModelRunner {
                   std::span<const float> logits, SampleResult& prompt_score);
   void collect_samples(const StepInput& input);
 
+  const SystemClock clock_;
   CompiledModel model_;
   const KernelTable* kernels_;
   ThreadPool pool_;
   PackedWeights weights_;
   CacheEngine cache_;
+  std::unique_ptr<SwapSpace> swap_;  // null: none
   RowTable rows_;
   StepBatch batch_;
   AttentionShape attention_shape_;

@@ -25,6 +25,7 @@ void RowTable::begin_step(const StepInput& input) {
   fork(input.branches);
   for (const auto& [slot, token] : input.tokens) row(slot).tokens.push_back(token);
   for (const BlockCopy& copy : input.copies) {
+    if (copy.slot < 0) continue;  // of a row that starts
     row(copy.slot).block_ids[static_cast<size_t>(copy.index)] = copy.target;
   }
   for (const RowStart& start : input.starts) {

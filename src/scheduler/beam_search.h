@@ -18,6 +18,7 @@
 // result depends on nothing but the candidates. Owned by the scheduler; engine thread only.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -63,6 +64,9 @@ class BeamSearch {
   // Chooses; the outputs of the group's sequences are those of the live beams, and change only after this.
   // True if the search goes on by `choice`; false if it is over.
   bool choose(const SequenceGroup& group, BeamChoice& choice);
+
+  // Whether some live beams have their candidates, and wait for those of the others.
+  bool has_candidates() const { return std::ranges::any_of(beams_, &Beam::answered); }
 
   int32_t num_beams() const { return static_cast<int32_t>(beams_.size()); }
 

@@ -7,10 +7,11 @@
 
 namespace quire {
 
-// Has a row, or is about to get one for the prefill that its group shares.
+// Has a row, or is about to get one: for the prefill that its group shares, or back from the swap space.
 inline bool is_runnable(const SequenceGroup& group, const Sequence& sequence) {
   if (sequence.finished()) return false;
-  return sequence.has_row || (!group.forked && group.is_leader(sequence));
+  return sequence.has_row ||
+         (group.forked ? group.returned && sequence.num_computed > 0 : group.is_leader(sequence));
 }
 
 // Tokens that are not in the cache and not on their way to it.

@@ -28,11 +28,23 @@ int64_t blocks_to_catch_up(const SequenceGroup& group, int64_t block_size) {
   }
   int64_t blocks = 0;
   for (const Sequence& sequence : group.sequences()) {
-    if (sequence.finished() || (group.num_beams > 0 && !sequence.has_row)) continue;
+    if (sequence.finished() || (group.num_beams > 0 && sequence.num_computed == 0)) continue;
     blocks += blocks_for(group.num_tokens(sequence), block_size) -
               blocks_for(sequence.num_computed, block_size) + 1;
   }
   return blocks;
+}
+
+GroupDemand expected_demand(const SequenceGroup& group, const OutputLengths& lengths, int64_t block_size) {
+  GroupDemand demand{.num_blocks = blocks_to_enter(group, block_size),
+                     .num_sequences = group.num_unfinished()};
+  for (const Sequence& sequence : group.sequences()) {
+    if (sequence.finished()) continue;
+    const auto num_outputs = static_cast<int32_t>(sequence.output.size());
+    const int32_t to_come = lengths.expect(num_outputs, group.params()->max_tokens) - num_outputs;
+    demand.num_to_come = std::max(demand.num_to_come, to_come);
+  }
+  return demand;
 }
 
 }  // namespace quire

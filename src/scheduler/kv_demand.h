@@ -4,6 +4,8 @@
 #include <cstdint>
 
 #include "request/sequence_group.h"
+#include "scheduler/future_demand.h"
+#include "scheduler/output_lengths.h"
 
 namespace quire {
 
@@ -18,5 +20,8 @@ int64_t blocks_to_enter(const SequenceGroup& group, int64_t block_size);
 
 // The same for a running group, less what it holds already.
 int64_t blocks_to_catch_up(const SequenceGroup& group, int64_t block_size);
+
+// What the group needs for the tokens that it has, and how much longer it is expected to grow.
+GroupDemand expected_demand(const SequenceGroup& group, const OutputLengths& lengths, int64_t block_size);
 
 }  // namespace quire

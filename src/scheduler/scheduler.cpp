@@ -16,7 +16,9 @@ Scheduler::Scheduler(const SchedulerOptions& options, KvCacheManager& memory)
       prefixes_(memory, options.max_num_seqs),
       waiting_(options.policy),
       budget_(options.max_num_batched_tokens, options.max_step_ns),
-      plan_(options.max_num_seqs) {
+      plan_(options.max_num_seqs),
+      lengths_(options.expected_output_tokens),
+      demand_(memory.block_size()) {
   for (InFlight& step : in_flight_) {
     step.samples.reserve(static_cast<size_t>(options.max_num_seqs));
     step.filled.reserve(static_cast<size_t>(options.max_num_seqs));
@@ -87,17 +89,27 @@ SequenceGroup* Scheduler::find(RequestId id) {
 
 void Scheduler::end(SequenceGroup& group, Sequence& sequence, FinishReason reason) {
   release(group, sequence);
+  const bool by_itself = reason == FinishReason::kStop || reason == FinishReason::kLength;
+  if (by_itself && !sequence.output.empty()) lengths_.add(static_cast<int32_t>(sequence.output.size()));
+  const bool in_swap = group.state() == GroupState::kSwapped || group.state() == GroupState::kReturning;
+  if (in_swap) memory_.drop_swapped(sequence.id);
   group.finish(sequence, reason);
   group.times.last_token_ns = std::max(group.times.last_token_ns, sequence.last_token_ns);
+  if (in_swap) settle_swapped(group);
   if (group.state() == GroupState::kFinished) retire(group);
 }
 
 void Scheduler::release(const SequenceGroup& group, Sequence& sequence) {
   if (reservations_) reservations_->release(sequence.id);
-  // When a search has ended, its sequences have the results' tokens and no longer those of their rows.
-  if (sequence.has_row && group.num_beams == 0) prefixes_.cache(group, sequence, num_known(sequence));
+  leave_in_cache(group, sequence);
   drop_row(sequence);
   if (sequence.slot != kNoSlot) slots_.give_back(sequence);
+}
+
+void Scheduler::leave_in_cache(const SequenceGroup& group, const Sequence& sequence) {
+  // When a search has ended, its sequences have the results' tokens and no longer those of their rows.
+  if (!sequence.has_row || group.num_beams > 0 || !memory_.contains(sequence.slot)) return;
+  prefixes_.cache(group, sequence, num_known(sequence));
 }
 
 void Scheduler::drop_row(Sequence& sequence) {
@@ -112,6 +124,7 @@ void Scheduler::drop_row(Sequence& sequence) {
   sequence.num_in_flight = 0;
   sequence.num_computed = 0;
   sequence.num_blocks_sent = 0;
+  no_room_for_ = kNoRequest;
 }
 
 void Scheduler::retire(SequenceGroup& group) {
@@ -119,11 +132,18 @@ void Scheduler::retire(SequenceGroup& group) {
   shares_.leave(group);
   searches_.erase(group.id());
   prefixes_.leave(group);
+  no_room_for_ = kNoRequest;
   const auto is_group = [&](const auto& other) { return other.get() == &group; };
   if (const auto found = std::ranges::find_if(running_, is_group); found != running_.end()) {
     num_searching_ -= group.num_beams > 0 ? 1 : 0;
     ended_.push_back(std::move(*found));
     running_.erase(found);
+    return;
+  }
+  if (const auto found = std::ranges::find_if(returning_, is_group, &Return::group);
+      found != returning_.end()) {
+    ended_.push_back(std::move(found->group));
+    returning_.erase(found);
     return;
   }
   ended_.push_back(waiting_.take(group));
@@ -145,6 +165,7 @@ SequenceGroup* Scheduler::find_overdue(int64_t now_ns) {
 }
 
 void Scheduler::forget_rows() {
+  forget_swapped();
   ends_.clear();
   branches_.clear();
   grown_.clear();

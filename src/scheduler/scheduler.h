@@ -1,9 +1,11 @@
 // Decides what every step computes. Iteration-level batching: all running sequences decode in every step,
 // and what is left of the token budget goes to chunks of prefills (prefill_shares.h; step_budget.h says how
-// much that is). Requests enter in the order of waiting_queue.h. When blocks run out, the group that entered
-// last gives all of its blocks back and later recomputes them (all or nothing: Kwon et al. 2023, section
-// 4.5); the first group therefore always makes progress, and so, in turn, does everyone. By priority, "last"
-// is the one that goes last, and who waits takes the place of those that go after it (of its own tenant).
+// much that is). Requests enter in the order of waiting_queue.h, as many as are expected to end without
+// pushing each other out. When blocks run out all the same, the group that entered last gives all of its
+// blocks back; later it finds them in the swap space or recomputes them (all or nothing: Kwon et al. 2023,
+// section 4.5). The first group therefore always makes progress, and so, in turn, does everyone. By
+// priority, "last" is the one that goes last, and who waits takes the place of those that go after it (of
+// its own tenant).
 //
 // Owns the sequence groups and knows no tensor. Engine thread only.
 //
@@ -21,12 +23,17 @@
 
 #include "base/error.h"
 #include "base/types.h"
+#include "config/preemption_mode.h"
 #include "memory/kv_cache_manager.h"
 #include "memory/reservations.h"
 #include "request/sequence_group.h"
 #include "scheduler/beam_search.h"
 #include "scheduler/fair_shares.h"
+#include "scheduler/future_demand.h"
+#include "scheduler/output_lengths.h"
+#include "scheduler/preemption_counts.h"
 #include "scheduler/prefix_reuse.h"
+#include "scheduler/recovery_costs.h"
 #include "scheduler/slot_pool.h"
 #include "scheduler/step_budget.h"
 #include "scheduler/step_plan.h"
@@ -45,6 +52,10 @@ struct SchedulerOptions {
   int64_t max_queue_ns = 0;  // how long a request may wait to run; 0: no matter
   // All but paging need a range for each sequence of a group that enters.
   AllocationPolicy allocation = AllocationPolicy::kPaged;
+  // Swapping needs swap slots in the memory's books.
+  PreemptionMode preemption_mode = PreemptionMode::kAuto;
+  // How long outputs are taken to be before any has ended; 0 admits whoever fits at the moment.
+  int32_t expected_output_tokens = 256;
 };
 
 // What one step brought, in the order of its samples. Groups stay valid until take_ended.
@@ -132,7 +143,15 @@ class Scheduler {
     return running_;
   }  // last: first to go
   const WaitingQueue::Groups& waiting() const { return waiting_.groups(); }
-  int64_t num_preemptions() const { return num_preemptions_; }
+  // Swapped in at the moment, in no order: they hold blocks and slots, but cannot run yet.
+  struct Return {
+    std::unique_ptr<SequenceGroup> group;
+    std::vector<SwapSlotId> pending;  // of its swap slots, those not yet reported
+  };
+  const std::vector<Return>& returning() const { return returning_; }
+  int32_t num_swapped() const;  // groups in the swap space, those on their way back included
+  int64_t num_preemptions() const { return counts_.total(); }
+  const PreemptionCounts& preemption_counts() const { return counts_; }
   int64_t num_admitted() const { return num_admitted_; }  // groups that ran at all
   // What the running sequences have set aside; nothing where memory is paged.
   ReservedSlots reserved_slots() const { return reservations_ ? reservations_->slots() : ReservedSlots{}; }
@@ -143,11 +162,14 @@ class Scheduler {
   Expected<> check() const;
 
  private:
+  static constexpr RequestId kNoRequest = -1;
+
   // A submitted step, as far as its answer needs it.
   struct InFlight {
     std::vector<PlannedSample> samples, scored;
     int32_t num_decodes = 0, num_prefill_tokens = 0;
     int64_t started_ns = 0;  // or when the step before it ended, if that was later
+    int64_t num_swap_outs = 0;
     std::vector<PlannedBlocks> filled;
     int64_t step_id = 0;
     bool ahead = false;  // all of it is decodes
@@ -182,10 +204,16 @@ class Scheduler {
   void plan_fork(SequenceGroup& group, const Sequence& leader);
   // Lets in those whose turn it is, as long as there are blocks, rows and tokens for them.
   void admit_newcomers(int64_t now_ns);
-  // The next of the waiting groups, if there is room beside the `demand` of those that run, which is counted
-  // if it is negative; else null.
-  SequenceGroup* admit(int64_t now_ns, int64_t& demand);
-  bool has_room(const SequenceGroup& group, int64_t& demand);
+  // The next of the waiting groups begins to run, or to return from the swap space, if there is room; else
+  // null.
+  SequenceGroup* admit(int64_t now_ns);
+  void take_slots(SequenceGroup& group);
+  void start_running(std::unique_ptr<SequenceGroup> group);
+  // Whether the group is expected to find room beside those that run, all the time it does; where others
+  // make way for it, whether it finds room at the moment. Looks up what the prefix cache has of it.
+  bool has_room_for(const SequenceGroup& group);
+  GroupDemand demand_of(const SequenceGroup& group) const;
+  void count_demand();
   // A range for each of the group's unfinished sequences, or none for any.
   bool reserve(const SequenceGroup& group);
   // By priority: preempts groups that go after the next one to enter, if that gives it room. Not where
@@ -196,7 +224,23 @@ class Scheduler {
   void make_way();
   bool preempt_newer_than(const SequenceGroup& group);
   void preempt(SequenceGroup& group);
+  // Keeps the group's blocks in the swap space if that is the way to recover it; false if not.
+  bool swap_out(const SequenceGroup& group);
+  bool start_return(SequenceGroup& group);
+  void take_swap_reports(const StepOutput& output);
+  void end_return(size_t index);
+  // What the swap space kept of the group, which is swapped or returning, is lost.
+  void recompute_swapped(SequenceGroup& group);
+  void cancel_return(size_t index);
+  void forget_swapped();
+  // After a sequence of a group that has no rows ended.
+  void settle_swapped(SequenceGroup& group);
+  void learn_costs(const StepOutput& output);
+  // The group, which holds nothing any more, waits to be computed from its first token on.
+  void start_over(SequenceGroup& group);
   void release(const SequenceGroup& group, Sequence& sequence);
+  // Leaves the prefix cache what the sequence has computed.
+  void leave_in_cache(const SequenceGroup& group, const Sequence& sequence);
   // Frees its blocks and ends its row; it keeps its slot.
   void drop_row(Sequence& sequence);
   // A beam's candidates; with those of the last beam the search goes on or ends.
@@ -207,6 +251,9 @@ class Scheduler {
   void retire(SequenceGroup& group);
   Expected<> check_running(const SequenceGroup& group) const;
   Expected<> check_searches() const;
+  Expected<> check_waiting(const SequenceGroup& group) const;
+  Expected<> check_returning(const Return& entry) const;
+  Expected<> check_swapped(const SequenceGroup& group, bool swapped) const;
   int32_t count_in_flight(const Sequence& sequence) const;
 
   const SchedulerOptions options_;
@@ -218,9 +265,12 @@ class Scheduler {
   WaitingQueue waiting_;
   FairShares shares_;
   StepBudget budget_;
+  std::vector<Return> returning_;
+  std::vector<SwapMove> moves_;  // of the group at hand
   std::vector<std::unique_ptr<SequenceGroup>> ended_;
   std::unordered_map<RequestId, SequenceGroup*> by_id_;
-  std::vector<SlotId> ends_;                            // rows that the worker still has and that must end
+  std::vector<SlotId> ends_;  // rows that the worker still has and that must end
+  std::vector<SwapSlotId> swap_cancels_;
   std::unordered_map<RequestId, BeamSearch> searches_;  // of the groups that have one
   int32_t num_searching_ = 0;                           // groups in running_ that have one
   BeamChoice choice_;
@@ -239,7 +289,13 @@ class Scheduler {
   int64_t first_overdue_ns_ = 0;  // find_overdue has nothing to find before
   int64_t step_id_ = 0;
   int64_t collected_step_ = 0;  // the last one that update() was given
-  int64_t num_preemptions_ = 0;
+  OutputLengths lengths_;
+  FutureDemand demand_;     // of those that run and return, while a step is planned that may admit
+  int64_t num_shared_ = 0;  // blocks that demand_ counts more than once
+  RecoveryCosts costs_;
+  // Found no room when it was next to enter, and nothing was given back since.
+  RequestId no_room_for_ = kNoRequest;
+  PreemptionCounts counts_;
   int64_t num_admitted_ = 0;
 };
 

@@ -65,10 +65,51 @@ int32_t Scheduler::count_in_flight(const Sequence& sequence) const {
 Expected<> Scheduler::check_searches() const {
   const auto searches = [](const auto& group) { return group->num_beams > 0; };
   const auto num_running = std::ranges::count_if(running_, searches);
-  const auto num_waiting = std::ranges::count_if(waiting_.groups(), searches);
+  const auto num_waiting = std::ranges::count_if(waiting_.groups(), searches) +
+                           std::ranges::count_if(returning_, searches, &Return::group);
   if (num_running == num_searching_ && num_running + num_waiting == std::ssize(searches_)) return {};
   return fail(ErrorCode::kInternal, "{} beam searches run and {} wait, but {} of {} are counted",
               num_running, num_waiting, num_searching_, searches_.size());
+}
+
+Expected<> Scheduler::check_waiting(const SequenceGroup& group) const {
+  const bool swapped = group.state() == GroupState::kSwapped;
+  if (!swapped && group.state() != GroupState::kWaiting) {
+    return fail(ErrorCode::kInternal, "request {} is listed as waiting and is not", group.id());
+  }
+  for (const Sequence& sequence : group.sequences()) {
+    if (!holds_nothing(sequence)) {
+      return fail(ErrorCode::kInternal, "request {} waits and holds a slot", group.id());
+    }
+  }
+  return check_swapped(group, swapped);
+}
+
+// Before the fork the leader's keys and values are all there are. Beams that live have a token.
+Expected<> Scheduler::check_swapped(const SequenceGroup& group, bool swapped) const {
+  for (const Sequence& sequence : group.sequences()) {
+    const bool holds = group.forked ? group.num_beams == 0 || !sequence.output.empty()
+                                    : !sequence.finished() && group.is_leader(sequence);
+    const bool expected = swapped && !sequence.finished() && holds;
+    if (expected == (memory_.swapped(sequence.id) != nullptr)) continue;
+    return fail(ErrorCode::kInternal, "sequence {} {} in the swap space", sequence.id,
+                expected ? "has nothing" : "has something");
+  }
+  return {};
+}
+
+Expected<> Scheduler::check_returning(const Return& entry) const {
+  const SequenceGroup& group = *entry.group;
+  if (group.state() != GroupState::kReturning || entry.pending.empty()) {
+    return fail(ErrorCode::kInternal, "request {} is listed as returning and is not", group.id());
+  }
+  if (auto checked = check_running(group); !checked) return checked;
+  for (const SwapSlotId slot : entry.pending) {
+    const SwapBooks& books = memory_.swap_books();
+    if (books.is_taken(slot) && books.request_of(slot) == group.id()) continue;
+    return fail(ErrorCode::kInternal, "request {} waits for swap slot {}, not its own", group.id(), slot);
+  }
+  return check_swapped(group, true);
 }
 
 Expected<> Scheduler::check() const {
@@ -79,16 +120,24 @@ Expected<> Scheduler::check() const {
   }
   size_t num_tables = 0;
   int32_t num_slots = 0;
+  const auto count = [&](const SequenceGroup& group) {
+    for (const Sequence& sequence : group.sequences()) {
+      if (sequence.slot == kNoSlot) continue;
+      num_tables += memory_.contains(sequence.slot) ? 1 : 0;
+      ++num_slots;
+    }
+  };
   for (const auto& group : running_) {
     if (group->state() != GroupState::kRunning) {
       return fail(ErrorCode::kInternal, "request {} is listed as running and is not", group->id());
     }
     if (auto checked = check_running(*group); !checked) return checked;
-    for (const Sequence& sequence : group->sequences()) {
-      if (sequence.slot == kNoSlot) continue;
-      num_tables += memory_.contains(sequence.slot) ? 1 : 0;
-      ++num_slots;
-    }
+    if (auto checked = check_swapped(*group, false); !checked) return checked;
+    count(*group);
+  }
+  for (const Return& entry : returning_) {
+    if (auto checked = check_returning(entry); !checked) return checked;
+    count(*entry.group);
   }
   if (num_tables != memory_.num_tables()) {
     return fail(ErrorCode::kInternal, "{} block tables, but running sequences have {}",
@@ -99,18 +148,11 @@ Expected<> Scheduler::check() const {
                 slots_.num_slots() - slots_.num_free(), num_slots);
   }
   for (const auto& group : waiting_.groups()) {
-    if (group->state() != GroupState::kWaiting) {
-      return fail(ErrorCode::kInternal, "request {} is listed as waiting and is not", group->id());
-    }
-    for (const Sequence& sequence : group->sequences()) {
-      if (!holds_nothing(sequence)) {
-        return fail(ErrorCode::kInternal, "request {} waits and holds a slot", group->id());
-      }
-    }
+    if (auto checked = check_waiting(*group); !checked) return checked;
   }
-  if (by_id_.size() != running_.size() + waiting_.size()) {
-    return fail(ErrorCode::kInternal, "{} requests are known, but {} run and {} wait", by_id_.size(),
-                running_.size(), waiting_.size());
+  if (by_id_.size() != running_.size() + waiting_.size() + returning_.size()) {
+    return fail(ErrorCode::kInternal, "{} requests are known, but {} run, {} wait and {} return",
+                by_id_.size(), running_.size(), waiting_.size(), returning_.size());
   }
   return {};
 }

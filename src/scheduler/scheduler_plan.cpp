@@ -32,9 +32,9 @@ bool Scheduler::schedule(int64_t now_ns, StepInput& input) {
   } else {
     plan_all(now_ns);
   }
-  CHECK(!plan_.empty() || (running_.empty() && waiting_.empty()),
+  CHECK(!plan_.empty() || !returning_.empty() || (running_.empty() && waiting_.empty()),
         "{} running and {} waiting groups are stuck", running_.size(), waiting_.size());
-  if (plan_.empty()) return false;
+  if (plan_.empty() && returning_.empty()) return false;
   finish_plan(now_ns, input);
   return true;
 }
@@ -43,7 +43,7 @@ bool Scheduler::can_schedule_ahead() const {
   const int32_t num_rows = slots_.num_slots() - slots_.num_free();
   const SequenceGroup* next = waiting_.next(shares_);
   const bool may_admit =
-      next != nullptr && (next->num_unfinished() <= slots_.num_free() ||
+      next != nullptr && ((next->id() != no_room_for_ && next->num_unfinished() <= slots_.num_free()) ||
                           (may_make_way() && waiting_.goes_before(*next, *running_.back())));
   // A decode takes at most one block.
   return num_searching_ == 0 && !prefills_left_ && !may_admit &&
@@ -75,10 +75,12 @@ void Scheduler::finish_plan(int64_t now_ns, StepInput& input) {
   input.ends.swap(ends_);
   input.branches.swap(branches_);
   input.tokens.swap(grown_);
+  input.swap_cancels.swap(swap_cancels_);
   InFlight& step = in_flight_[static_cast<size_t>(num_in_flight_++)];
   step.num_decodes = plan_.num_decodes();
   step.num_prefill_tokens = std::exchange(num_prefill_tokens_, 0);
   step.started_ns = now_ns;
+  step.num_swap_outs = std::ssize(input.swap_outs);
   prefixes_.take_edits(input.edits);
   plan_.write(memory_);
   plan_.take_samples(step.samples, step.scored);
@@ -115,14 +117,14 @@ bool Scheduler::must_take_turns() const {
 void Scheduler::plan_all(int64_t now_ns) {
   prefills_.clear();
   if (may_make_way()) make_way();
-  const int64_t preemptions_before = num_preemptions_;
+  const int64_t preemptions_before = num_preemptions();
   // Preemption shortens running_ at its end, never before the group at hand.
   for (size_t i = 0; i < running_.size(); ++i) {
     fetch_running(i);
     plan_group(*running_[i]);
   }
   // Where blocks ran out, a newcomer would only be preempted in its turn.
-  if (num_preemptions_ == preemptions_before) admit_newcomers(now_ns);
+  if (num_preemptions() == preemptions_before) admit_newcomers(now_ns);
   if (!prefills_.empty()) plan_prefills();
 }
 
@@ -206,7 +208,7 @@ int32_t Scheduler::plan_row(SequenceGroup& group, Sequence& sequence, int32_t nu
   const size_t num_copies = copies.size();
   const bool appended = memory_.append(sequence.slot, fit, copies);
   CHECK(appended);
-  if (copies.size() > num_copies) copies.back().slot = sequence.slot;
+  if (copies.size() > num_copies && sequence.has_row) copies.back().slot = sequence.slot;
 
   PlannedRow row{.group = &group,
                  .sequence = &sequence,

@@ -17,8 +17,10 @@ void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& eve
   cache_filled();
   collect_prompt_logprobs(output, events);
   const InFlight& step = in_flight_[0];
-  budget_.learn(step.num_decodes, step.num_prefill_tokens,
-                now_ns - std::max(step.started_ns, last_update_ns_));
+  if (step.num_decodes + step.num_prefill_tokens > 0) {  // else it only waited for what was swapped
+    budget_.learn(step.num_decodes, step.num_prefill_tokens,
+                  now_ns - std::max(step.started_ns, last_update_ns_));
+  }
   last_update_ns_ = now_ns;
   const auto& samples = step.samples;
   CHECK(output.samples.size() == samples.size(), "{} samples instead of {}", output.samples.size(),
@@ -55,6 +57,10 @@ void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& eve
     if (group->pins()) prefixes_.pin(*group, *sequence);
     end(*group, *sequence, reason);
   }
+  if (!output.swapped_in.empty() || !output.swap_failures.empty()) take_swap_reports(output);
+  learn_costs(output);
+  // The prefix cache may have what somebody needed room for.
+  if (step.num_prefill_tokens > 0 && prefixes_.on()) no_room_for_ = kNoRequest;
   std::swap(in_flight_[0], in_flight_[1]);
   --num_in_flight_;
 }

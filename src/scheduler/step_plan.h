@@ -66,6 +66,9 @@ class StepPlan {
 
   // Copy-on-write of the rows added; KvCacheManager::append adds to it, and its caller fills in the slots.
   std::vector<BlockCopy>& copies() { return input_->copies; }
+  // Of the groups preempted and of those that return.
+  std::vector<SwapOut>& swap_outs() { return input_->swap_outs; }
+  std::vector<SwapIn>& swap_ins() { return input_->swap_ins; }
 
   // Completes all lists of the input but `ends`, and the sequences' view of their rows.
   void write(const KvCacheManager& memory);

@@ -33,7 +33,8 @@ void add_top(std::vector<TokenLogprob>& top, uint64_t history, int32_t count) {
 FakeExecutor::FakeExecutor(const FakeExecutorOptions& options)
     : options_(options),
       rows_(static_cast<size_t>(options.num_slots)),
-      cells_(static_cast<size_t>(options.num_blocks) * static_cast<size_t>(options.block_size)) {}
+      cells_(static_cast<size_t>(options.num_blocks) * static_cast<size_t>(options.block_size)),
+      swap_(options.swap, options.num_blocks, options.block_size) {}
 
 void FakeExecutor::submit(const StepInput& input) {
   if (options_.observe) options_.observe(input);
@@ -55,11 +56,14 @@ Expected<const StepOutput*> FakeExecutor::collect() {
   if (options_.clock) options_.clock->advance_ns(options_.ns_per_step + num_tokens * options_.ns_per_token);
   if (fails) {
     rows_.assign(rows_.size(), {});
+    swap_.drop();
     for (Submitted& later : submitted_) later.fails = true;
     return fail(ErrorCode::kInternal, "the step was told to fail");
   }
   num_tokens_computed_ += num_tokens;
-  if (num_tokens < 1 || num_tokens > options_.max_num_batched_tokens) {
+  output_.compute_ns = num_tokens * options_.ns_per_token;
+  const bool waits = !input.swap_ins.empty() || !swap_.empty();
+  if ((num_tokens < 1 && !waits) || num_tokens > options_.max_num_batched_tokens) {
     violate(fmt::format("a step of {} tokens", num_tokens));
   }
   if (!violation_.empty() || !apply(input)) {
@@ -70,9 +74,11 @@ Expected<const StepOutput*> FakeExecutor::collect() {
 }
 
 bool FakeExecutor::apply(const StepInput& input) {
-  if (!end_rows(input) || !edit_tables(input) || !fork_rows(input.branches) || !grow_rows(input) ||
-      !copy_blocks(input) || !start_rows(input) || !extend_tables(input))
+  if (!end_rows(input) || !swap_out(input) || !edit_tables(input) || !fork_rows(input.branches) ||
+      !grow_rows(input) || !copy_blocks(input) || !swap_in(input) || !start_rows(input) ||
+      !extend_tables(input)) {
     return false;
+  }
   // All writes first, as in each layer of a model: a row that writes where another one reads is caught.
   for (const RowWork& work : input.work) {
     if (!write_cache(work)) return false;
@@ -81,7 +87,9 @@ bool FakeExecutor::apply(const StepInput& input) {
     if (!read_cache(work)) return false;
   }
   for (const RowWork& work : input.work) score_prompt(work);
-  return fork_rows(input.forks) && sample_rows(input);
+  if (!fork_rows(input.forks) || !sample_rows(input)) return false;
+  swap_.arrive(!input.work.empty(), cells_, output_);
+  return true;
 }
 
 bool FakeExecutor::end_rows(const StepInput& input) {
@@ -90,6 +98,22 @@ bool FakeExecutor::end_rows(const StepInput& input) {
     rows_[static_cast<size_t>(slot)] = {};
   }
   return true;
+}
+
+bool FakeExecutor::swap_out(const StepInput& input) {
+  std::string broken = swap_.cancel(input.swap_cancels);
+  if (broken.empty()) broken = swap_.write(input.swap_outs, cells_, output_);
+  return broken.empty() || violate(broken);
+}
+
+bool FakeExecutor::swap_in(const StepInput& input) {
+  for (const SwapIn& swap_in : input.swap_ins) {
+    if (is_held(swap_in.block)) {
+      return violate(fmt::format("block {} is swapped in and in use", swap_in.block));
+    }
+  }
+  const std::string broken = swap_.start_reads(input.swap_ins);
+  return broken.empty() || violate(broken);
 }
 
 // Blocks that merge hold the same, or the row would go on with another history.
@@ -117,19 +141,19 @@ bool FakeExecutor::is_held(BlockId block) const {
 bool FakeExecutor::copy_blocks(const StepInput& input) {
   std::set<BlockId> sources, targets;
   for (const BlockCopy& copy : input.copies) {
-    if (!is_taken(copy.slot))
-      return violate(fmt::format("a copy for slot {}, which is not taken", copy.slot));
-    Row& row = rows_[static_cast<size_t>(copy.slot)];
     if (!is_block(copy.source) || !is_block(copy.target)) return violate("a copy of or to no block");
-    if (copy.index < 0 || copy.index >= std::ssize(row.blocks) ||
-        row.blocks[static_cast<size_t>(copy.index)] != copy.source) {
+    if (copy.slot >= 0 && !has_block(copy.slot, copy.index, copy.source)) {
       return violate(fmt::format("slot {} has no block {} at {}", copy.slot, copy.source, copy.index));
     }
     sources.insert(copy.source);
     if (!targets.insert(copy.target).second)
       return violate(fmt::format("two copies to block {}", copy.target));
-    if (is_held(copy.target)) return violate(fmt::format("a copy to {}, in use", copy.target));
-    row.blocks[static_cast<size_t>(copy.index)] = copy.target;
+    if (is_held(copy.target) || swap_.is_target(copy.target)) {
+      return violate(fmt::format("a copy to {}, in use", copy.target));
+    }
+    if (copy.slot >= 0) {
+      rows_[static_cast<size_t>(copy.slot)].blocks[static_cast<size_t>(copy.index)] = copy.target;
+    }
     const auto size = static_cast<size_t>(options_.block_size);
     const auto source =
         cells_.begin() + static_cast<std::ptrdiff_t>(static_cast<size_t>(copy.source) * size);
@@ -187,12 +211,15 @@ bool FakeExecutor::extend_table(const RowWork& work, const BlockId* ids) {
   const int64_t end = int64_t{work.first_position} + work.num_tokens;
   // What a row that starts finds in the cache may be shared; that it is this row's is checked when it reads.
   if (row.started) row.num_computed = work.first_position;
-  if (work.first_position != row.num_computed || work.num_tokens < 1 || end > std::ssize(row.tokens)) {
+  if (work.first_position != row.num_computed || work.first_position < 0 || work.num_tokens < 1 ||
+      end > std::ssize(row.tokens)) {
     return violate(fmt::format("slot {} computes {} tokens from {}, but has {} of {}", work.slot,
                                work.num_tokens, work.first_position, row.num_computed, row.tokens.size()));
   }
   for (int32_t i = 0; i < work.new_blocks; ++i) {
-    if (!is_block(ids[i])) return violate(fmt::format("slot {} gets block {}", work.slot, ids[i]));
+    if (!is_block(ids[i]) || swap_.is_target(ids[i])) {
+      return violate(fmt::format("slot {} gets block {}", work.slot, ids[i]));
+    }
     const bool is_found = row.started && (i + 1) * options_.block_size <= work.first_position;
     if (!is_found && is_held(ids[i])) return violate(fmt::format("block {} is new and in use", ids[i]));
     row.blocks.push_back(ids[i]);
@@ -342,6 +369,12 @@ void FakeExecutor::append(Row& row, TokenId token) {
 
 bool FakeExecutor::is_taken(SlotId slot) const {
   return slot >= 0 && slot < std::ssize(rows_) && rows_[static_cast<size_t>(slot)].sampling != nullptr;
+}
+
+bool FakeExecutor::has_block(SlotId slot, int32_t index, BlockId block) const {
+  if (!is_taken(slot)) return false;
+  const auto& blocks = rows_[static_cast<size_t>(slot)].blocks;
+  return index >= 0 && index < std::ssize(blocks) && blocks[static_cast<size_t>(index)] == block;
 }
 
 bool FakeExecutor::is_free(SlotId slot) const {

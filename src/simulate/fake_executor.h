@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "simulate/fake_swap.h"
 #include "step/executor.h"
 
 namespace quire {
@@ -33,6 +34,7 @@ struct FakeExecutorOptions {
   ManualClock* clock = nullptr;
   int64_t ns_per_step = 1'000'000;
   int64_t ns_per_token = 50'000;
+  FakeSwapOptions swap = {};
   // Sees every step before it runs.
   std::function<void(const StepInput&)> observe = {};
 };
@@ -68,6 +70,8 @@ class FakeExecutor final : public Executor {
   // Each returns false after a violation.
   bool apply(const StepInput& input);
   bool end_rows(const StepInput& input);
+  bool swap_out(const StepInput& input);
+  bool swap_in(const StepInput& input);
   bool edit_tables(const StepInput& input);
   bool copy_blocks(const StepInput& input);
   bool start_rows(const StepInput& input);
@@ -86,6 +90,7 @@ class FakeExecutor final : public Executor {
   static void append(Row& row, TokenId token);
   bool is_taken(SlotId slot) const;
   bool is_free(SlotId slot) const;
+  bool has_block(SlotId slot, int32_t index, BlockId block) const;
   bool is_block(BlockId block) const { return block >= 0 && block < options_.num_blocks; }
   uint64_t& cell(const Row& row, int32_t position);
   uint64_t* cells_of(BlockId block) {
@@ -97,6 +102,7 @@ class FakeExecutor final : public Executor {
   std::vector<Row> rows_;  // by slot
   std::vector<uint64_t>
       cells_;  // [num_blocks, block_size]: the history whose key and value lie there; 0: none
+  FakeSwap swap_;
   StepOutput output_;
   std::string violation_;
   int64_t num_tokens_computed_ = 0;

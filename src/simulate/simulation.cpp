@@ -57,23 +57,37 @@ LLMEngineOptions draw_options(Rng& rng) {
   options.enable_prefix_caching = rng.below(4) > 0;
   static const CollidingHasher colliding;
   if (rng.below(4) == 0) options.block_hasher = &colliding;
+  options.num_swap_slots = choose(rng, {0, 1, 3, 8, 40, 40, 1000, 1000});
+  options.preemption_mode = choose(rng, {PreemptionMode::kRecompute, PreemptionMode::kSwap,
+                                         PreemptionMode::kSwap, PreemptionMode::kAuto});
+  options.expected_output_tokens = choose(rng, {0, 0, 0, 4, 256});
   return options;
+}
+
+FakeSwapOptions draw_swap(Rng& rng, const LLMEngineOptions& options) {
+  return {.num_slots = options.num_swap_slots,
+          .max_delay_steps = choose(rng, {0, 1, 7}),
+          .failure_rate = choose(rng, {0.0, 0.0, 0.02, 1.0}),
+          .seed = rng()};
 }
 
 std::string describe(const LLMEngineOptions& options) {
   return fmt::format(
-      "{} blocks of {}, context {}, {} sequences, {} tokens and {} ns a step, queue of {} for "
-      "{} ns, {}{}{}",
+      "{} blocks of {}, context {}, {} sequences, {} tokens and {} ns a step, queue of {} for {} ns, "
+      "{}{}{}, "
+      "{} swap slots, recovery {}, outputs of {} expected",
       options.num_blocks, options.block_size, options.max_model_len, options.max_num_seqs,
       options.max_num_batched_tokens, options.max_step_ns, options.max_queue, options.max_queue_ns,
       options.by_priority ? "by priority" : "by arrival",
-      options.enable_prefix_caching ? ", prefix cache" : "", options.block_hasher ? " that collides" : "");
+      options.enable_prefix_caching ? ", prefix cache" : "", options.block_hasher ? " that collides" : "",
+      options.num_swap_slots, static_cast<int>(options.preemption_mode), options.expected_output_tokens);
 }
 
 // An engine with its fake executor and clock.
 class Bench {
  public:
-  explicit Bench(const LLMEngineOptions& options, std::function<void(const StepInput&)> observe = {})
+  explicit Bench(const LLMEngineOptions& options, const FakeSwapOptions& swap = {},
+                 std::function<void(const StepInput&)> observe = {})
       : metrics_("") {
     auto executor = std::make_unique<FakeExecutor>(
         FakeExecutorOptions{.num_slots = options.max_num_seqs,
@@ -82,6 +96,7 @@ class Bench {
                             .max_num_batched_tokens = options.max_num_batched_tokens,
                             .vocab_size = kVocabSize,
                             .clock = &clock_,
+                            .swap = swap,
                             .observe = std::move(observe)});
     executor_ = executor.get();
     engine_ = std::make_unique<LLMEngine>(options, std::move(executor), clock_, metrics_);
@@ -147,7 +162,9 @@ bool is_prefix(const std::vector<T>& prefix, const std::vector<T>& whole) {
 class Simulation {
  public:
   explicit Simulation(uint64_t seed)
-      : rng_(seed), options_(draw_options(rng_)), bench_(options_, [this](const StepInput& input) {
+      : rng_(seed),
+        options_(draw_options(rng_)),
+        bench_(options_, draw_swap(rng_, options_), [this](const StepInput& input) {
           report_.num_forks += std::ssize(input.forks);
           report_.num_branches += std::ssize(input.branches);
           report_.num_copies += std::ssize(input.copies);
@@ -182,6 +199,7 @@ class Simulation {
     report_.num_requests = std::ssize(clients_);
     const EngineStats stats = bench_.engine().stats();
     report_.num_preemptions = stats.num_preemptions;
+    report_.preemptions = stats.preemptions;
     report_.num_evictions = stats.num_evictions;
     report_.num_found = stats.num_tokens_found;
     report_.num_pinned = pins_->num_pinned();
@@ -269,7 +287,8 @@ class Simulation {
   Expected<> check_baseline() {
     const EngineStats stats = bench_.engine().stats();
     if (stats.num_free_blocks == stats.num_blocks && stats.kv_slots_filled == 0 &&
-        stats.kv_slots_allocated == 0 && stats.num_running == 0 && stats.num_waiting == 0) {
+        stats.kv_slots_allocated == 0 && stats.num_running == 0 && stats.num_waiting == 0 &&
+        stats.num_swapped == 0 && stats.num_free_swap_slots == stats.num_swap_slots) {
       return {};
     }
     return fail(ErrorCode::kInternal, "at the end {} of {} blocks are free and {} slots filled",

@@ -1,13 +1,14 @@
-// The real engine on a fake executor, driven from a seed: random sizes of pool, block, batch and budget,
-// random clients. After every step the whole state of scheduler and block manager is checked; every request
-// must end once, with the tokens that it gets when it runs alone in a large pool; who begins with a pinned
-// prefix must find it; at the end all blocks are free.
+// The real engine on a fake executor, driven from a seed: random sizes of pool, block, batch, budget and
+// swap space, random clients. After every step the whole state of scheduler and block manager is checked;
+// every request must end once, with the tokens that it gets when it runs alone in a large pool; who begins
+// with a pinned prefix must find it; at the end all blocks and swap slots are free.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "base/error.h"
+#include "scheduler/preemption_counts.h"
 
 namespace quire {
 
@@ -18,6 +19,7 @@ struct SimulationReport {
   int64_t num_requests = 0;
   int64_t num_refused = 0;
   int64_t num_preemptions = 0;
+  PreemptionCounts preemptions;
   int64_t num_forks = 0;
   int64_t num_branches = 0;   // of beams
   int64_t num_copies = 0;     // of blocks, on write

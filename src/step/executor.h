@@ -22,8 +22,9 @@ class Executor {
 
   // Waits for the oldest submitted step. The pointer is valid until the next submit(). An error is fatal
   // for the requests in flight, not for the process: the workers then hold no rows (as if every slot had
-  // ended), the steps submitted after it answer errors too, and the next one starts afresh. Keys and values
-  // that earlier steps computed stay where they are.
+  // ended and every swap-in been cancelled; what those steps should have swapped out may be lost), the
+  // steps submitted after it answer errors too, and the next one starts afresh. Keys and values that
+  // earlier steps computed stay where they are.
   virtual Expected<const StepOutput*> collect() = 0;
 };
 

@@ -4,10 +4,13 @@ namespace quire {
 
 void StepInput::clear() {
   ends.clear();
+  swap_cancels.clear();
+  swap_outs.clear();
   edits.clear();
   branches.clear();
   tokens.clear();
   copies.clear();
+  swap_ins.clear();
   starts.clear();
   work.clear();
   block_ids.clear();

@@ -1,8 +1,9 @@
 // One step as plain data: what the scheduler tells a worker. It is what rank 0 would broadcast and what
 // tests fabricate, so it holds no pointer. A worker keeps one row a slot (tokens, sampling parameters,
 // block table, position); a step carries changes only. A worker applies it in the order of the members:
-// ends, edits, branches, tokens, copies, starts, work, forks, samples. So a fork sees the blocks that its
-// parent's work brought in the same step.
+// ends, swap_cancels, swap_outs, edits, branches, tokens, copies, swap_ins, starts, work, forks, samples. So
+// a fork sees the blocks that its parent's work brought in the same step, and what is swapped out is what
+// the last step left.
 //
 // The worker appends every token it samples to the slot's row, so a decode names no token: the row's next
 // tokens to compute are always those at [first_position, first_position + num_tokens) of its history. A row
@@ -46,7 +47,8 @@ struct RowToken {
 };
 
 // Copies a whole block (all layers) before anything is computed: copy-on-write. Slot's table entry `index`
-// is then `target`. No block is both a source and a target in one step, so the copies may run in any order.
+// is then `target`; with slot -1 a row that starts in this step names the target already. No block is both
+// a source and a target in one step, so the copies may run in any order.
 struct BlockCopy {
   BlockId source = 0;
   BlockId target = 0;
@@ -63,8 +65,24 @@ struct BlockEdit {
   BlockId block = 0;
 };
 
+// Keeps the content of a whole block in the swap space; what the slot held before is lost. The block may be
+// written from then on.
+struct SwapOut {
+  BlockId block = 0;
+  SwapSlotId swap_slot = 0;
+};
+
+// Brings the content of a swap slot into a block, in this step or in a later one: StepOutput tells once for
+// each whether it has arrived or is lost. Until then nobody else names the block, and nobody the slot. A
+// step without work that finds any under way waits a while for one of them.
+struct SwapIn {
+  SwapSlotId swap_slot = 0;
+  BlockId block = 0;
+};
+
 // Tokens of one slot to compute in this step. A row that starts may find keys and values in the cache: its
-// first_position says how many tokens of them, and its new blocks include theirs.
+// first_position says how many tokens of them, and its new blocks include theirs. So does one that comes
+// back from the swap space.
 struct RowWork {
   SlotId slot = 0;
   int32_t first_position = 0;  // tokens whose keys and values are in the cache already
@@ -86,10 +104,15 @@ struct SampleWork {
 struct StepInput {
   int64_t step_id = 0;
   std::vector<SlotId> ends;
+  // Swap-ins that nobody waits for any more: their blocks are not written and their slots not spoken of
+  // again. One that has arrived meanwhile is no error.
+  std::vector<SwapSlotId> swap_cancels;
+  std::vector<SwapOut> swap_outs;
   std::vector<BlockEdit> edits;
   std::vector<RowFork> branches;  // as forks, but of the rows as the step before left them
   std::vector<RowToken> tokens;
   std::vector<BlockCopy> copies;
+  std::vector<SwapIn> swap_ins;
   std::vector<RowStart> starts;
   std::vector<RowWork> work;       // decodes first, then chunks of prefills; at most one a slot
   std::vector<BlockId> block_ids;  // new blocks of work[0], work[1], ... in that order

@@ -33,18 +33,34 @@ struct PromptLogprob {
   int32_t num_top = 0;  // entries of StepOutput::prompt_top
 };
 
+// How long swapping took; 0 where there was none.
+struct SwapDurations {
+  int64_t out_ns = 0;  // of the step's swap-outs, until its work could begin
+  int64_t in_ns = 0;   // in which swap-ins were under way, up to those that this output tells of
+};
+
 struct StepOutput {
   int64_t step_id = 0;
   std::vector<SampledToken> samples;           // in the order of StepInput::samples
   std::vector<TokenLogprob> top;               // alternatives of samples[0], samples[1], ... in that order
   std::vector<PromptLogprob> prompt_logprobs;  // by row, then position
   std::vector<TokenLogprob> prompt_top;
+  std::vector<SwapSlotId> swapped_in;  // their content is in its block now
+  // Slots whose content is lost: one that was to be swapped in, or one whose writing failed, told once
+  // before any swap-in of it.
+  std::vector<SwapSlotId> swap_failures;
+  SwapDurations swap_times;
+  int64_t compute_ns = 0;  // of the step's work
 
   void clear() {
     samples.clear();
     top.clear();
     prompt_logprobs.clear();
     prompt_top.clear();
+    swapped_in.clear();
+    swap_failures.clear();
+    swap_times = {};
+    compute_ns = 0;
   }
 };
 

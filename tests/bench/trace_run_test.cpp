@@ -20,7 +20,8 @@ class TraceRunTest : public testing::Test {
                                    .max_num_batched_tokens = 64,
                                    .max_queue = 64,
                                    .seed = 0,
-                                   .allocation = policy};
+                                   .allocation = policy,
+                                   .expected_output_tokens = 0};
     LLMEngine engine(options, std::make_unique<CostModelExecutor>(model_, clock_), clock_, metrics_);
     SamplingParams params;
     params.ignore_eos = true;

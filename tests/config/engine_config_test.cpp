@@ -62,6 +62,22 @@ TEST(EngineConfig, MemoryOfTheCache) {
   }
 }
 
+TEST(EngineConfig, SwapSpace) {
+  for (const double gib : {0.0, 0.25, 4.0, 0x1.0p20})
+    accepts([&](auto& config) { config.swap_space = gib; });
+  for (const double gib : {-1.0, -0.001, 0x1.1p20, std::numeric_limits<double>::quiet_NaN()}) {
+    refuses("swap_space", [&](auto& config) { config.swap_space = gib; });
+  }
+  for (const char* dir : {"", "/tmp", "a folder"}) accepts([&](auto& config) { config.swap_dir = dir; });
+  for (const char* mode : {"auto", "swap", "recompute"}) {
+    accepts([&](auto& config) { config.preemption_mode = mode; });
+  }
+  for (const char* mode : {"", "drop", "swap|auto"}) {
+    refuses("preemption_mode", [&](auto& config) { config.preemption_mode = mode; });
+  }
+  check_range("expected_output_tokens", &EngineConfig::expected_output_tokens, {0, 1, kMaxInt}, {-1});
+}
+
 TEST(EngineConfig, Choices) {
   for (const char* dtype : {"auto", "fp32", "fp16", "bf16", "int8"})
     accepts([&](auto& config) { config.kv_cache_dtype = dtype; });

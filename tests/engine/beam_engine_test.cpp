@@ -45,7 +45,8 @@ class BeamEngineTest : public testing::Test {
                          .block_size = kSpec.block_size,
                          .max_model_len = 128,
                          .max_num_seqs = kSpec.max_seqs,
-                         .max_num_batched_tokens = static_cast<int32_t>(kSpec.max_tokens)},
+                         .max_num_batched_tokens = static_cast<int32_t>(kSpec.max_tokens),
+                         .expected_output_tokens = 0},
         std::make_unique<LocalExecutor>(open_runner(file_.path(), spec)), clock_, *metrics_);
   }
 

@@ -106,6 +106,29 @@ TEST_F(EngineMetricsTest, GaugesFollowTheSnapshotAndCountersOnlyGrow) {
   EXPECT_THAT(text, HasSubstr("vllm:prefix_cache_hits_total{model_name=\"m\"} 16\n"));
 }
 
+TEST_F(EngineMetricsTest, PreemptionsAreCountedByWhatFollowed) {
+  metrics_.refresh({.num_swapped = 2,
+                    .num_blocks = 8,
+                    .num_preemptions = 7,
+                    .num_swap_slots = 10,
+                    .num_free_swap_slots = 4,
+                    .preemptions = {.num_swapped = 4,
+                                    .num_recomputed = 3,
+                                    .num_blocks_out = 20,
+                                    .num_blocks_in = 12,
+                                    .num_swaps_lost = 1,
+                                    .num_thrashes = 6}});
+  const std::string text = registry_.render();
+  EXPECT_THAT(text, HasSubstr("vllm:num_requests_swapped{model_name=\"m\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("vllm:cpu_cache_usage_perc{model_name=\"m\"} 0.6\n"));
+  EXPECT_THAT(text, HasSubstr("quire:preemptions_total{model_name=\"m\",recovery=\"swap\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("quire:preemptions_total{model_name=\"m\",recovery=\"recompute\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("quire:swapped_blocks_total{model_name=\"m\",direction=\"out\"} 20\n"));
+  EXPECT_THAT(text, HasSubstr("quire:swapped_blocks_total{model_name=\"m\",direction=\"in\"} 12\n"));
+  EXPECT_THAT(text, HasSubstr("quire:swaps_lost_total{model_name=\"m\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("quire:preemption_thrashes_total{model_name=\"m\"} 6\n"));
+}
+
 TEST_F(EngineMetricsTest, HistogramsOfLengthsEndWithTheContext) {
   const std::string text = registry_.render();
   EXPECT_THAT(text, HasSubstr("vllm:request_prompt_tokens_bucket{model_name=\"m\",le=\"100\"} 0\n"));

@@ -85,6 +85,33 @@ TEST(PlanEngine, TheDefaultPoolFits) {
   EXPECT_TRUE(check_memory(found->memory, kGib));
 }
 
+TEST(PlanEngine, TheSwapSpaceGetsByWithHalfOfWhatTheRestLeaves) {
+  const auto roomy = plan({.max_model_len = 1024, .max_num_seqs = 4, .swap_space = 0.5});
+  ASSERT_TRUE(roomy);
+  EXPECT_EQ(roomy->memory.num_swap_slots, kGib / 2 / roomy->memory.bytes_per_block);
+  EXPECT_EQ(roomy->runner.swap.num_slots, roomy->memory.num_swap_slots);
+  EXPECT_FALSE(roomy->memory.swap_limited_by_memory);
+  const auto tight = plan({}, 2 * kGib);
+  ASSERT_TRUE(tight);
+  EXPECT_TRUE(tight->memory.swap_limited_by_memory);
+  EXPECT_LE(tight->memory.swap_bytes(), (2 * kGib - tight->memory.total_bytes()) / 2);
+  const auto none_left = plan({.kv_cache_memory_bytes = 2 * kGib}, kGib);
+  ASSERT_TRUE(none_left);
+  EXPECT_EQ(none_left->memory.num_swap_slots, 0);
+}
+
+TEST(PlanEngine, ASwapFileIsAsLargeAsNamed) {
+  const auto found = plan({.swap_space = 8, .swap_dir = "/tmp"}, kGib);
+  const auto without = plan({.swap_space = 0}, kGib);
+  const auto recompute = plan({.preemption_mode = "recompute"});
+  ASSERT_TRUE(found && without && recompute);
+  EXPECT_EQ(found->memory.num_swap_slots, 8 * kGib / found->memory.bytes_per_block);
+  EXPECT_EQ(found->memory.workspace_bytes - without->memory.workspace_bytes,
+            swap_staging_bytes(found->memory.bytes_per_block));
+  EXPECT_EQ(without->memory.num_swap_slots, 0);
+  EXPECT_EQ(recompute->memory.num_swap_slots, 0) << "nobody would use it";
+}
+
 TEST(PlanEngine, CountsKvBytesByTypeAndBlockSize) {
   const auto half = plan({.max_model_len = 512, .max_num_seqs = 1, .block_size = 64});
   const auto full =

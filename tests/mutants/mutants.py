@@ -63,7 +63,7 @@ MUTANTS = [
     Mutant("a prefill's chunk is computed again", PLAN, "  sequence.num_computed += fit;\n", ""),
     Mutant("a token that came is still awaited", UPDATE, "    --sequence->num_in_flight;\n", ""),
     Mutant("a preempted request with several continuations does not fork again", ADMISSION,
-           "  group.forked = false;\n", ""),
+           "  if (!swapped) group.forked = false;\n", ""),
     Mutant("a group with work in this step is preempted", ADMISSION,
            "if (&newest == &group || std::ranges::any_of(newest.sequences(), has_work)) return false;",
            "if (&newest == &group) return false;"),

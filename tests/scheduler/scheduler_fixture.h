@@ -27,8 +27,14 @@ struct Request {
 // Drives the scheduler by hand: every sample is answered with the token 5, and a beam's with candidates_.
 class SchedulerTest : public testing::Test {
  protected:
-  void build(const SchedulerOptions& options, int32_t num_blocks, int32_t block_size) {
-    memory_ = std::make_unique<KvCacheManager>(num_blocks, block_size);
+  // Whoever fits at the moment is admitted, so that blocks run out.
+  void build(SchedulerOptions options, int32_t num_blocks, int32_t block_size, int32_t num_swap_slots = 0) {
+    options.expected_output_tokens = 0;
+    build_cautious(options, num_blocks, block_size, num_swap_slots);
+  }
+  void build_cautious(const SchedulerOptions& options, int32_t num_blocks, int32_t block_size,
+                      int32_t num_swap_slots = 0) {
+    memory_ = std::make_unique<KvCacheManager>(num_blocks, block_size, nullptr, num_swap_slots);
     scheduler_ = std::make_unique<Scheduler>(options, *memory_);
   }
 

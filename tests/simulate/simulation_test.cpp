@@ -38,6 +38,10 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
     total.num_requests += report->num_requests;
     total.num_refused += report->num_refused;
     total.num_preemptions += report->num_preemptions;
+    total.preemptions.num_swapped += report->preemptions.num_swapped;
+    total.preemptions.num_recomputed += report->preemptions.num_recomputed;
+    total.preemptions.num_swaps_lost += report->preemptions.num_swaps_lost;
+    total.preemptions.num_thrashes += report->preemptions.num_thrashes;
     total.num_forks += report->num_forks;
     total.num_branches += report->num_branches;
     total.num_copies += report->num_copies;
@@ -53,11 +57,13 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
     total.num_full_length += report->num_full_length;
   }
   std::printf(
-      "%ld steps (%ld ahead), %ld requests (%ld refused), %ld preemptions, %ld forks, %ld branches, %ld "
-      "copies, %ld merges, %ld evictions, %ld tokens found, %ld pinned, %ld sure to find; "
+      "%ld steps (%ld ahead), %ld requests (%ld refused), %ld preemptions (%ld swapped, %ld of them lost; "
+      "%ld thrashes), %ld forks, %ld branches, %ld copies, %ld merges, %ld evictions, %ld tokens found, "
+      "%ld pinned, %ld sure to find; "
       "continuations: "
       "%ld aborted, %ld failed, %ld stopped, %ld full length\n",
       total.num_steps, total.num_ahead, total.num_requests, total.num_refused, total.num_preemptions,
+      total.preemptions.num_swapped, total.preemptions.num_swaps_lost, total.preemptions.num_thrashes,
       total.num_forks, total.num_branches, total.num_copies, total.num_merges, total.num_evictions,
       total.num_found, total.num_pinned, total.num_sure, total.num_aborted, total.num_failed,
       total.num_stopped, total.num_full_length);
@@ -67,6 +73,9 @@ TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {
   EXPECT_GT(total.num_refused, 10);
   EXPECT_LT(total.num_refused, total.num_requests * 15 / 100);
   EXPECT_GT(total.num_preemptions, 100);
+  EXPECT_GT(total.preemptions.num_swapped, 50);
+  EXPECT_GT(total.preemptions.num_recomputed, 50);
+  EXPECT_GT(total.preemptions.num_swaps_lost, 10);
   EXPECT_GT(total.num_forks, 100);
   EXPECT_GT(total.num_branches, 1000);
   EXPECT_GT(total.num_copies, 100);
