@@ -25,6 +25,9 @@ SCHEDULER = "src/scheduler/scheduler.cpp"
 PLAN = "src/scheduler/scheduler_plan.cpp"
 ADMISSION = "src/scheduler/scheduler_admission.cpp"
 UPDATE = "src/scheduler/scheduler_update.cpp"
+SWAP = "src/scheduler/scheduler_swap.cpp"
+KV_SWAP = "src/memory/kv_cache_swap.cpp"
+SWAP_BOOKS = "src/memory/swap_books.cpp"
 STEP_PLAN = "src/scheduler/step_plan.cpp"
 
 MUTANTS = [
@@ -62,8 +65,8 @@ MUTANTS = [
     Mutant("a request that has ended is still known", SCHEDULER, "  by_id_.erase(group.id());\n", ""),
     Mutant("a prefill's chunk is computed again", PLAN, "  sequence.num_computed += fit;\n", ""),
     Mutant("a token that came is still awaited", UPDATE, "    --sequence->num_in_flight;\n", ""),
-    Mutant("a preempted request with several continuations does not fork again", ADMISSION,
-           "  if (!swapped) group.forked = false;\n", ""),
+    Mutant("a preempted request with several continuations does not fork again", SWAP,
+           "  group.forked = group.returned = false;\n", "  group.returned = false;\n"),
     Mutant("a group with work in this step is preempted", ADMISSION,
            "if (&newest == &group || std::ranges::any_of(newest.sequences(), has_work)) return false;",
            "if (&newest == &group) return false;"),
@@ -96,7 +99,34 @@ MUTANTS = [
            "owes_logprobs ? group.next_prompt_logprob - 1 : num_tokens - 1", "num_tokens - 1"),
     Mutant("a row that has ended is told of merged blocks", SCHEDULER, "  prefixes_.drop_edits(slot);\n", ""),
     Mutant("blocks of a step under way are cached when it ends in failure", SCHEDULER,
-           "if (sequence.has_row && group.num_beams == 0) prefixes_", "if (sequence.num_computed > 0 && group.num_beams == 0) prefixes_"),
+           "if (!sequence.has_row || group.num_beams > 0 ||", "if (sequence.num_computed == 0 || group.num_beams > 0 ||"),
+    Mutant("a table names another swap slot than its block went to", KV_SWAP,
+           "      swapped.swap_slots.push_back(swap_slot);\n", "      swapped.swap_slots.push_back(swap_slot == 0 ? 1 : swap_slot);\n"),
+    Mutant("the worker is not told what comes in", KV_SWAP,
+           "        swap_ins.push_back({.swap_slot = swapped.swap_slots[index], .block = block});\n", ""),
+    Mutant("continuations that come back do not hold what they share", KV_SWAP,
+           "        allocator_.add_holder(block);\n", ""),
+    Mutant("a swap slot is free while a continuation still has it", SWAP_BOOKS,
+           "if (--holders_[static_cast<size_t>(slots[i])] == 0)", "if (--holders_[static_cast<size_t>(slots[i])] <= 1)"),
+    Mutant("swap slots are never given back", SWAP_BOOKS, "  tables_.erase(found);\n", ""),
+    Mutant("who comes back resumes a token off", SWAP,
+           "    sequence.num_computed = memory_.table(sequence.slot).num_tokens;\n",
+           "    sequence.num_computed = memory_.table(sequence.slot).num_tokens - 1;\n"),
+    Mutant("who comes back runs before all of it has arrived", SWAP,
+           "    if (found->pending.empty()) end_return(", "    end_return("),
+    Mutant("swap slots are free before they were read", SWAP,
+           "  counts_.num_blocks_in += std::ssize(entry.pending);\n",
+           "  counts_.num_blocks_in += std::ssize(entry.pending);\n"
+           "  for (const Sequence& sequence : group.sequences()) memory_.drop_swapped(sequence.id);\n"),
+    Mutant("the worker is not told what need not come any more", SWAP,
+           "  swap_cancels_.insert(swap_cancels_.end(), entry.pending.begin(), entry.pending.end());\n", ""),
+    Mutant("what was lost is waited for", SWAP, "    if (group != nullptr) recompute_swapped(*group);\n", ""),
+    Mutant("after a failed step the swap space is believed", SCHEDULER, "  forget_swapped();\n", ""),
+    Mutant("a sequence that ends in the swap space stays there", SCHEDULER,
+           "  if (in_swap) memory_.drop_swapped(sequence.id);\n", ""),
+    Mutant("forks that come back have no rows", SWAP, "  group->returned = group->forked;\n", ""),
+    Mutant("beams that have candidates are swapped", SWAP,
+           "  if (group.num_beams > 0 && searches_.at(group.id()).has_candidates()) return false;\n", ""),
     Mutant("a pinned block is not held", MANAGER_PREFIX, "  for (const BlockId block : blocks) hold_cached(block);\n", ""),
     Mutant("a prefix that is given up stays held", MANAGER_PREFIX,
            "    if (release(blocks[i])) slots_filled_ -= block_size_;\n", ""),
