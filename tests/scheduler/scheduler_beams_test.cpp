@@ -18,8 +18,8 @@ class SchedulerBeamsTest : public SchedulerTest {
   }
 };
 
-// Two tenants, and rows for one request: the turn is whose was served less. A search of width 3 costs as three answers of
-// its length do.
+// Two tenants, and rows for one request: the turn is whose was served less. A search of width 3 costs as
+// three answers of its length do.
 TEST_F(SchedulerBeamsTest, EveryBeamsTokensCountForItsTenant) {
   build({.max_num_seqs = 3, .max_num_batched_tokens = 16, .max_model_len = 100}, 40, 4);
   add_search(6, 3, 4);
