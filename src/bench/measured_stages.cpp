@@ -29,6 +29,9 @@ constexpr size_t kMostBeyond = 6;
 constexpr int32_t kPrefixTokens = 341, kSentenceTokens = 20;
 constexpr int32_t kQuickSentences = 16, kFullSentences = 128;
 
+// Requests of a burst that preempts.
+constexpr int32_t kBurst = 64;
+
 // Those that the engine takes.
 constexpr int32_t kBlockSizes[] = {8, 16, 32, 64, 128};
 constexpr int32_t kQuickBlockSizes[] = {16, 128};
@@ -56,13 +59,22 @@ void MeasuredStages::plan(Stages& stages) {
   }
   stages.add("A prefix of all requests on this machine", curve / 2,
              [this] { return measure_prefix_speedup(); });
-  for (const int32_t block_size :
-       quick ? std::span<const int32_t>(kQuickBlockSizes) : std::span<const int32_t>(kBlockSizes)) {
+  const auto block_sizes =
+      quick ? std::span<const int32_t>(kQuickBlockSizes) : std::span<const int32_t>(kBlockSizes);
+  for (const int32_t block_size : block_sizes) {
     stages.add(fmt::format("Blocks of {} on this machine", block_size), curve / 5,
                [=, this] { return measure_block_size(block_size); });
   }
   if (!quick) stages.add("Beams on this machine", curve, [this] { return measure_beam_sharing(); });
   stages.add("Recovery on this machine", curve / 10, [this] { return measure_recovery(); });
+  for (const int32_t block_size : block_sizes) {
+    if (quick) break;
+    for (const bool swaps : {false, true}) {
+      stages.add(fmt::format("Preemption by {}, blocks of {}, on this machine",
+                             swaps ? "swap" : "recompute", block_size),
+                 curve / 15, [=, this] { return measure_preemption(block_size, swaps); });
+    }
+  }
   stages.add("Attention on this machine", curve / 10, [this] { return measure_attention(); });
 }
 
@@ -189,14 +201,42 @@ Expected<> MeasuredStages::measure_beam_sharing() {
 Expected<> MeasuredStages::measure_recovery() {
   const auto recompute_s = machine_.time_recompute(kRecoveredTokens, options_.quick ? 4 : 16);
   if (!recompute_s) return std::unexpected(recompute_s.error());
-  auto rows = compare_recovery({.machine = machine_.name() + " on this machine",
-                                .num_tokens = kRecoveredTokens,
-                                .recompute_s = *recompute_s},
-                               kBlockSizes, [this](int32_t block_size, int32_t num_blocks) {
-                                 return machine_.time_swap(block_size, num_blocks);
-                               });
+  if (auto added = add_recovery("memory", "", *recompute_s); !added) return added;
+  const std::string& dir = options_.engine.swap_dir;
+  return dir.empty() ? Expected<>() : add_recovery("a file", dir, *recompute_s);
+}
+
+Expected<> MeasuredStages::add_recovery(const std::string& place, const std::string& dir,
+                                        double recompute_s) {
+  auto rows =
+      compare_recovery({.machine = fmt::format("{} on this machine, swapped to {}", machine_.name(), place),
+                        .num_tokens = kRecoveredTokens,
+                        .recompute_s = recompute_s},
+                       kBlockSizes, [&](int32_t block_size, int32_t num_blocks) {
+                         return machine_.time_swap(block_size, num_blocks, dir);
+                       });
   if (!rows) return std::unexpected(rows.error());
   std::ranges::move(*rows, std::back_inserter(results_.recovery));
+  return {};
+}
+
+// The same requests, all at once, with either way to recover.
+Expected<> MeasuredStages::measure_preemption(int32_t block_size, bool swaps) {
+  WorkloadSpec spec = trace_workload(short_trace(), 1, 1, machine_.vocab_size(), options_.seed);
+  spec.num_prompts = kBurst;
+  spec.request_rate = std::numeric_limits<double>::infinity();
+  const auto items = make_workload(spec);
+  const auto run = machine_.run({.block_size = block_size, .overloaded = true, .swaps = swaps}, items);
+  if (!run) return std::unexpected(run.error());
+  results_.preemption.push_back(
+      {.machine = machine_.name() + " on this machine",
+       .workload = fmt::format("{} requests of {} at once into {} tokens", items.size(),
+                               describe(short_trace()), MeasuredMachine::kOverloadedTokens),
+       .block_size = block_size,
+       .swaps = swaps,
+       .elapsed_s = run->elapsed_s,
+       .normalized_latency_s = summarize(*run, 0, {}).normalized_latency_s,
+       .num_preemptions = run->num_preemptions});
   return {};
 }
 

@@ -20,6 +20,8 @@ class MeasuredStages {
   Expected<> measure_block_size(int32_t block_size);
   Expected<> measure_beam_sharing();
   Expected<> measure_recovery();
+  Expected<> add_recovery(const std::string& place, const std::string& dir, double recompute_s);
+  Expected<> measure_preemption(int32_t block_size, bool swaps);
   Expected<> measure_attention();
   TraceSpec short_trace() const;
 

@@ -115,6 +115,20 @@ for machine in sorted({row["machine"] for row in results["recovery"]}):
     axis.legend(fontsize=8)
     save(figure, slug("recovery", machine))
 
+rows = results["preemption"]
+if rows:
+    figure, axis = pyplot.subplots(figsize=(7, 4))
+    for recovery in ("recompute", "swap"):
+        way = [row for row in rows if row["recovery"] == recovery]
+        axis.plot([row["block_size"] for row in way], [row["normalized_latency_s"] for row in way],
+                  marker="o", label=f'{recovery}, {way[0]["num_preemptions"]} preemptions')
+    axis.set(xscale="log", xlabel="tokens in a block", ylabel="normalized latency, s/token",
+             title=f'{rows[0]["workload"]}: {rows[0]["machine"]}')
+    axis.title.set_fontsize(9)
+    axis.set_ylim(bottom=0)
+    axis.legend(fontsize=8)
+    save(figure, "preemption")
+
 # The attention kernel, paged and in one range.
 rows = results["attention"]
 if rows:

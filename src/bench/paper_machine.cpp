@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 #include "bench/local_bench.h"
 #include "bench/step_recorder.h"
+#include "config/preemption_mode.h"
 #include "engine/memory_plan.h"
 #include "runtime/local_executor.h"
 #include "simulate/cost_model_executor.h"
@@ -97,24 +98,30 @@ Expected<MeasuredMachine::Loaded> MeasuredMachine::load(const PaperSetting& sett
   if (!file) return std::unexpected(file.error());
   EngineConfig config = config_;
   config.block_size = setting.block_size;
+  config.preemption_mode = setting.swaps ? "swap" : "recompute";
   const auto sizes = plan_engine(config, *file, available_memory_bytes());
   if (!sizes) return std::unexpected(sizes.error());
-  const int32_t num_blocks = kPoolContexts * kPaperContext / setting.block_size;
+  const int32_t pool_tokens = setting.overloaded ? kOverloadedTokens : kPoolContexts * kPaperContext;
+  const int32_t num_blocks = pool_tokens / setting.block_size;
   config.kv_cache_memory_bytes = sizes->memory.bytes_per_block * num_blocks;
   auto plan = plan_engine(config, *file, available_memory_bytes());
   if (!plan) return std::unexpected(plan.error());
   auto runner = ModelRunner::create(*file, std::move(plan->model), *plan->kernels, plan->runner);
   if (!runner) return std::unexpected(runner.error());
-  return Loaded{.options = {.num_blocks = num_blocks,
-                            .block_size = config.block_size,
-                            .max_model_len = kPaperContext,
-                            .max_num_seqs = config.max_num_seqs,
-                            .max_num_batched_tokens = config.max_num_batched_tokens,
-                            .max_queue = kUnlimitedQueue,
-                            .seed = 0,
-                            .enable_prefix_caching = setting.prefix_cache,
-                            .allocation = setting.policy},
-                .executor = std::make_unique<LocalExecutor>(std::move(*runner))};
+  LLMEngineOptions options{
+      .num_blocks = num_blocks,
+      .block_size = config.block_size,
+      .max_model_len = kPaperContext,
+      .max_num_seqs = config.max_num_seqs,
+      .max_num_batched_tokens = config.max_num_batched_tokens,
+      .max_queue = kUnlimitedQueue,
+      .seed = 0,
+      .enable_prefix_caching = setting.prefix_cache,
+      .allocation = setting.policy,
+      .num_swap_slots = plan->memory.num_swap_slots,
+      .preemption_mode = setting.swaps ? PreemptionMode::kSwap : PreemptionMode::kRecompute};
+  if (setting.overloaded) options.expected_output_tokens = 0;
+  return Loaded{.options = options, .executor = std::make_unique<LocalExecutor>(std::move(*runner))};
 }
 
 Expected<TraceRun> MeasuredMachine::run(const PaperSetting& setting,
@@ -168,13 +175,14 @@ Expected<double> MeasuredMachine::time_recompute(int32_t num_tokens, int32_t cou
   return done->elapsed_s / count;
 }
 
-Expected<SwapTimes> MeasuredMachine::time_swap(int32_t block_size, int32_t num_blocks) const {
+Expected<SwapTiming> MeasuredMachine::time_swap(int32_t block_size, int32_t num_blocks,
+                                                const std::string& dir) const {
   const CacheShape shape{.num_layers = model_.num_layers,
                          .num_kv_heads = model_.num_kv_heads,
                          .head_dim = model_.head_dim,
                          .block_size = block_size};
   ThreadPool pool(config_.threads, memory_nodes());
-  return time_copies(shape, num_blocks, pool, SystemClock());
+  return quire::time_swap(shape, num_blocks, {.dir = dir}, pool, SystemClock());
 }
 
 Expected<AttentionRow> MeasuredMachine::time_attention(const AttentionSizes& sizes,

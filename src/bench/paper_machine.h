@@ -28,6 +28,10 @@ struct PaperSetting {
   int32_t n = 1;       // sequences of each request: parallel samples, or
   bool beams = false;  // beams that search to the length of the request, however good others are
   bool prefix_cache = false;
+  // Of what is measured: more requests than its pool holds, and whoever fits at the moment is let in, so
+  // that preemptions are many.
+  bool overloaded = false;
+  bool swaps = false;  // then recovers them through a swap space in memory, rather than by computing
 };
 
 struct SimulatedMachine {
@@ -49,6 +53,7 @@ class MeasuredMachine {
  public:
   // The pool that memory binds in: so many contexts.
   static constexpr int32_t kPoolContexts = 4;
+  static constexpr int32_t kOverloadedTokens = 2048;  // of the pool of runs that are to preempt
 
   // Errors: those of opening the file.
   static Expected<MeasuredMachine> open(const EngineConfig& config);
@@ -61,8 +66,8 @@ class MeasuredMachine {
   // Seconds to compute the keys and values of a prompt, and one token: the mean of `count` prompts.
   Expected<double> time_recompute(int32_t num_tokens, int32_t count) const;
 
-  // A sequence's blocks copied out of a pool and in again.
-  Expected<SwapTimes> time_swap(int32_t block_size, int32_t num_blocks) const;
+  // A sequence's blocks to the swap space and back: in memory, or in a file in `dir`.
+  Expected<SwapTiming> time_swap(int32_t block_size, int32_t num_blocks, const std::string& dir) const;
 
   // One layer's attention, keys and values in fp16.
   Expected<AttentionRow> time_attention(const AttentionSizes& sizes, int32_t block_size) const;

@@ -126,6 +126,18 @@ void write_recovery(const RecoveryRow& row, JsonWriter& json) {
   json.end_object();
 }
 
+void write_preemption(const PreemptionRow& row, JsonWriter& json) {
+  json.begin_object();
+  json.field("machine", row.machine);
+  json.field("workload", row.workload);
+  json.field("block_size", row.block_size);
+  json.field("recovery", row.swaps ? "swap" : "recompute");
+  json.field("elapsed_s", row.elapsed_s);
+  json.field("normalized_latency_s", row.normalized_latency_s);
+  json.field("num_preemptions", row.num_preemptions);
+  json.end_object();
+}
+
 void write_attention(const AttentionRow& row, JsonWriter& json) {
   json.begin_object();
   json.field("num_sequences", row.num_sequences);
@@ -171,6 +183,11 @@ std::string recovery_table(const PaperResults& results) {
     text += fmt::format("{}, {} tokens in blocks of {}: {:.2f} ms, or {:.2f} + {:.2f} ms\n", row.machine,
                         row.num_tokens, row.block_size, 1e3 * row.recompute_s, 1e3 * row.swap_out_s,
                         1e3 * row.swap_in_s);
+  }
+  for (const PreemptionRow& row : results.preemption) {
+    text += fmt::format("{}, {}, blocks of {}: {} preemptions by {} in {:.1f} s, {:.4f} s/token\n",
+                        row.machine, row.workload, row.block_size, row.num_preemptions,
+                        row.swaps ? "swap" : "recompute", row.elapsed_s, row.normalized_latency_s);
   }
   return text;
 }
@@ -250,6 +267,7 @@ std::string to_json(const PaperResults& results) {
   write_list("block_sizes", results.block_sizes, json, &write_block_size);
   if (results.prefix_speedup) write_prefix_speedup(*results.prefix_speedup, json);
   write_list("recovery", results.recovery, json, &write_recovery);
+  write_list("preemption", results.preemption, json, &write_preemption);
   write_list("attention", results.attention, json, &write_attention);
   json.end_object();
   return text + "\n";

@@ -88,7 +88,18 @@ struct RecoveryRow {
   int32_t block_size = 0;
   int32_t num_tokens = 0;                // of the sequence
   double recompute_s = 0;                // its keys and values computed anew
-  double swap_out_s = 0, swap_in_s = 0;  // or copied out of the pool, and in again
+  double swap_out_s = 0, swap_in_s = 0;  // or swapped out of the pool, and in again
+};
+
+// A workload that preempts much, with one of the two.
+struct PreemptionRow {
+  std::string machine;
+  std::string workload;
+  int32_t block_size = 0;
+  bool swaps = false;  // rather than recomputes
+  double elapsed_s = 0;
+  double normalized_latency_s = 0;
+  int64_t num_preemptions = 0;
 };
 
 // One step's attention of a layer over sequences that decode (Kwon et al. 2023, figure 18a).
@@ -110,6 +121,7 @@ struct PaperResults {
   std::vector<BlockSizeRow> block_sizes;
   std::optional<PrefixSpeedup> prefix_speedup;
   std::vector<RecoveryRow> recovery;
+  std::vector<PreemptionRow> preemption;
   std::vector<AttentionRow> attention;
 
   // The first measured set of one sequence a request that has both; otherwise the first simulated one. Null:

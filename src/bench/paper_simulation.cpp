@@ -131,8 +131,8 @@ Expected<std::vector<RecoveryRow>> simulate_recovery(int32_t num_tokens) {
   constexpr int32_t kBlockSizes[] = {1, 2, 4, 8, 16, 32, 64, 128, 256};
   return compare_recovery(
       {.machine = cost.name, .num_tokens = num_tokens, .recompute_s = cost.seconds(prefill)}, kBlockSizes,
-      [&](int32_t block_size, int32_t num_blocks) -> Expected<SwapTimes> {
-        return link_swap_times(link, opt_13b(), block_size, num_blocks);
+      [&](int32_t block_size, int32_t num_blocks) -> Expected<SwapTiming> {
+        return link_swap_timing(link, opt_13b(), block_size, num_blocks);
       });
 }
 

@@ -1,4 +1,4 @@
-// What it takes to bring a preempted sequence back: its keys and values computed anew, or copied out of the
+// What it takes to bring a preempted sequence back: its keys and values computed anew, or swapped out of the
 // pool and in again, by the size of blocks (Kwon et al. 2023, figure 19).
 #pragma once
 
@@ -7,21 +7,16 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/function_ref.h"
-#include "base/thread_pool.h"
 #include "bench/paper_results.h"
-#include "runtime/cache_engine.h"
+#include "bench/swap_timing.h"
 #include "simulate/cost_model.h"
 
 namespace quire {
 
-struct SwapTimes {
-  double out_s = 0, in_s = 0;
-};
 // Of a sequence with so many blocks of such a size.
-using TimeSwap = FunctionRef<Expected<SwapTimes>(int32_t block_size, int32_t num_blocks)>;
+using TimeSwap = FunctionRef<Expected<SwapTiming>(int32_t block_size, int32_t num_blocks)>;
 
 struct RecoveryCase {
   std::string machine;
@@ -40,12 +35,7 @@ struct LinkSpec {
   double share = 1;   // of it that copies reach
   double copy_s = 0;  // to begin one
 };
-SwapTimes link_swap_times(const LinkSpec& link, const ModelSpec& model, int32_t block_size,
-                          int32_t num_blocks);
-
-// Between the pool and memory beside it, by CacheEngine's own copies; blocks lie anywhere and are cold. The
-// medians of several sequences. kResourceExhausted if there is no memory.
-Expected<SwapTimes> time_copies(const CacheShape& shape, int32_t num_blocks, ThreadPool& pool,
-                                const Clock& clock);
+SwapTiming link_swap_timing(const LinkSpec& link, const ModelSpec& model, int32_t block_size,
+                            int32_t num_blocks);
 
 }  // namespace quire

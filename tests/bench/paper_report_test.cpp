@@ -59,6 +59,13 @@ PaperResults sample_results() {
                               .recompute_s = 0.04,
                               .swap_out_s = 0.01,
                               .swap_in_s = 0.02});
+  results.preemption.push_back({.machine = "there",
+                                .workload = "a burst",
+                                .block_size = 8,
+                                .swaps = true,
+                                .elapsed_s = 2,
+                                .normalized_latency_s = 0.125,
+                                .num_preemptions = 7});
   results.attention.push_back({.num_sequences = 8,
                                .context_len = 1024,
                                .block_size = 16,
@@ -104,7 +111,8 @@ TEST(PaperReport, JsonHasEveryResult) {
         R"("workloads":{"waste_pct":"ShareGPT, there, blocks of 16, 6.00 requests/s")",
         R"("sustained_rate":0.5)", R"("parallel_saved_pct":25)", R"("saved_pct":25)", R"("external_pct":1)",
         R"("block_size":16)", R"("pair_s":)", R"("beam_saved_pct":50)", R"("shared_prefix_speedup":4)",
-        R"("swap_in_s":0.02)", R"("contiguous_s":0.0002)", R"("name":"paged, prefix cache")"}) {
+        R"("swap_in_s":0.02)", R"("recovery":"swap")", R"("contiguous_s":0.0002)",
+        R"("name":"paged, prefix cache")"}) {
     EXPECT_THAT(json, HasSubstr(part));
   }
   EXPECT_THAT(json, Not(HasSubstr("rate_vs_reserve_pow2")));
@@ -112,10 +120,10 @@ TEST(PaperReport, JsonHasEveryResult) {
 
 TEST(PaperReport, TheTableSetsRivalsBesidePaging) {
   const std::string table = to_table(sample_results());
-  for (const char* part :
-       {"rate_vs_reserve_max         2.50   ShareGPT / 4, here, measured",
-        "reserve-max                 0.500   paged is 6.00x", "97.0", "OPT-13B on an A100",
-        "256 tokens in blocks of 8: 40.00 ms, or 10.00 + 20.00 ms", "+3.0%"}) {
+  for (const char* part : {"rate_vs_reserve_max         2.50   ShareGPT / 4, here, measured",
+                           "reserve-max                 0.500   paged is 6.00x", "97.0",
+                           "OPT-13B on an A100", "256 tokens in blocks of 8: 40.00 ms, or 10.00 + 20.00 ms",
+                           "7 preemptions by swap in 2.0 s", "+3.0%"}) {
     EXPECT_THAT(table, HasSubstr(part));
   }
 }

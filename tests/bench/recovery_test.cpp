@@ -9,8 +9,8 @@ TEST(Recovery, ARowForEachSizeOfBlocks) {
   constexpr int32_t kSizes[] = {4, 16};
   const auto rows =
       compare_recovery({.machine = "there", .num_tokens = 64, .recompute_s = 5}, kSizes,
-                       [](int32_t block_size, int32_t num_blocks) -> Expected<SwapTimes> {
-                         return SwapTimes{.out_s = block_size * 1.0, .in_s = num_blocks * 1.0};
+                       [](int32_t block_size, int32_t num_blocks) -> Expected<SwapTiming> {
+                         return SwapTiming{.out_s = block_size * 1.0, .in_s = num_blocks * 1.0};
                        });
   ASSERT_TRUE(rows);
   ASSERT_EQ(rows->size(), 2u);
@@ -24,7 +24,7 @@ TEST(Recovery, ARowForEachSizeOfBlocks) {
 TEST(Recovery, WhatCannotBeTimedIsAnError) {
   constexpr int32_t kSizes[] = {4};
   const auto rows = compare_recovery({.machine = "there", .num_tokens = 64, .recompute_s = 5}, kSizes,
-                                     [](int32_t, int32_t) -> Expected<SwapTimes> {
+                                     [](int32_t, int32_t) -> Expected<SwapTiming> {
                                        return fail(ErrorCode::kResourceExhausted, "no memory");
                                      });
   EXPECT_FALSE(rows);
@@ -33,18 +33,9 @@ TEST(Recovery, WhatCannotBeTimedIsAnError) {
 TEST(Recovery, ALinkCarriesBytesAndBeginsCopies) {
   const ModelSpec model{.num_layers = 2, .kv_bytes_per_token = 100};
   const LinkSpec link{.bytes_per_s = 1000, .share = 0.5, .copy_s = 0.25};
-  const SwapTimes times = link_swap_times(link, model, 4, 5);
+  const SwapTiming times = link_swap_timing(link, model, 4, 5);
   EXPECT_DOUBLE_EQ(times.out_s, 2000 / 500.0 + 2 * 2 * 5 * 0.25);
   EXPECT_DOUBLE_EQ(times.in_s, times.out_s);
-}
-
-TEST(Recovery, BlocksAreCopiedOutAndIn) {
-  ThreadPool pool(2);
-  const auto times = time_copies({.num_layers = 2, .num_kv_heads = 1, .head_dim = 16, .block_size = 8}, 3,
-                                 pool, SystemClock());
-  ASSERT_TRUE(times);
-  EXPECT_GT(times->out_s, 0);
-  EXPECT_GT(times->in_s, 0);
 }
 
 }  // namespace
