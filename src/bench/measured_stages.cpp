@@ -29,8 +29,8 @@ constexpr size_t kMostBeyond = 6;
 constexpr int32_t kPrefixTokens = 341, kSentenceTokens = 20;
 constexpr int32_t kQuickSentences = 16, kFullSentences = 128;
 
-// Requests of a burst that preempts.
-constexpr int32_t kBurst = 64;
+// Requests of a burst that preempts. Their lengths are the trace's own: they grow much once they are in.
+constexpr int32_t kBurst = 24;
 
 // Those that the engine takes.
 constexpr int32_t kBlockSizes[] = {8, 16, 32, 64, 128};
@@ -72,7 +72,7 @@ void MeasuredStages::plan(Stages& stages) {
     for (const bool swaps : {false, true}) {
       stages.add(fmt::format("Preemption by {}, blocks of {}, on this machine",
                              swaps ? "swap" : "recompute", block_size),
-                 curve / 15, [=, this] { return measure_preemption(block_size, swaps); });
+                 curve / 8, [=, this] { return measure_preemption(block_size, swaps); });
     }
   }
   stages.add("Attention on this machine", curve / 10, [this] { return measure_attention(); });
@@ -222,7 +222,7 @@ Expected<> MeasuredStages::add_recovery(const std::string& place, const std::str
 
 // The same requests, all at once, with either way to recover.
 Expected<> MeasuredStages::measure_preemption(int32_t block_size, bool swaps) {
-  WorkloadSpec spec = trace_workload(short_trace(), 1, 1, machine_.vocab_size(), options_.seed);
+  WorkloadSpec spec = trace_workload(kShareGpt, 1, 1, machine_.vocab_size(), options_.seed);
   spec.num_prompts = kBurst;
   spec.request_rate = std::numeric_limits<double>::infinity();
   const auto items = make_workload(spec);
@@ -231,7 +231,7 @@ Expected<> MeasuredStages::measure_preemption(int32_t block_size, bool swaps) {
   results_.preemption.push_back(
       {.machine = machine_.name() + " on this machine",
        .workload = fmt::format("{} requests of {} at once into {} tokens", items.size(),
-                               describe(short_trace()), MeasuredMachine::kOverloadedTokens),
+                               describe(kShareGpt), MeasuredMachine::kOverloadedTokens),
        .block_size = block_size,
        .swaps = swaps,
        .elapsed_s = run->elapsed_s,

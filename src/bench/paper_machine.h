@@ -53,7 +53,7 @@ class MeasuredMachine {
  public:
   // The pool that memory binds in: so many contexts.
   static constexpr int32_t kPoolContexts = 4;
-  static constexpr int32_t kOverloadedTokens = 2048;  // of the pool of runs that are to preempt
+  static constexpr int32_t kOverloadedTokens = 4096;  // of the pool of runs that are to preempt
 
   // Errors: those of opening the file.
   static Expected<MeasuredMachine> open(const EngineConfig& config);
