@@ -14,11 +14,11 @@ namespace {
 
 // Lengths are the trace's divided by so much, for time's sake.
 constexpr int32_t kQuickDivisor = 8, kFullDivisor = 4;
-constexpr double kQuickSeconds = 2, kFullSeconds = 16;  // of arrivals at each rate
+constexpr double kQuickSeconds = 1, kFullSeconds = 16;  // of arrivals at each rate
 
 // Rates of a measured curve, as shares of what the simulation of this machine sustains: around where the
 // curve turns.
-constexpr double kQuickShares[] = {0.7, 1.4};
+constexpr double kQuickShares[] = {0.9, 1.8};
 constexpr double kFullShares[] = {0.5, 0.75, 0.9, 1.05, 1.25};
 
 // Where a measured curve has not reached the limit by then, it goes on by this factor.
@@ -29,12 +29,12 @@ constexpr size_t kMostBeyond = 6;
 constexpr int32_t kPrefixTokens = 341, kSentenceTokens = 20;
 constexpr int32_t kQuickSentences = 16, kFullSentences = 128;
 
-// Requests of a burst that preempts. Their lengths are the trace's own: they grow much once they are in.
-constexpr int32_t kBurst = 24;
+// Requests of a burst that preempts, with the trace's lengths divided by so much: in all they need over five
+// times its pool, and grow much once they are in.
+constexpr int32_t kBurst = 32, kBurstDivisor = 2;
 
 // Those that the engine takes.
 constexpr int32_t kBlockSizes[] = {8, 16, 32, 64, 128};
-constexpr int32_t kQuickBlockSizes[] = {16, 128};
 
 constexpr AttentionSizes kAttention[] = {{1, 256},   {8, 256},  {32, 256}, {1, 1024}, {8, 1024},
                                          {32, 1024}, {1, 4096}, {8, 4096}, {32, 4096}};
@@ -59,15 +59,14 @@ void MeasuredStages::plan(Stages& stages) {
   }
   stages.add("A prefix of all requests on this machine", curve / 2,
              [this] { return measure_prefix_speedup(); });
-  const auto block_sizes =
-      quick ? std::span<const int32_t>(kQuickBlockSizes) : std::span<const int32_t>(kBlockSizes);
-  for (const int32_t block_size : block_sizes) {
+  for (const int32_t block_size : kBlockSizes) {
+    if (quick) break;
     stages.add(fmt::format("Blocks of {} on this machine", block_size), curve / 5,
                [=, this] { return measure_block_size(block_size); });
   }
   if (!quick) stages.add("Beams on this machine", curve, [this] { return measure_beam_sharing(); });
   stages.add("Recovery on this machine", curve / 10, [this] { return measure_recovery(); });
-  for (const int32_t block_size : block_sizes) {
+  for (const int32_t block_size : kBlockSizes) {
     if (quick) break;
     for (const bool swaps : {false, true}) {
       stages.add(fmt::format("Preemption by {}, blocks of {}, on this machine",
@@ -164,8 +163,8 @@ Expected<> MeasuredStages::measure_prefix_speedup() {
 Expected<> MeasuredStages::measure_block_size(int32_t block_size) {
   const CurveSet& measured = results_.curves[measured_];
   const double rate = 0.7 * measured.find(AllocationPolicy::kPaged)->sustained.rate;
-  const double seconds = options_.quick ? kQuickSeconds : kFullSeconds / 2;
-  const auto items = make_trace(short_trace(), rate, seconds, machine_.vocab_size(), options_.seed);
+  const auto items =
+      make_trace(short_trace(), rate, kFullSeconds / 2, machine_.vocab_size(), options_.seed);
   const auto run = machine_.run({.block_size = block_size}, items);
   if (!run) return std::unexpected(run.error());
   results_.block_sizes.push_back({.machine = measured.machine,
@@ -222,7 +221,9 @@ Expected<> MeasuredStages::add_recovery(const std::string& place, const std::str
 
 // The same requests, all at once, with either way to recover.
 Expected<> MeasuredStages::measure_preemption(int32_t block_size, bool swaps) {
-  WorkloadSpec spec = trace_workload(kShareGpt, 1, 1, machine_.vocab_size(), options_.seed);
+  TraceSpec trace = kShareGpt;
+  trace.divisor = kBurstDivisor;
+  WorkloadSpec spec = trace_workload(trace, 1, 1, machine_.vocab_size(), options_.seed);
   spec.num_prompts = kBurst;
   spec.request_rate = std::numeric_limits<double>::infinity();
   const auto items = make_workload(spec);
@@ -230,8 +231,8 @@ Expected<> MeasuredStages::measure_preemption(int32_t block_size, bool swaps) {
   if (!run) return std::unexpected(run.error());
   results_.preemption.push_back(
       {.machine = machine_.name() + " on this machine",
-       .workload = fmt::format("{} requests of {} at once into {} tokens", items.size(),
-                               describe(kShareGpt), MeasuredMachine::kOverloadedTokens),
+       .workload = fmt::format("{} requests of {} at once into {} tokens", items.size(), describe(trace),
+                               MeasuredMachine::kOverloadedTokens),
        .block_size = block_size,
        .swaps = swaps,
        .elapsed_s = run->elapsed_s,

@@ -21,10 +21,37 @@ colors = {"paged": "tab:blue", "reserve-max": "tab:red", "reserve-pow2": "tab:or
 def slug(*parts):
     return re.sub(r"[^a-z0-9]+", "-", "-".join(str(part) for part in parts).lower()).strip("-")
 
+figures = []
+matplotlib.rcParams["figure.max_open_warning"] = 0
+
 def save(figure, name):
-    figure.tight_layout()
-    figure.savefig(os.path.join(folder, name + ".png"), dpi=110, format="png")
-    pyplot.close(figure)
+    for axis in figure.axes:
+        for scale in (axis.xaxis, axis.yaxis):
+            if scale.get_scale() == "log":
+                scale.set_major_formatter("{x:g}")
+                low, high = scale.get_view_interval()
+                scale.set_minor_formatter("{x:g}" if high < 10 * low else "")
+    figures.append((figure, os.path.join(folder, name + ".png")))
+
+# Drawing takes most of the time: each processor draws its share.
+def draw_all():
+    count = min(len(os.sched_getaffinity(0)), len(figures))
+    shares = []
+    for first in range(count):
+        share = os.fork()
+        if share == 0:
+            try:
+                for figure, path in figures[first::count]:
+                    figure.tight_layout()
+                    figure.savefig(path, dpi=110, format="png")
+                os._exit(0)
+            except Exception as error:
+                print(error, file=sys.stderr, flush=True)
+            finally:
+                os._exit(1)
+        shares.append(share)
+    if any([os.waitpid(share, 0)[1] for share in shares]):
+        sys.exit(1)
 
 def pace(group):
     return "measured" if group["measured"] else "simulated"
@@ -92,7 +119,8 @@ for key in sorted({place(row) for row in results["block_sizes"]}):
     figure, axis = pyplot.subplots(figsize=(7, 4))
     sizes = [row["block_size"] for row in rows]
     axis.plot(sizes, [row["normalized_latency_s"] for row in rows], marker="o", color="tab:blue")
-    axis.set(xscale="log", yscale="log", xlabel="tokens in a block", ylabel="normalized latency, s/token",
+    axis.set_xscale("log", base=2)
+    axis.set(yscale="log", xlabel="tokens in a block", ylabel="normalized latency, s/token",
              title=f'{key[0]}, {rows[0]["rate"]:.2f} requests/s: {key[2]}, {pace(rows[0])}')
     axis.title.set_fontsize(9)
     waste = axis.twinx()
@@ -110,7 +138,8 @@ for machine in sorted({row["machine"] for row in results["recovery"]}):
              ("swap out and in", lambda row: row["swap_out_s"] + row["swap_in_s"]))
     for label, value in lines:
         axis.plot(sizes, [1e3 * value(row) for row in rows], marker="o", label=label)
-    axis.set(xscale="log", yscale="log", xlabel="tokens in a block", ylabel="ms",
+    axis.set_xscale("log", base=2)
+    axis.set(yscale="log", xlabel="tokens in a block", ylabel="ms",
              title=f'{rows[0]["num_tokens"]} tokens: {machine}')
     axis.legend(fontsize=8)
     save(figure, slug("recovery", machine))
@@ -121,8 +150,13 @@ if rows:
     for recovery in ("recompute", "swap"):
         way = [row for row in rows if row["recovery"] == recovery]
         axis.plot([row["block_size"] for row in way], [row["normalized_latency_s"] for row in way],
-                  marker="o", label=f'{recovery}, {way[0]["num_preemptions"]} preemptions')
-    axis.set(xscale="log", xlabel="tokens in a block", ylabel="normalized latency, s/token",
+                  marker="o", label=recovery)
+        for row in way:
+            point = (row["block_size"], row["normalized_latency_s"])
+            axis.annotate(f'{row["num_preemptions"]} times', point, xytext=(0, 6),
+                          textcoords="offset points", ha="center", fontsize=7)
+    axis.set_xscale("log", base=2)
+    axis.set(xlabel="tokens in a block", ylabel="normalized latency, s/token",
              title=f'{rows[0]["workload"]}: {rows[0]["machine"]}')
     axis.title.set_fontsize(9)
     axis.set_ylim(bottom=0)
@@ -143,6 +177,8 @@ if rows:
              title="Attention of decodes")
     axis.legend(fontsize=8)
     save(figure, "attention")
+
+draw_all()
 )py";
 
 }  // namespace

@@ -96,12 +96,14 @@ Expected<MeasuredMachine> MeasuredMachine::open(const EngineConfig& config) {
 Expected<MeasuredMachine::Loaded> MeasuredMachine::load(const PaperSetting& setting) const {
   const auto file = GgufFile::open(config_.model);
   if (!file) return std::unexpected(file.error());
+  const int32_t context = setting.overloaded ? kOverloadedTokens : kPaperContext;
   EngineConfig config = config_;
   config.block_size = setting.block_size;
   config.preemption_mode = setting.swaps ? "swap" : "recompute";
+  config.max_model_len = context;
   const auto sizes = plan_engine(config, *file, available_memory_bytes());
   if (!sizes) return std::unexpected(sizes.error());
-  const int32_t pool_tokens = setting.overloaded ? kOverloadedTokens : kPoolContexts * kPaperContext;
+  const int32_t pool_tokens = setting.overloaded ? context : kPoolContexts * context;
   const int32_t num_blocks = pool_tokens / setting.block_size;
   config.kv_cache_memory_bytes = sizes->memory.bytes_per_block * num_blocks;
   auto plan = plan_engine(config, *file, available_memory_bytes());
@@ -111,7 +113,7 @@ Expected<MeasuredMachine::Loaded> MeasuredMachine::load(const PaperSetting& sett
   LLMEngineOptions options{
       .num_blocks = num_blocks,
       .block_size = config.block_size,
-      .max_model_len = kPaperContext,
+      .max_model_len = context,
       .max_num_seqs = config.max_num_seqs,
       .max_num_batched_tokens = config.max_num_batched_tokens,
       .max_queue = kUnlimitedQueue,
@@ -158,6 +160,7 @@ Expected<std::vector<TimedStep>> MeasuredMachine::time_steps(bool quick) const {
     for (int repeat = 0; repeat < (quick ? 1 : 4); ++repeat) {
       Burst varied = burst;
       varied.input_len += repeat * burst.input_len / 2;
+      if (quick) varied.output_len /= 2;
       const auto items = make_burst(varied, vocab_size(), std::ssize(steps));
       const auto done = run_trace(engine, items, paper_params({}), clock,
                                   [&](int64_t until_ns) { sleep_until(clock, until_ns); });

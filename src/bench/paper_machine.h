@@ -53,7 +53,8 @@ class MeasuredMachine {
  public:
   // The pool that memory binds in: so many contexts.
   static constexpr int32_t kPoolContexts = 4;
-  static constexpr int32_t kOverloadedTokens = 4096;  // of the pool of runs that are to preempt
+  // The pool of runs that are to preempt, and the largest context there.
+  static constexpr int32_t kOverloadedTokens = 1024;
 
   // Errors: those of opening the file.
   static Expected<MeasuredMachine> open(const EngineConfig& config);
