@@ -22,6 +22,7 @@
 
 #include "base/log.h"
 #include "server/connection.h"
+#include "server/descriptor_limit.h"
 #include "server/prefix_file.h"
 #include "server/service_notice.h"
 
@@ -241,7 +242,13 @@ HttpServer::~HttpServer() = default;
 Expected<std::unique_ptr<HttpServer>> HttpServer::bind(const ServerConfig& config, const Clock& clock,
                                                        const MetricsRegistry& metrics) {
   if (auto checked = validate(config); !checked) return std::unexpected(checked.error());
-  auto impl = std::make_unique<Impl>(config, clock, metrics);
+  ServerConfig allowed = config;
+  allowed.max_connections = allow_connections(config.max_connections);
+  if (allowed.max_connections < config.max_connections) {
+    LOG(warn, "at most {} of {} connections at once: the system allows no more open files (ulimit -n)",
+        allowed.max_connections, config.max_connections);
+  }
+  auto impl = std::make_unique<Impl>(allowed, clock, metrics);
   if (auto listening = impl->listen(); !listening) return std::unexpected(listening.error());
   impl->run_thread();
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));

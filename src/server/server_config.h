@@ -21,7 +21,7 @@ struct ServerConfig {
   std::string served_model_name;   // empty: the model file's name; several are separated by commas
 
   int32_t http_threads = 2;
-  int32_t max_connections = 1024;
+  int32_t max_connections = 4096;
   int64_t max_body_bytes = 16 << 20;
   int64_t max_header_bytes = 16 << 10;
   double header_timeout = 10;    // from a request's first byte to the end of its header

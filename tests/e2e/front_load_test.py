@@ -1,0 +1,173 @@
+"""Many clients at once: connections that idle, streams that are left at any moment. What they cost must come back."""
+
+import json
+import os
+import pathlib
+import random
+import resource
+import selectors
+import socket
+import unittest
+
+from quire_server import PATIENCE_SECONDS, QuireServer
+
+NUM_IDLE = 1000
+NUM_STREAMS = 64
+NUM_TOKENS = 32
+MAX_IDLE_BYTES = 60e6
+NUM_ABORTED = 1000 if os.environ.get("QUIRE_LONG") else 300
+FLAGS = ("--max-model-len", "1024", "--no-enable-prefix-caching", "--no-log-requests")
+
+
+def setUpModule():
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def stream_request(number, max_tokens):
+    body = json.dumps(
+        {
+            "prompt": f"{number}: once upon a time",
+            "max_tokens": max_tokens,
+            "ignore_eos": True,
+            "stream": True,
+            "temperature": 0.0,
+        }
+    ).encode()
+    head = f"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+    return head.encode() + b"\r\n" + body
+
+
+def connect(server):
+    return socket.create_connection(server.address, timeout=PATIENCE_SECONDS)
+
+
+class Watched(QuireServer):
+    """A server whose memory and descriptors are looked at."""
+
+    def __init__(self):
+        super().__init__(*FLAGS)
+        self.proc = pathlib.Path("/proc") / str(self.process.pid)
+
+    @property
+    def resident_bytes(self):
+        return int((self.proc / "statm").read_text().split()[1]) * resource.getpagesize()
+
+    @property
+    def num_descriptors(self):
+        return len(list((self.proc / "fd").iterdir()))
+
+
+def read_all(sockets):
+    """What every one of them sends until its answer ends."""
+    answers = {stream: b"" for stream in sockets}
+    with selectors.DefaultSelector() as selector:
+        for stream in sockets:
+            selector.register(stream, selectors.EVENT_READ)
+        while selector.get_map():
+            ready = selector.select(PATIENCE_SECONDS)
+            if not ready:
+                raise AssertionError(f"{len(selector.get_map())} streams stand still")
+            for key, _ in ready:
+                piece = key.fileobj.recv(1 << 16)
+                answers[key.fileobj] += piece
+                if not piece or b"[DONE]" in answers[key.fileobj][-64:]:
+                    selector.unregister(key.fileobj)
+    return list(answers.values())
+
+
+def run_streams(server):
+    sockets = [connect(server) for _ in range(NUM_STREAMS)]
+    try:
+        for number, stream in enumerate(sockets):
+            stream.sendall(stream_request(number, NUM_TOKENS))
+        return read_all(sockets)
+    finally:
+        for stream in sockets:
+            stream.close()
+
+
+class FrontLoadTest(unittest.TestCase):
+    def test_idle_connections_cost_little_and_disturb_nobody(self):
+        with Watched() as server:
+            alone = run_streams(server)  # the KV blocks that streams touch are resident from now on
+            server.wait_for_baseline()
+            before = server.resident_bytes
+            idle = [connect(server) for _ in range(NUM_IDLE)]
+            for connection in idle:
+                connection.sendall(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+            for connection in idle:
+                self.assertIn(b"200 OK", connection.recv(1 << 12))
+            beside = run_streams(server)
+            cost = server.resident_bytes - before
+            self.assertEqual([tokens_of(answer) for answer in beside], [tokens_of(answer) for answer in alone])
+            self.assertLess(cost, MAX_IDLE_BYTES)
+            for connection in idle:  # they are still of use
+                connection.sendall(b"GET /live HTTP/1.1\r\nHost: x\r\n\r\n")
+            for connection in idle:
+                self.assertIn(b"200 OK", connection.recv(1 << 12))
+                connection.close()
+            print(f"{NUM_IDLE} idle connections: {cost / 1e6:.1f} MB")
+
+    def test_streams_left_at_random_leave_nothing_behind(self):
+        rng = random.Random(1)
+        with Watched() as server:
+            run_streams(server)
+            leave_streams(server, rng, NUM_ABORTED // 2)
+            server.wait_for_baseline()
+            first = server.resident_bytes
+            descriptors = server.num_descriptors
+            leave_streams(server, rng, NUM_ABORTED // 2)
+            server.wait_for_baseline()
+            self.assertLessEqual(server.num_descriptors, descriptors + 1)
+            self.assertLess(server.resident_bytes - first, 8e6)
+            self.assertEqual(len(run_streams(server)), NUM_STREAMS)
+
+
+def tokens_of(answer):
+    """The text that a stream brought."""
+    if b"[DONE]" not in answer:
+        raise AssertionError(f"a stream ended with {answer[-200:]}")
+    text = ""
+    for line in answer.decode().splitlines():
+        if line.startswith("data: {"):
+            text += "".join(choice["text"] for choice in json.loads(line[len("data: ") :])["choices"])
+    return text
+
+
+def leave_streams(server, rng, count):
+    """Streams of which at most NUM_STREAMS are open at a time, each left after as many bytes as chance says."""
+    open_streams = {}
+    with selectors.DefaultSelector() as selector:
+        started = 0
+        while started < count or open_streams:
+            while started < count and len(open_streams) < NUM_STREAMS:
+                stream = connect(server)
+                request = stream_request(started, 400)
+                started += 1
+                if rng.random() < 0.1:  # in the middle of its own request
+                    stream.sendall(request[: rng.randrange(len(request))])
+                    stream.close()
+                    continue
+                stream.sendall(request)
+                if rng.random() < 0.1:  # before anything has come
+                    stream.close()
+                    continue
+                open_streams[stream] = rng.randrange(1, 6000)
+                selector.register(stream, selectors.EVENT_READ)
+            if not open_streams:
+                continue
+            ready = selector.select(PATIENCE_SECONDS)
+            if not ready:
+                raise AssertionError(f"{len(open_streams)} streams stand still")
+            for key, _ in ready:
+                piece = key.fileobj.recv(1 << 12)
+                open_streams[key.fileobj] -= len(piece)
+                if not piece or open_streams[key.fileobj] <= 0:
+                    selector.unregister(key.fileobj)
+                    del open_streams[key.fileobj]
+                    key.fileobj.close()
+
+
+if __name__ == "__main__":
+    unittest.main()
