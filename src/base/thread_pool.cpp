@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/thread_name.h"
 
 namespace quire {
 namespace {
@@ -132,6 +133,7 @@ void ThreadPool::await_others(uint32_t total) {
 }
 
 void ThreadPool::work(int thread) {
+  set_thread_name("quire-compute");
   uint32_t seen = 0;
   for (;;) {
     uint32_t number = job_number_.load(std::memory_order_acquire);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/thread_name.h"
 #include "engine/engine_loop.h"
 #include "engine/engine_mailbox.h"
 #include "scheduler/scheduler.h"
@@ -36,7 +37,10 @@ LLMEngine::~LLMEngine() {
 
 void LLMEngine::start() {
   CHECK(!thread_.joinable(), "started twice");
-  thread_ = std::thread([this] { loop_->run(); });
+  thread_ = std::thread([this] {
+    set_thread_name("quire-engine");
+    loop_->run();
+  });
 }
 
 Expected<std::shared_ptr<RequestStream>> LLMEngine::submit(std::vector<TokenId> prompt,

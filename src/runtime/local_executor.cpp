@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/thread_name.h"
 
 namespace quire {
 
@@ -31,6 +32,7 @@ Expected<const StepOutput*> LocalExecutor::collect() {
 }
 
 void LocalExecutor::work() {
+  set_thread_name("quire-compute");
   runner_->bind_caller();
   for (uint32_t number = 0;; ++number) {
     num_submitted_.wait(number);

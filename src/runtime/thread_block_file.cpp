@@ -1,4 +1,5 @@
 #include "runtime/thread_block_file.h"
+#include "base/thread_name.h"
 
 #include <unistd.h>
 
@@ -51,6 +52,7 @@ void ThreadBlockFile::poll(std::vector<Done>& done, int64_t timeout_ns) {
 }
 
 void ThreadBlockFile::work() {
+  set_thread_name("quire-swap");
   std::unique_lock lock(mutex_);
   for (;;) {
     begun_.wait(lock, [this] { return stop_ || !waiting_.empty(); });

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "base/thread_name.h"
 #include "server/connection.h"
 #include "server/descriptor_limit.h"
 #include "server/prefix_file.h"
@@ -130,6 +131,7 @@ Expected<> HttpServer::Impl::listen() {
 
 void HttpServer::Impl::run_thread() {
   thread = std::thread([this] {
+    set_thread_name("quire-http");
     while (!io.stopped()) {
       try {
         io.run();
