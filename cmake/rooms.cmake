@@ -12,6 +12,13 @@ set(QUIRE_ISA_FLAGS_amx ${QUIRE_ISA_FLAGS_vnni} -mavx512bf16 -mamx-tile -mamx-in
 set(QUIRE_OPTIMIZATION_kernels $<$<CONFIG:Release>:-O3>)
 set(QUIRE_OPTIMIZATION_cli $<$<CONFIG:Release>:-O1>)
 
+# Neither are tests, least of all with sanitizers in them.
+if(QUIRE_SANITIZE)
+  set(QUIRE_TEST_OPTIMIZATION -O0)
+else()
+  set(QUIRE_TEST_OPTIMIZATION $<$<CONFIG:Release>:-O1>)
+endif()
+
 # Most of the compiler's time goes into the headers of libraries, so the files of a room, and those of its tests, are
 # compiled several at a time: a full build takes half as long. Their file-local names must therefore differ. Apart stay
 # the kernels, whose speed should not depend on their neighbours, and rooms whose files say the same names on purpose.
@@ -97,10 +104,11 @@ function(quire_add_tests folder)
     target_link_libraries(${room}_test PRIVATE ${QUIRE_TEST_LIBRARIES_${room}})
     target_include_directories(${room}_test PRIVATE ${CMAKE_SOURCE_DIR})
     target_compile_definitions(${room}_test PRIVATE QUIRE_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+    target_compile_options(${room}_test PRIVATE ${QUIRE_TEST_OPTIMIZATION})
     target_link_libraries(${room}_test PRIVATE rapidcheck rapidcheck_gtest GTest::gmock GTest::gtest_main)
     quire_compile_together(${room}_test ${room})
     gtest_discover_tests(${room}_test TEST_PREFIX "${room}." DISCOVERY_MODE PRE_TEST
-      WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTIES TIMEOUT 600)
+      WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTIES TIMEOUT 1800)
   endforeach()
   quire_add_benchmarks(${CMAKE_SOURCE_DIR}/benchmarks)
 endfunction()
