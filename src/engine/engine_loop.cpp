@@ -159,12 +159,24 @@ void EngineLoop::obey(const AbortAll&) {
   while (!scheduler_.waiting().empty()) end_group(*scheduler_.waiting().back(), FinishReason::kAborted);
 }
 
+void EngineLoop::obey(const TakeView& command) {
+  EngineView& view = *command.view;
+  view.now_ns = clock_.now_ns();
+  step_log_.look(view.now_ns);
+  view.stats = stats();
+  view.totals = metrics_.totals();
+  view.take(scheduler_, memory_, step_log_);
+  command.done();
+}
+
 // The step after the next is submitted before the next one is collected, so that the workers never wait for
 // the scheduler or for deliveries.
 bool EngineLoop::run_step() {
   end_overdue();
   if (num_submitted_ == num_steps_) {
-    if (!scheduler_.schedule(clock_.now_ns(), next_input())) return false;
+    const int64_t now_ns = clock_.now_ns();
+    if (!scheduler_.schedule(now_ns, next_input())) return false;
+    step_log_.begin(now_ns);
     const int64_t num_admitted = scheduler_.num_admitted();
     mailbox_.stop_waiting(num_admitted - std::exchange(num_admitted_, num_admitted));
     submit();
@@ -216,6 +228,7 @@ void EngineLoop::count_step(const StepInput& input) {
   int64_t num_tokens = 0;
   for (const RowWork& work : input.work) num_tokens += work.num_tokens;
   metrics_.step(num_tokens);
+  step_log_.end(num_steps_, input.work, events_.now_ns);
   for (const auto& event : events_.tokens) metrics_.token(event, events_.now_ns);
   for (const auto& search : events_.searches) metrics_.searched(search, events_.now_ns);
 }
@@ -300,7 +313,7 @@ void EngineLoop::forget_ended() {
   ended_.clear();
 }
 
-void EngineLoop::publish() {
+EngineStats EngineLoop::stats() const {
   const SwapBooks& swap = memory_.swap_books();
   const int32_t num_swapped = swap.num_tables() == 0 ? 0 : scheduler_.num_swapped();
   const auto num_in_swap_queue = num_swapped - static_cast<int32_t>(scheduler_.returning().size());
@@ -325,8 +338,13 @@ void EngineLoop::publish() {
     stats.num_tokens_queried = scheduler_.prefixes().num_tokens_queried();
     stats.num_tokens_found = scheduler_.prefixes().num_tokens_found();
   }
-  metrics_.refresh(stats);
-  mailbox_.publish(stats);
+  return stats;
+}
+
+void EngineLoop::publish() {
+  const EngineStats now = stats();
+  metrics_.refresh(now);
+  mailbox_.publish(now);
 }
 
 }  // namespace quire

@@ -10,7 +10,9 @@
 #include "base/clock.h"
 #include "engine/engine_mailbox.h"
 #include "engine/engine_metrics.h"
+#include "engine/engine_view.h"
 #include "engine/llm_engine.h"
+#include "engine/step_log.h"
 #include "memory/kv_cache_manager.h"
 #include "scheduler/scheduler.h"
 #include "step/executor.h"
@@ -42,6 +44,7 @@ class EngineLoop {
   void obey(const FinishContinuation& command);
   void obey(const UnpinPrefix& command);
   void obey(const AbortAll& command);
+  void obey(const TakeView& command);
 
   bool run_step();
   // Ends those that have waited too long to run.
@@ -59,6 +62,7 @@ class EngineLoop {
   // Brings counts and the snapshot up to date with what has ended; then the ended groups can be forgotten.
   void settle();
   void forget_ended();
+  EngineStats stats() const;
   void publish();
   StepInput& next_input() { return inputs_[static_cast<size_t>(num_submitted_ % 2)]; }
   RequestStream& stream_of(const SequenceGroup& group) { return *streams_.at(group.id()); }
@@ -75,6 +79,7 @@ class EngineLoop {
   int64_t num_submitted_ = 0;
   int64_t num_steps_ = 0;     // that were collected
   int64_t num_admitted_ = 0;  // of the scheduler's, those the mailbox knows of
+  StepLog step_log_;
 
   // Reused from step to step.
   std::vector<EngineCommand> commands_;

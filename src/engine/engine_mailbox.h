@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -53,7 +54,13 @@ struct UnpinPrefix {
 
 struct AbortAll {};
 
-using EngineCommand = std::variant<AddRequests, AbortRequest, FinishContinuation, UnpinPrefix, AbortAll>;
+struct TakeView {
+  std::shared_ptr<EngineView> view;
+  std::function<void()> done;
+};
+
+using EngineCommand =
+    std::variant<AddRequests, AbortRequest, FinishContinuation, UnpinPrefix, AbortAll, TakeView>;
 
 class EngineMailbox {
  public:

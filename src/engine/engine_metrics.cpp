@@ -163,4 +163,13 @@ void EngineMetrics::refresh(const EngineStats& stats) {
                   stats.num_swap_slots);
 }
 
+EngineTotals EngineMetrics::totals() const {
+  return {.prompt_tokens = prompt_tokens_.value(),
+          .generation_tokens = generation_tokens_.value(),
+          .first_token_sum = time_to_first_token_.sum(),
+          .token_gap_sum = inter_token_.sum(),
+          .num_first_tokens = time_to_first_token_.count(),
+          .num_token_gaps = inter_token_.count()};
+}
+
 }  // namespace quire

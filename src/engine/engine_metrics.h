@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/metrics.h"
+#include "engine/engine_view.h"
 #include "engine/llm_engine.h"
 #include "request/sequence_group.h"
 #include "scheduler/scheduler.h"
@@ -26,6 +27,7 @@ class EngineMetrics {
   // The last sequence of a group ended; the request counts under that sequence's reason.
   void ended(const SequenceGroup& group, int64_t now_ns);
   void refresh(const EngineStats& stats);
+  EngineTotals totals() const;
 
  private:
   void count_preemptions(const EngineStats& stats);

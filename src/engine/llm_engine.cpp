@@ -148,6 +148,10 @@ void LLMEngine::drain(double timeout_seconds) {
 
 EngineStats LLMEngine::stats() const { return mailbox_->stats(); }
 
+void LLMEngine::take_view(std::shared_ptr<EngineView> view, std::function<void()> done) {
+  mailbox_->send(TakeView{std::move(view), std::move(done)});
+}
+
 bool LLMEngine::step() {
   CHECK(!thread_.joinable(), "the loop has a thread of its own");
   return loop_->step();

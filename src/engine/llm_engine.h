@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
@@ -86,6 +87,7 @@ struct EngineRequest {
 
 class EngineLoop;
 class EngineMailbox;
+struct EngineView;
 
 class LLMEngine {
  public:
@@ -127,6 +129,12 @@ class LLMEngine {
   void drain(double timeout_seconds);
 
   EngineStats stats() const;
+
+  // Any thread. Has the loop fill `view` (see EngineView::reserve) between two steps, then call `done`, on
+  // its thread and once; it must not block. Until then nobody else touches the view. From now on steps are
+  // recorded for the next one, for a while.
+  void take_view(std::shared_ptr<EngineView> view, std::function<void()> done);
+
   const LLMEngineOptions& options() const { return options_; }
 
   // One iteration of the loop, on the calling thread; false if there was nothing to do. Not together with

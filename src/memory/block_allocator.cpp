@@ -1,5 +1,7 @@
 #include "memory/block_allocator.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace quire {
@@ -18,6 +20,7 @@ BlockId BlockAllocator::allocate() {
   int32_t& holders = holders_[static_cast<size_t>(block)];
   CHECK(holders == 0, "block {} is free and has {} holders", block, holders);
   holders = 1;
+  num_touched_ = std::max(num_touched_, block + 1);
   return block;
 }
 

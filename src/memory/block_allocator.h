@@ -40,6 +40,8 @@ class BlockAllocator {
   int32_t num_idle() const { return num_idle_; }
   int32_t num_used() const { return num_blocks() - num_free() - num_idle(); }
   int32_t num_holders(BlockId block) const { return holders_[static_cast<size_t>(block)]; }
+  // Blocks from here on were never taken.
+  int32_t num_touched() const { return num_touched_; }
 
   // The whole state against `holders`, the count that the caller finds for each block, and `idle`, the
   // blocks that it keeps in mind: free + idle + used = total, every block that nobody holds listed once as
@@ -53,6 +55,7 @@ class BlockAllocator {
   std::vector<int32_t> holders_;  // by block
   std::vector<BlockId> free_;     // the back goes next
   int32_t num_idle_ = 0;
+  int32_t num_touched_ = 0;
 };
 
 }  // namespace quire

@@ -124,6 +124,9 @@ class KvCacheManager {
   int32_t num_blocks() const { return allocator_.num_blocks(); }
   // That can be taken: idle ones too.
   int32_t num_free_blocks() const { return allocator_.num_free() + allocator_.num_idle(); }
+  // Blocks from here on were never taken; and how many hold one of those below.
+  int32_t num_touched_blocks() const { return allocator_.num_touched(); }
+  int32_t num_holders(BlockId block) const { return allocator_.num_holders(block); }
 
   // Token slots in taken blocks, and those of them that hold a token. A shared block counts once.
   int64_t slots_allocated() const { return int64_t{allocator_.num_used()} * block_size_; }

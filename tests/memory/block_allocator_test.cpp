@@ -31,6 +31,17 @@ TEST(BlockAllocator, FreesWithTheLastHolder) {
   EXPECT_EQ(allocator.allocate(), block) << "the block freed last goes first";
 }
 
+TEST(BlockAllocator, KnowsHowFarItWasEverTaken) {
+  BlockAllocator allocator(4);
+  EXPECT_EQ(allocator.num_touched(), 0);
+  allocator.allocate();
+  const BlockId second = allocator.allocate();
+  EXPECT_EQ(allocator.num_touched(), 2);
+  allocator.release(second);
+  allocator.allocate();
+  EXPECT_EQ(allocator.num_touched(), 2) << "the block freed last was taken again";
+}
+
 TEST(BlockAllocator, CheckNamesTheBlockThatDiffers) {
   BlockAllocator allocator(2);
   allocator.allocate();

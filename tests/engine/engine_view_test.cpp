@@ -1,0 +1,198 @@
+// Views of a whole engine that is stepped by hand.
+#include "engine/engine_view.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+namespace quire {
+namespace {
+
+using testing::ElementsAre;
+
+// Answers every sample with token 5.
+class FivesExecutor final : public Executor {
+ public:
+  void submit(const StepInput& input) override {
+    output_.clear();
+    for (const SampleWork& sample : input.samples)
+      output_.samples.push_back({.slot = sample.slot, .token = 5, .logprob = 0, .num_top = 0});
+  }
+  Expected<const StepOutput*> collect() override { return &output_; }
+
+ private:
+  StepOutput output_;
+};
+
+class EngineViewTest : public testing::Test {
+ protected:
+  void build(int32_t num_blocks, int32_t max_num_seqs = 4) {
+    const LLMEngineOptions options{.num_blocks = num_blocks,
+                                   .block_size = 4,
+                                   .max_model_len = 4 * num_blocks,
+                                   .max_num_seqs = max_num_seqs,
+                                   .max_num_batched_tokens = 64,
+                                   .max_queue = 1000,
+                                   .enable_prefix_caching = true};
+    engine_ = std::make_unique<LLMEngine>(options, std::make_unique<FivesExecutor>(), clock_, metrics_);
+  }
+
+  std::shared_ptr<RequestStream> submit(int32_t num_prompt_tokens, int32_t max_tokens, int32_t n = 1,
+                                        TokenId first_token = 10) {
+    SamplingParams params{.n = n, .max_tokens = max_tokens};
+    std::vector<TokenId> prompt;
+    for (int32_t i = 0; i < num_prompt_tokens; ++i) prompt.push_back(first_token + i);
+    return *engine_->submit(std::move(prompt), params);
+  }
+
+  const EngineView& look() {
+    bool done = false;
+    engine_->take_view(view_, [&] { done = true; });
+    engine_->step();
+    EXPECT_TRUE(done);
+    return *view_;
+  }
+
+  static std::vector<BlockId> table_of(const EngineView& view, size_t place) {
+    const auto begin = view.table_entries.begin() + view.sequences[place].first_entry;
+    return {begin, begin + view.sequences[place].num_entries};
+  }
+
+  ManualClock clock_;
+  MetricsRegistry metrics_{""};
+  std::unique_ptr<LLMEngine> engine_;
+  std::shared_ptr<EngineView> view_ = std::make_shared<EngineView>();
+};
+
+TEST_F(EngineViewTest, OfAnIdleEngineIsEmpty) {
+  build(32);
+  const EngineView& view = look();
+  EXPECT_EQ(view.stats.num_blocks, 32);
+  EXPECT_EQ(view.num_touched_blocks, 0);
+  EXPECT_TRUE(view.cells.empty());
+  EXPECT_TRUE(view.sequences.empty());
+  EXPECT_TRUE(view.waiting.empty());
+  EXPECT_EQ(view.num_sequences, 0);
+}
+
+TEST_F(EngineViewTest, ShowsTablesAndWhatTheyShare) {
+  build(32);
+  const auto stream = submit(6, 20, 2);
+  engine_->step();  // the prompt, then both continuations
+  engine_->step();
+  const EngineView& view = look();
+  ASSERT_EQ(view.sequences.size(), 2U);
+  EXPECT_EQ(view.sequences[0].request, view.sequences[1].request);
+  EXPECT_EQ(view.sequences[0].phase, SequencePhase::kDecode);
+  EXPECT_EQ(view.sequences[0].num_prompt_tokens, 6);
+  EXPECT_EQ(view.sequences[0].num_output_tokens, 2);
+  // The prompt's first block is full and shared; the second one was copied when both wrote on.
+  const auto first = table_of(view, 0), second = table_of(view, 1);
+  ASSERT_EQ(first.size(), 2U);
+  EXPECT_EQ(view.sequences[0].num_blocks, 2);
+  EXPECT_EQ(first[0], second[0]);
+  EXPECT_NE(first[1], second[1]);
+  EXPECT_EQ(view.num_touched_blocks, 3);
+  ASSERT_EQ(view.cells.size(), 3U);
+  EXPECT_EQ(view.cells[static_cast<size_t>(first[0])].most_holders, 2);
+  EXPECT_EQ(view.cells[static_cast<size_t>(first[1])].most_holders, 1);
+}
+
+TEST_F(EngineViewTest, WhatARequestLeavesIsKept) {
+  build(32);
+  const auto stream = submit(9, 2);
+  while (engine_->step()) {
+  }
+  const EngineView& view = look();
+  EXPECT_TRUE(view.sequences.empty());
+  int32_t held = 0, kept = 0;
+  for (const BlockCell& cell : view.cells) {
+    held += cell.num_held;
+    kept += cell.num_kept;
+  }
+  EXPECT_EQ(held, 0);
+  EXPECT_EQ(kept, 2) << "the full blocks of the prompt";
+  EXPECT_EQ(view.stats.num_free_blocks, 32);
+}
+
+TEST_F(EngineViewTest, APrefillSaysHowFarItIs) {
+  build(100);
+  const auto stream = submit(150, 4);  // in chunks of 64
+  engine_->step();
+  const EngineView& view = look();
+  ASSERT_EQ(view.sequences.size(), 1U);
+  EXPECT_EQ(view.sequences[0].phase, SequencePhase::kPrefill);
+  EXPECT_EQ(view.sequences[0].num_computed, 64);
+  EXPECT_EQ(view.sequences[0].first_token_ns, kNotYet);
+}
+
+TEST_F(EngineViewTest, ShowsWhoWaits) {
+  build(32, 1);
+  const auto runs = submit(4, 20);
+  engine_->step();
+  clock_.advance_ns(1000);
+  const auto waits = submit(5, 20, 1, 50);
+  engine_->step();
+  const EngineView& view = look();
+  EXPECT_EQ(view.stats.num_waiting, 1);
+  ASSERT_EQ(view.waiting.size(), 1U);
+  EXPECT_EQ(view.waiting[0].num_prompt_tokens, 5);
+  EXPECT_EQ(view.waiting[0].num_sequences, 1);
+  EXPECT_FALSE(view.waiting[0].swapped);
+  EXPECT_EQ(view.waiting[0].arrival_ns, 1000);
+}
+
+TEST_F(EngineViewTest, StepsAreRecordedFromTheFirstLookOn) {
+  build(32);
+  const auto stream = submit(6, 20);
+  engine_->step();
+  EXPECT_TRUE(look().steps.empty());
+  engine_->step();
+  clock_.advance_ns(StepLog::kPatienceNs);
+  engine_->step();  // too long after the look
+  const EngineView& view = look();
+  ASSERT_EQ(view.steps.size(), 2U);
+  EXPECT_EQ(view.steps[0].number, 2);
+  EXPECT_EQ(view.steps[0].num_decodes, 1);
+}
+
+TEST_F(EngineViewTest, TotalsAreThoseOfTheMetrics) {
+  build(32);
+  const auto stream = submit(6, 5);
+  while (engine_->step()) {
+  }
+  const EngineView& view = look();
+  EXPECT_EQ(view.totals.prompt_tokens, 6);
+  EXPECT_EQ(view.totals.generation_tokens, 5);
+  EXPECT_EQ(view.totals.num_first_tokens, 1);
+  EXPECT_EQ(view.totals.num_token_gaps, 4);
+}
+
+// However large the pool and long the lists, a view stays within what reserve() has taken.
+TEST_F(EngineViewTest, IsBounded) {
+  build(50'000, 200);
+  view_->reserve();
+  const auto cells = view_->cells.data();
+  const auto entries = view_->table_entries.data();
+  std::vector<std::shared_ptr<RequestStream>> streams;
+  for (int32_t i = 0; i < 300; ++i) streams.push_back(submit(300, 100, 1, 10 + i * 1000));
+  for (int32_t i = 0; i < 2000; ++i) engine_->step();
+  const EngineView& view = look();
+  EXPECT_EQ(view.num_sequences, 200);
+  EXPECT_EQ(view.sequences.size(), size_t{EngineView::kMaxSequences});
+  EXPECT_EQ(view.waiting.size(), size_t{EngineView::kMaxWaiting});
+  EXPECT_EQ(view.table_entries.size(), size_t{EngineView::kMaxTableEntries});
+  EXPECT_LT(view.sequences.back().num_entries, view.sequences.back().num_blocks);
+  EXPECT_LE(view.cells.size(), size_t{EngineView::kMaxCells});
+  EXPECT_GT(view.blocks_per_cell, 1);
+  int64_t held = 0;
+  for (const BlockCell& cell : view.cells) held += cell.num_held;
+  EXPECT_EQ(held, view.stats.num_blocks - view.stats.num_free_blocks);
+  EXPECT_EQ(view.cells.data(), cells);
+  EXPECT_EQ(view.table_entries.data(), entries);
+}
+
+}  // namespace
+}  // namespace quire
