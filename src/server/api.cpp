@@ -7,8 +7,11 @@
 
 #include "base/check.h"
 #include "base/rng.h"
+#include "server/engine_events.h"
+#include "server/generation_run.h"
 #include "server/prefix_request.h"
 #include "server/prefix_response.h"
+#include "server/sse.h"
 #include "server/tokenize_request.h"
 
 namespace quire {
@@ -33,7 +36,7 @@ struct Api::Route {
 };
 
 std::span<const Api::Route> Api::routes() {
-  static constexpr std::array<Route, 13> kRoutes{{
+  static constexpr std::array<Route, 14> kRoutes{{
       {"/live", true, &Api::live, nullptr},
       {"/ready", true, &Api::ready, nullptr},
       {"/health", true, &Api::ready, nullptr},
@@ -47,6 +50,7 @@ std::span<const Api::Route> Api::routes() {
       {"/v1/prefixes/", false, &Api::prefix, nullptr, &Api::unpin_prefix},
       {"/tokenize", false, nullptr, &Api::tokenize},
       {"/detokenize", false, nullptr, &Api::detokenize},
+      {"/v1/engine/events", false, &Api::engine_events, nullptr},
   }};
   return kRoutes;
 }
@@ -152,7 +156,11 @@ std::string tokens_json(const ServedModel& model, std::span<const TokenId> ids, 
 }  // namespace
 
 Api::Api(const ServerConfig& config, const Clock& clock, const MetricsRegistry& metrics)
-    : keys_(config.api_key), clock_(clock), metrics_(metrics), id_seed_(random_seed()) {}
+    : keys_(config.api_key),
+      max_engine_viewers_(config.max_engine_viewers),
+      clock_(clock),
+      metrics_(metrics),
+      id_seed_(random_seed()) {}
 
 std::optional<ApiError> Api::refuse(const RequestHead& head) const {
   const Route* route = find_route(head.path);
@@ -336,7 +344,14 @@ Api::Reply Api::generate(const RequestHead& head, const ResponseFormat& format, 
   if (!prompts) return failure(prompts.error());
   auto run = GenerationRun::start(served, options, std::move(context), std::move(*prompts));
   if (!run) return error_response(run.error());
-  return std::move(*run);
+  return std::unique_ptr<AnswerRun>(std::move(*run));
+}
+
+Api::Reply Api::engine_events(const RequestHead& head, std::string_view) const {
+  if (head.method == HttpMethod::kHead) return HttpResponse{200, std::string(kEventStream), {}, {}};
+  auto events = EngineEvents::start(*model_.load(), max_engine_viewers_, num_engine_viewers_);
+  if (!events) return error_response(events.error());
+  return std::unique_ptr<AnswerRun>(std::move(*events));
 }
 
 ResponseContext Api::new_context(const ResponseFormat& format, const GenerationRequest& request) const {

@@ -10,9 +10,11 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "server/answer_run.h"
 #include "server/api_keys.h"
-#include "server/generation_run.h"
+#include "server/generation_request.h"
 #include "server/http_message.h"
+#include "server/response_format.h"
 #include "server/served_model.h"
 #include "server/server_config.h"
 
@@ -21,7 +23,7 @@ namespace quire {
 class Api {
  public:
   // A response, or one that comes as the engine works.
-  using Reply = std::variant<HttpResponse, std::unique_ptr<GenerationRun>>;
+  using Reply = std::variant<HttpResponse, std::unique_ptr<AnswerRun>>;
 
   // `clock` and `metrics` outlive it. Until serve(), only /live answers, all else is 503.
   Api(const ServerConfig& config, const Clock& clock, const MetricsRegistry& metrics);
@@ -60,6 +62,7 @@ class Api {
   Reply pin_prefix(const RequestHead& head, std::string_view body) const;
   Reply prefix(const RequestHead& head, std::string_view body) const;
   Reply unpin_prefix(const RequestHead& head, std::string_view body) const;
+  Reply engine_events(const RequestHead& head, std::string_view body) const;
 
   template <class Request>
   Reply generate(const RequestHead& head, const ResponseFormat& format, Request request, bool echo,
@@ -67,10 +70,12 @@ class Api {
   ResponseContext new_context(const ResponseFormat& format, const GenerationRequest& request) const;
 
   const ApiKeys keys_;
+  const int32_t max_engine_viewers_;
   const Clock& clock_;
   const MetricsRegistry& metrics_;
   const uint64_t id_seed_;  // ids of answers differ between servers
   mutable std::atomic<uint64_t> num_ids_{0};
+  mutable std::atomic<int32_t> num_engine_viewers_{0};
   std::atomic<const ServedModel*> model_{nullptr};
   std::atomic<bool> draining_{false};
 };

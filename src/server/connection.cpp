@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "server/http_reader.h"
+#include "server/sse.h"
 
 namespace quire {
 namespace {
@@ -56,6 +57,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
         socket_(std::move(socket)),
         deadline_(socket_.get_executor()),
         peer_check_(socket_.get_executor()),
+        turn_(socket_.get_executor()),
         reader_({static_cast<size_t>(host.config.max_header_bytes),
                  static_cast<size_t>(host.config.max_body_bytes)}) {}
   ~HttpConnection() override {
@@ -85,8 +87,9 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   // Answering.
   void refuse(const ApiError& error);
   void respond(const HttpResponse& response);
-  void start_run(std::unique_ptr<GenerationRun> run);
+  void start_run(std::unique_ptr<AnswerRun> run);
   void pump();
+  void wait_for_turn();
   void write_stream_piece(std::string_view piece, bool last);
   void write(std::string bytes);
   void write_some();
@@ -105,7 +108,8 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   tcp::socket socket_;
   asio::steady_timer deadline_;  // of what is being waited for: bytes of a request, or room to write
   asio::steady_timer peer_check_;
-  std::string peer_;  // its address, for the log
+  asio::steady_timer turn_;  // of an answer that goes on with time
+  std::string peer_;         // its address, for the log
   std::array<char, 16 << 10> received_;
   HttpReader reader_;
   Phase phase_ = Phase::kReading;
@@ -117,7 +121,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   bool finishing_ = false;
   int64_t body_counted_ = 0;
 
-  std::unique_ptr<GenerationRun> run_;
+  std::unique_ptr<AnswerRun> run_;
   std::shared_ptr<std::atomic<bool>> pump_posted_ = std::make_shared<std::atomic<bool>>(false);
   bool stream_begun_ = false;  // the stream's header is in out_ or gone
   bool answer_whole_ = false;  // all of the answer is in out_ or gone
@@ -143,6 +147,9 @@ void HttpConnection::finish() {
   asio::post(socket_.get_executor(), [self = shared_from_this()] {
     self->finishing_ = true;
     if (self->phase_ == Phase::kReading || self->phase_ == Phase::kLingering) self->close();
+    if (!self->run_) return;
+    self->run_->finish();
+    self->pump();
   });
 }
 
@@ -253,7 +260,7 @@ void HttpConnection::answer(Api::Reply reply) {
   count_body(0);
   if (phase_ != Phase::kAnswering) return;
   if (auto* response = std::get_if<HttpResponse>(&reply)) return respond(*response);
-  start_run(std::move(std::get<std::unique_ptr<GenerationRun>>(reply)));
+  start_run(std::move(std::get<std::unique_ptr<AnswerRun>>(reply)));
 }
 
 void HttpConnection::count_body(size_t bytes) {
@@ -285,7 +292,7 @@ void HttpConnection::respond(const HttpResponse& response) {
   write(std::move(bytes));
 }
 
-void HttpConnection::start_run(std::unique_ptr<GenerationRun> run) {
+void HttpConnection::start_run(std::unique_ptr<AnswerRun> run) {
   run_ = std::move(run);
   // The engine's thread must not own the connection for a moment: it would then destroy it.
   run_->set_notify([posted = pump_posted_, executor = socket_.get_executor(), weak = weak_from_this()] {
@@ -303,18 +310,28 @@ void HttpConnection::start_run(std::unique_ptr<GenerationRun> run) {
 void HttpConnection::pump() {
   if (phase_ != Phase::kAnswering || !run_ || writing_) return;
   std::string piece;
-  const bool done = run_->advance(piece) == GenerationRun::Progress::kDone;
+  const bool done = run_->advance(piece) == AnswerRun::Progress::kDone;
   if (done) {
-    note_ = fmt::format("{} + {} tokens", run_->usage().prompt_tokens, run_->usage().completion_tokens);
+    note_ = run_->note();
     const auto run = std::exchange(run_, nullptr);
     peer_check_.cancel();
     if (run->error() && !stream_begun_) return respond(error_response(*run->error()));
     if (!run->stream()) return respond(json_response(std::move(piece)));
     if (run->error()) note_ += ", failed";
   } else if (piece.empty()) {
-    return;
+    return wait_for_turn();
   }
   write_stream_piece(piece, done);
+}
+
+void HttpConnection::wait_for_turn() {
+  const double seconds = run_->pause_seconds();
+  if (seconds == 0) return;
+  turn_.expires_after(std::chrono::microseconds(static_cast<int64_t>(seconds * 1e6)));
+  turn_.async_wait([weak = weak_from_this()](AsioError error) {
+    const auto self = weak.lock();
+    if (!error && self) self->pump();
+  });
 }
 
 void HttpConnection::write_stream_piece(std::string_view piece, bool last) {
@@ -322,7 +339,7 @@ void HttpConnection::write_stream_piece(std::string_view piece, bool last) {
   const bool chunked = !reader_.is_http10();
   if (!stream_begun_) {
     if (!chunked) keep_alive_ = false;
-    HttpResponse response{200, "text/event-stream; charset=utf-8", {{"Cache-Control", "no-cache"}}, {}};
+    HttpResponse response{200, std::string(kEventStream), {{"Cache-Control", "no-cache"}}, {}};
     bytes = response_head(response, chunked ? BodyLength::kChunked : BodyLength::kUntilClose, keep_alive_,
                           host_.clock.unix_seconds());
     stream_begun_ = true;
@@ -416,6 +433,7 @@ void HttpConnection::close() {
   run_.reset();
   disarm();
   peer_check_.cancel();
+  turn_.cancel();
   AsioError ignored;
   socket_.close(ignored);
 }

@@ -91,6 +91,10 @@ GenerationRun::Progress GenerationRun::advance(std::string& body) {
   return Progress::kDone;
 }
 
+std::string GenerationRun::note() const {
+  return fmt::format("{} + {} tokens", usage_.prompt_tokens, usage_.completion_tokens);
+}
+
 void GenerationRun::take(ChoiceDelta& piece) {
   TextDelta& delta = piece.delta;
   if (delta.finish_reason == FinishReason::kAborted || delta.finish_reason == FinishReason::kError ||

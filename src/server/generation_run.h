@@ -1,6 +1,6 @@
-// An answer in the making: takes what the engine brings and turns it into the bytes of a response, at once
-// as events or as one JSON text at the end, or as the prefix that it has pinned. Belongs to one connection;
-// its end, however it comes, frees what the engine holds.
+// A generated answer in the making: takes what the engine brings and turns it into the bytes of a response,
+// at once as events or as one JSON text at the end, or as the prefix that it has pinned. Its end, however it
+// comes, frees what the engine holds.
 #pragma once
 
 #include <functional>
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "server/answer_run.h"
 #include "server/api_error.h"
 #include "server/generation.h"
 #include "server/generation_request.h"
@@ -26,7 +27,7 @@ struct RunOptions {
   Asker asker = {};
 };
 
-class GenerationRun {
+class GenerationRun final : public AnswerRun {
  public:
   // `context.prompts` is filled here. Errors: those of Generation::start.
   static ApiExpected<std::unique_ptr<GenerationRun>> start(const ServedModel& model,
@@ -34,17 +35,12 @@ class GenerationRun {
                                                            ResponseContext context,
                                                            std::vector<PreparedPrompt> prompts);
 
-  bool stream() const { return options_.stream; }
+  bool stream() const override { return options_.stream; }
   // As Generation::set_notify.
-  void set_notify(std::function<void()> notify) { generation_->set_notify(std::move(notify)); }
-
-  enum class Progress { kMore, kDone };
-
-  // Appends to `body` what is ready of it: for a stream the events, else nothing before kDone and then all
-  // of it. A stream that fails ends with an error event; another answer then has error() and no body.
-  Progress advance(std::string& body);
-
-  const std::optional<ApiError>& error() const { return error_; }
+  void set_notify(std::function<void()> notify) override { generation_->set_notify(std::move(notify)); }
+  Progress advance(std::string& body) override;
+  const std::optional<ApiError>& error() const override { return error_; }
+  std::string note() const override;
   const Usage& usage() const { return usage_; }
 
  private:

@@ -10,7 +10,7 @@ namespace {
 using C = ServerConfig;
 constexpr double kDaySeconds = 86400;
 
-const std::array<Field<C>, 15> kFields{{
+const std::array<Field<C>, 16> kFields{{
     {"host", &C::host, "address to listen on; 0.0.0.0 is every interface"},
     {"port", &C::port, "TCP port; 0: any that is free", 0, 65535},
     {"api_key", &C::api_key, "key that clients must send; several with commas; also from QUIRE_API_KEY"},
@@ -35,6 +35,8 @@ const std::array<Field<C>, 15> kFields{{
      kDaySeconds, false, FieldUnit::kSeconds},
     {"prefix_file", &C::prefix_file,
      "prefixes to pin before anybody is served: the JSON body of one POST /v1/prefixes a line"},
+    {"max_engine_viewers", &C::max_engine_viewers,
+     "most engine views open at once (/v1/engine/events, for the page); 0: there are none", 0, 64},
     {"log_requests", &C::log_requests, "log one line a request (never its text)"},
 }};
 

@@ -6,6 +6,8 @@
 
 namespace quire {
 
+inline constexpr std::string_view kEventStream = "text/event-stream; charset=utf-8";  // its media type
+
 // "data: {json}" and a blank line. `json` has no line breaks: JsonWriter escapes them.
 void append_event(std::string& out, std::string_view json);
 

@@ -52,9 +52,9 @@ Answer ApiFixture::answer(const RequestHead& head, std::string_view body) const 
   }
   Api::Reply reply = api.handle(head, body);
   if (auto* response = std::get_if<HttpResponse>(&reply)) return {response->status, response->body};
-  auto& run = *std::get<std::unique_ptr<GenerationRun>>(reply);
+  auto& run = *std::get<std::unique_ptr<AnswerRun>>(reply);
   std::string out;
-  while (run.advance(out) == GenerationRun::Progress::kMore) {
+  while (run.advance(out) == AnswerRun::Progress::kMore) {
     EXPECT_TRUE(model.handle.engine->step()) << "the engine is idle, but the answer is not whole";
     if (testing::Test::HasFailure()) break;
   }

@@ -343,15 +343,15 @@ TEST_F(ApiTest, TextThatMayBecomeAStopStringIsHeldBack) {
 TEST_F(ApiTest, AFailureInMidStreamIsAnEvent) {
   const RequestHead head{HttpMethod::kPost, "/v1/completions", {}, {}};
   auto reply = api.handle(head, R"({"prompt": "ab", "stream": true})");
-  auto& run = *std::get<std::unique_ptr<GenerationRun>>(reply);
+  auto& run = *std::get<std::unique_ptr<AnswerRun>>(reply);
   std::string body;
   while (body.empty()) {
     ASSERT_TRUE(model.handle.engine->step());
-    ASSERT_EQ(run.advance(body), GenerationRun::Progress::kMore);
+    ASSERT_EQ(run.advance(body), AnswerRun::Progress::kMore);
   }
   model.gate->fail_next_step();
   ASSERT_TRUE(model.handle.engine->step());
-  EXPECT_EQ(run.advance(body), GenerationRun::Progress::kDone);
+  EXPECT_EQ(run.advance(body), AnswerRun::Progress::kDone);
   ASSERT_TRUE(run.error());
   EXPECT_EQ(run.error()->status, 500);
   EXPECT_THAT(body, HasSubstr("data: {\"error\":{\"message\":"));
@@ -368,10 +368,10 @@ TEST_F(ApiTest, AnEngineFailureIsA500) {
 TEST_F(ApiTest, LeavingFreesEverything) {
   const RequestHead head{HttpMethod::kPost, "/v1/completions", {}, {}};
   auto reply = api.handle(head, R"({"prompt": ["ab", "cd", "ef"], "n": 2, "max_tokens": 100})");
-  auto& run = std::get<std::unique_ptr<GenerationRun>>(reply);
+  auto& run = std::get<std::unique_ptr<AnswerRun>>(reply);
   std::string body;
   for (int i = 0; i < 5; ++i) ASSERT_TRUE(model.handle.engine->step());
-  EXPECT_EQ(run->advance(body), GenerationRun::Progress::kMore);
+  EXPECT_EQ(run->advance(body), AnswerRun::Progress::kMore);
   EXPECT_LT(model.handle.engine->stats().num_free_blocks, 64);
   run.reset();
   model.handle.engine->step();
@@ -388,7 +388,7 @@ TEST_F(SmallQueueTest, AFullQueueIsA429ForAWholeBatch) {
   // Nobody waits, so even a batch beyond max_queue comes in: it could never be asked for otherwise.
   const RequestHead head{HttpMethod::kPost, "/v1/completions", {}, "application/json"};
   const auto first = api.handle(head, R"({"prompt": ["a", "b", "c", "d"]})");
-  ASSERT_TRUE(std::holds_alternative<std::unique_ptr<GenerationRun>>(first));
+  ASSERT_TRUE(std::holds_alternative<std::unique_ptr<AnswerRun>>(first));
   const Answer answer = post("/v1/completions", R"({"prompt": ["a", "b"]})");
   EXPECT_EQ(answer.status(), 429);
   EXPECT_EQ(answer.at("/error/type"), "rate_limit_error");

@@ -33,6 +33,9 @@ TEST(ServerConfig, NamesTheFieldAtFault) {
   config.idle_timeout = 0;
   EXPECT_EQ(validate(config).error().param, "idle_timeout");
   config = {};
+  config.max_engine_viewers = -1;
+  EXPECT_EQ(validate(config).error().param, "max_engine_viewers");
+  config = {};
   config.max_body_bytes = int64_t{1} << 40;
   EXPECT_EQ(validate(config).error().param, "max_body_bytes");
 }
