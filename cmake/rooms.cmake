@@ -44,6 +44,17 @@ function(quire_add_isa_flags sources)
   endforeach()
 endfunction()
 
+# The text files in src/<room>/<folder> become a source file of the room, written again when one of them changes.
+function(quire_embed_files room folder)
+  set(from ${CMAKE_SOURCE_DIR}/src/${room}/${folder})
+  set(output ${CMAKE_BINARY_DIR}/embedded/${room}_${folder}.cpp)
+  file(GLOB files CONFIGURE_DEPENDS ${from}/*)
+  add_custom_command(OUTPUT ${output} DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/embed_files.cmake
+    COMMAND ${CMAKE_COMMAND} -DFOLDER=${from} -DOUTPUT=${output} -P ${CMAKE_SOURCE_DIR}/cmake/embed_files.cmake)
+  set_source_files_properties(${output} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
+  target_sources(quire_${room} PRIVATE ${output})
+endfunction()
+
 function(quire_add_rooms table)
   file(STRINGS ${table} rows REGEX "^[a-z]+:")
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${table})

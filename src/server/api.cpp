@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "server/engine_events.h"
 #include "server/generation_run.h"
+#include "server/page.h"
 #include "server/prefix_request.h"
 #include "server/prefix_response.h"
 #include "server/sse.h"
@@ -18,7 +19,7 @@ namespace quire {
 
 struct Api::Route {
   using Answer = Reply (Api::*)(const RequestHead& head, std::string_view body) const;
-  std::string_view path;  // one that ends with a slash takes anything after it
+  std::string_view path;  // one that ends with a slash, but the first, takes anything after it
   bool open;              // without a key, and before the model is loaded
   // By method, null if the path does not take it; HEAD is as GET.
   Answer get, post, remove = nullptr;
@@ -36,7 +37,9 @@ struct Api::Route {
 };
 
 std::span<const Api::Route> Api::routes() {
-  static constexpr std::array<Route, 14> kRoutes{{
+  static constexpr std::array<Route, 16> kRoutes{{
+      {"/", true, &Api::page, nullptr},
+      {"/page/", true, &Api::page, nullptr},
       {"/live", true, &Api::live, nullptr},
       {"/ready", true, &Api::ready, nullptr},
       {"/health", true, &Api::ready, nullptr},
@@ -57,7 +60,8 @@ std::span<const Api::Route> Api::routes() {
 
 const Api::Route* Api::find_route(std::string_view path) {
   for (const auto& route : routes()) {
-    const bool prefix = route.path.ends_with('/') && path.size() > route.path.size();
+    const bool prefix =
+        route.path.size() > 1 && route.path.ends_with('/') && path.size() > route.path.size();
     if (prefix ? path.starts_with(route.path) : path == route.path) return &route;
   }
   return nullptr;
@@ -352,6 +356,10 @@ Api::Reply Api::engine_events(const RequestHead& head, std::string_view) const {
   auto events = EngineEvents::start(*model_.load(), max_engine_viewers_, num_engine_viewers_);
   if (!events) return error_response(events.error());
   return std::unique_ptr<AnswerRun>(std::move(*events));
+}
+
+Api::Reply Api::page(const RequestHead& head, std::string_view) const {
+  return page_response(head.path, head.if_none_match);
 }
 
 ResponseContext Api::new_context(const ResponseFormat& format, const GenerationRequest& request) const {

@@ -1,4 +1,5 @@
-// The API: routes, who may use them, and what they answer. Knows nothing of sockets. Safe from any thread.
+// The API and the page: routes, who may use them, and what they answer. Knows nothing of sockets. Safe from
+// any thread.
 #pragma once
 
 #include <atomic>
@@ -63,6 +64,7 @@ class Api {
   Reply prefix(const RequestHead& head, std::string_view body) const;
   Reply unpin_prefix(const RequestHead& head, std::string_view body) const;
   Reply engine_events(const RequestHead& head, std::string_view body) const;
+  Reply page(const RequestHead& head, std::string_view body) const;
 
   template <class Request>
   Reply generate(const RequestHead& head, const ResponseFormat& format, Request request, bool echo,

@@ -10,6 +10,7 @@ namespace {
 std::string_view reason_phrase(int status) {
   switch (status) {
     case 200: return "OK";
+    case 304: return "Not Modified";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
     case 404: return "Not Found";
@@ -65,7 +66,9 @@ std::string response_head(const HttpResponse& response, BodyLength length, bool 
   auto out = std::back_inserter(head);
   fmt::format_to(out, "Content-Type: {}\r\n", response.content_type);
   for (const auto& [name, value] : response.headers) fmt::format_to(out, "{}: {}\r\n", name, value);
-  if (length == BodyLength::kKnown) fmt::format_to(out, "Content-Length: {}\r\n", response.body.size());
+  if (length == BodyLength::kKnown && response.status != 304) {  // which has no body, and tells no length
+    fmt::format_to(out, "Content-Length: {}\r\n", response.body.size());
+  }
   if (length == BodyLength::kChunked) head += "Transfer-Encoding: chunked\r\n";
   fmt::format_to(out, "Connection: {}\r\n\r\n", keep_alive ? "keep-alive" : "close");
   return head;

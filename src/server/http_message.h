@@ -21,6 +21,7 @@ struct RequestHead {
   std::string authorization;
   std::string content_type;
   bool has_origin = false;  // a browser sent it, for a page
+  std::string if_none_match = {};
 };
 
 struct HttpResponse {

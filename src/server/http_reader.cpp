@@ -112,8 +112,12 @@ HttpReader::State HttpReader::finish_head() {
   const auto& fields = request.get();
   method_ = to_string(fields.method_string());
   target_ = to_string(fields.target());
-  head_ = {to_method(fields.method()), target_path(target_), to_string(fields[http::field::authorization]),
-           to_string(fields[http::field::content_type]), fields.count(http::field::origin) > 0};
+  head_ = {to_method(fields.method()),
+           target_path(target_),
+           to_string(fields[http::field::authorization]),
+           to_string(fields[http::field::content_type]),
+           fields.count(http::field::origin) > 0,
+           to_string(fields[http::field::if_none_match])};
   http10_ = fields.version() < 11;
   keep_alive_ = request.keep_alive();
   has_body_ = request.chunked() || request.content_length().value_or(0) > 0;

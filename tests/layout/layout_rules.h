@@ -108,6 +108,21 @@ inline Findings check_sizes(const SourceTree& tree) {
   return findings;
 }
 
+// What is served as it lies: short files and lines too.
+inline Findings check_page(const SourceTree& tree) {
+  Findings findings;
+  for (const auto& [path, file] : tree) {
+    if (!path.starts_with("src/server/page/")) continue;
+    if (file.lines.size() >= 300)
+      findings.push_back(path + ": has " + std::to_string(file.lines.size()) + " lines");
+    for (size_t i = 0; i < file.lines.size(); ++i) {
+      if (columns(file.lines[i]) >= 110)
+        findings.push_back(place(file, i) + "has " + std::to_string(columns(file.lines[i])) + " columns");
+    }
+  }
+  return findings;
+}
+
 inline Findings check_preprocessor(const SourceTree& tree) {
   Findings findings;
   for_each_line(tree, "src/", [&](const SourceFile& file, size_t i, const std::string& line) {

@@ -41,14 +41,14 @@ TEST_F(ApiTest, TellsHowItIs) {
   EXPECT_THAT(get("/metrics").body(), HasSubstr("vllm:num_requests_running{model_name=\"echo\"}"));
 }
 
-TEST_F(ApiTest, BeforeTheModelOnlyLiveAnswers) {
+TEST_F(ApiTest, BeforeTheModelOnlyLiveAndThePageAnswer) {
   Api early(config, model.clock, model.metrics);
   const auto status = [&](const char* path) {
     const RequestHead head{HttpMethod::kGet, path, {}, {}};
     if (const auto refused = early.refuse(head)) return refused->status;
     return std::get<HttpResponse>(early.handle(head, {})).status;
   };
-  EXPECT_EQ(status("/live"), 200);
+  for (const char* path : {"/live", "/", "/page/app.js"}) EXPECT_EQ(status(path), 200);
   for (const char* path : {"/ready", "/health", "/v1/models", "/metrics", "/version"})
     EXPECT_EQ(status(path), 503);
 }
@@ -83,19 +83,27 @@ TEST_F(ApiTest, RefusesByTheHeadAlone) {
   }
 }
 
-TEST_F(ApiTest, WithAKeyOnlyProbesAreOpen) {
+TEST_F(ApiTest, WithAKeyOnlyProbesAndThePageAreOpen) {
   ServerConfig closed;
   closed.api_key = "secret";
   Api keyed(closed, model.clock, model.metrics);
   keyed.serve(served);
-  for (const char* path : {"/live", "/ready", "/health"}) {
+  for (const char* path : {"/live", "/ready", "/health", "/", "/page/app.js"}) {
     EXPECT_FALSE(keyed.refuse({HttpMethod::kGet, path, {}, {}})) << path;
   }
-  for (const char* path :
-       {"/metrics", "/version", "/v1/models", "/v1/completions", "/tokenize", "/nothing"}) {
+  for (const char* path : {"/metrics", "/version", "/v1/models", "/v1/completions", "/tokenize",
+                           "/v1/engine/events", "/nothing"}) {
     EXPECT_EQ(keyed.refuse({HttpMethod::kGet, path, "Bearer wrong", {}})->status, 401) << path;
   }
   EXPECT_FALSE(keyed.refuse({HttpMethod::kGet, "/metrics", "Bearer secret", {}}));
+}
+
+TEST_F(ApiTest, ThePageIsAtTheRoot) {
+  EXPECT_THAT(get("/").body(), StartsWith("<!doctype html>"));
+  EXPECT_EQ(get("/page/nothing.js").status(), 404);
+  EXPECT_EQ(post("/", "{}").status(), 405);
+  const RequestHead head{HttpMethod::kGet, "/", {}, {}, false, "*"};
+  EXPECT_EQ(std::get<HttpResponse>(api.handle(head, {})).status, 304);
 }
 
 TEST_F(ApiTest, Tokenizes) {

@@ -23,6 +23,11 @@ TEST(HttpMessage, WritesAHead) {
               AllOf(Not(HasSubstr("Transfer-Encoding")), Not(HasSubstr("Content-Length"))));
 }
 
+TEST(HttpMessage, NotModifiedTellsNoLength) {
+  const std::string head = response_head({304, "text/css", {}, {}}, BodyLength::kKnown, true, 0);
+  EXPECT_THAT(head, AllOf(HasSubstr("304 Not Modified"), Not(HasSubstr("Content-Length"))));
+}
+
 TEST(HttpMessage, ErrorsCarryTheirHeaders) {
   const auto busy = error_response({429, "full", {}, "queue_full", 3});
   EXPECT_EQ(busy.status, 429);
