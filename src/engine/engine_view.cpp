@@ -4,11 +4,29 @@
 #include <cstddef>
 
 namespace quire {
+namespace {
+
+int32_t per_cell(int32_t count) {
+  return std::max(1, (count + EngineView::kMaxCells - 1) / EngineView::kMaxCells);
+}
+
+// As many of `from` as there is room for in `to`; how many that were.
+int32_t append_some(std::vector<int32_t>& to, const std::vector<int32_t>& from) {
+  const auto count =
+      std::min<std::ptrdiff_t>(EngineView::kMaxTableEntries - std::ssize(to), std::ssize(from));
+  to.insert(to.end(), from.begin(), from.begin() + count);
+  return static_cast<int32_t>(count);
+}
+
+}  // namespace
 
 void EngineView::reserve() {
   cells.reserve(kMaxCells);
   sequences.reserve(kMaxSequences);
   table_entries.reserve(kMaxTableEntries);
+  swap_cells.reserve(kMaxCells);
+  swapped.reserve(kMaxSequences);
+  swap_entries.reserve(kMaxTableEntries);
   waiting.reserve(kMaxWaiting);
   steps.reserve(StepLog::kMaxSteps);
 }
@@ -16,13 +34,15 @@ void EngineView::reserve() {
 void EngineView::take(const Scheduler& scheduler, const KvCacheManager& memory, const StepLog& log) {
   take_cells(memory);
   take_sequences(scheduler, memory);
+  take_swap_cells(memory.swap_books());
+  take_swapped(scheduler, memory.swap_books());
   take_waiting(scheduler);
   log.copy(steps);
 }
 
 void EngineView::take_cells(const KvCacheManager& memory) {
   num_touched_blocks = memory.num_touched_blocks();
-  blocks_per_cell = std::max(1, (num_touched_blocks + kMaxCells - 1) / kMaxCells);
+  blocks_per_cell = per_cell(num_touched_blocks);
   cells.clear();
   const PrefixCache* cache = memory.prefix_cache();
   for (BlockId begin = 0; begin < num_touched_blocks; begin += blocks_per_cell) {
@@ -75,13 +95,44 @@ void EngineView::take_group(const SequenceGroup& group, const KvCacheManager& me
 }
 
 void EngineView::take_table(ViewedSequence& sequence, const BlockTable& table) {
-  const size_t room = kMaxTableEntries - table_entries.size();
-  const size_t count = std::min(room, table.blocks.size());
   sequence.num_blocks = static_cast<int32_t>(table.blocks.size());
   sequence.first_entry = static_cast<int32_t>(table_entries.size());
-  sequence.num_entries = static_cast<int32_t>(count);
-  table_entries.insert(table_entries.end(), table.blocks.begin(),
-                       table.blocks.begin() + static_cast<std::ptrdiff_t>(count));
+  sequence.num_entries = append_some(table_entries, table.blocks);
+}
+
+void EngineView::take_swap_cells(const SwapBooks& books) {
+  num_touched_swap_slots = books.num_touched();
+  swap_slots_per_cell = per_cell(num_touched_swap_slots);
+  swap_cells.clear();
+  for (SwapSlotId begin = 0; begin < num_touched_swap_slots; begin += swap_slots_per_cell) {
+    const SwapSlotId end = std::min(begin + swap_slots_per_cell, num_touched_swap_slots);
+    int32_t& num_taken = swap_cells.emplace_back(0);
+    for (SwapSlotId slot = begin; slot < end; ++slot) num_taken += books.is_taken(slot) ? 1 : 0;
+  }
+}
+
+void EngineView::take_swapped(const Scheduler& scheduler, const SwapBooks& books) {
+  swapped.clear();
+  swap_entries.clear();
+  if (books.num_tables() == 0) return;
+  for (const auto& returning : scheduler.returning()) take_swapped_group(*returning.group, books);
+  for (const auto& group : scheduler.waiting()) {
+    if (group->state() == GroupState::kSwapped) take_swapped_group(*group, books);
+  }
+}
+
+void EngineView::take_swapped_group(const SequenceGroup& group, const SwapBooks& books) {
+  for (const Sequence& sequence : group.sequences()) {
+    if (swapped.size() == kMaxSequences) return;
+    const SwappedTable* table = books.find(sequence.id);
+    if (table == nullptr) continue;
+    ViewedSwappedTable& view = swapped.emplace_back();
+    view.request = group.id();
+    view.index = sequence.index;
+    view.num_slots = static_cast<int32_t>(table->swap_slots.size());
+    view.first_entry = static_cast<int32_t>(swap_entries.size());
+    view.num_entries = append_some(swap_entries, table->swap_slots);
+  }
 }
 
 void EngineView::take_waiting(const Scheduler& scheduler) {

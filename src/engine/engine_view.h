@@ -1,5 +1,5 @@
-// What the engine looks like between two steps: its blocks, its sequences and their tables, who waits, and
-// the last steps. Plain data of bounded size, whatever the pool and the load: a large pool comes in cells of
+// What the engine looks like between two steps: its blocks, its sequences and their tables, what is swapped
+// out, who waits, and the last steps. Plain data of bounded size, whatever the pool and the load: a large pool comes in cells of
 // several blocks, long lists are cut and say so by their counts. Made by the loop thread when somebody asks;
 // the asker's reserve() gives it the memory, so that the loop allocates nothing.
 #pragma once
@@ -43,6 +43,15 @@ struct ViewedSequence {
   int32_t first_entry = 0, num_entries = 0;
 };
 
+// What the swap space keeps of a sequence.
+struct ViewedSwappedTable {
+  RequestId request = 0;
+  int32_t index = 0;
+  int32_t num_slots = 0;
+  // In EngineView::swap_entries: fewer than num_slots where the view is full.
+  int32_t first_entry = 0, num_entries = 0;
+};
+
 struct ViewedRequest {
   RequestId request = 0;
   int32_t num_sequences = 0;
@@ -62,9 +71,9 @@ struct EngineTotals {
 
 struct EngineView {
   static constexpr int32_t kMaxCells = 4096;
-  static constexpr int32_t kMaxSequences = 128;
+  static constexpr int32_t kMaxSequences = 128;  // that have blocks, and as many that are swapped out
   static constexpr int32_t kMaxWaiting = 64;
-  static constexpr int32_t kMaxTableEntries = 8192;
+  static constexpr int32_t kMaxTableEntries = 8192;  // of all tables of blocks, and of swap slots
 
   int64_t now_ns = 0;
   EngineStats stats;
@@ -75,6 +84,11 @@ struct EngineView {
   int32_t num_sequences = 0;  // that have blocks, with and without a place in the list
   std::vector<ViewedSequence> sequences;
   std::vector<BlockId> table_entries;
+  int32_t num_touched_swap_slots = 0;  // as for blocks
+  int32_t swap_slots_per_cell = 1;
+  std::vector<int32_t> swap_cells;          // how many slots of each are taken
+  std::vector<ViewedSwappedTable> swapped;  // those on their way back too
+  std::vector<SwapSlotId> swap_entries;
   int32_t num_queued = 0;              // that wait, swapped ones among them
   std::vector<ViewedRequest> waiting;  // in no order but the scheduler's
   std::vector<LoggedStep> steps;
@@ -90,6 +104,9 @@ struct EngineView {
   void take_sequences(const Scheduler& scheduler, const KvCacheManager& memory);
   void take_group(const SequenceGroup& group, const KvCacheManager& memory);
   void take_table(ViewedSequence& sequence, const BlockTable& table);
+  void take_swap_cells(const SwapBooks& books);
+  void take_swapped(const Scheduler& scheduler, const SwapBooks& books);
+  void take_swapped_group(const SequenceGroup& group, const SwapBooks& books);
   void take_waiting(const Scheduler& scheduler);
 };
 

@@ -1,5 +1,6 @@
 #include "memory/swap_books.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -17,6 +18,7 @@ SwapSlotId SwapBooks::allocate() {
   CHECK(!free_.empty());
   const SwapSlotId slot = free_.back();
   free_.pop_back();
+  num_touched_ = std::max(num_touched_, slot + 1);
   return slot;
 }
 

@@ -28,6 +28,8 @@ class SwapBooks {
 
   int32_t num_slots() const { return static_cast<int32_t>(holders_.size()); }
   int32_t num_free() const { return static_cast<int32_t>(free_.size()); }
+  // Slots from here on were never taken.
+  int32_t num_touched() const { return num_touched_; }
 
   // A free slot, without a holder until a table names it. There must be one.
   SwapSlotId allocate();
@@ -52,6 +54,7 @@ class SwapBooks {
   std::vector<int32_t> holders_;     // by slot
   std::vector<RequestId> requests_;  // by slot; of those taken
   std::vector<SwapSlotId> free_;     // the back goes next
+  int32_t num_touched_ = 0;
   std::unordered_map<SequenceId, SwappedTable> tables_;
 };
 

@@ -1,6 +1,7 @@
 #include "server/engine_view_json.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "server/json_writer.h"
 
@@ -27,18 +28,27 @@ void write_since(JsonWriter& json, std::string_view name, int64_t from_ns, int64
   json.field(name, milliseconds(to_ns - from_ns));
 }
 
-// One digit for each cell; counts of cells too large for one digit are scaled to it, and none that is not 0
-// becomes 0.
-void write_cells(JsonWriter& json, std::string_view name, const EngineView& view, int32_t BlockCell::*count,
-                 int32_t most) {
+// One digit for each cell of counts up to `most`. Those too large for a digit are scaled to it, and none that
+// is not 0 becomes 0.
+template <typename Cells, typename CountOf>
+void write_cells(JsonWriter& json, std::string_view name, const Cells& cells, int32_t most,
+                 CountOf count_of) {
   std::string digits;
-  digits.reserve(view.cells.size());
-  for (const BlockCell& cell : view.cells) {
-    const int32_t value = cell.*count;
+  digits.reserve(cells.size());
+  for (const auto& cell : cells) {
+    const int32_t value = std::invoke(count_of, cell);
     const int32_t scaled = most <= kMost ? value : (value * kMost + most - 1) / most;
     digits += kDigits[static_cast<size_t>(std::min(scaled, kMost))];
   }
   json.field(name, digits);
+}
+
+void write_ids(JsonWriter& json, std::string_view name, const std::vector<int32_t>& entries, int32_t first,
+               int32_t count) {
+  json.key(name);
+  json.begin_array();
+  for (int32_t i = first; i < first + count; ++i) json.integer(entries[static_cast<size_t>(i)]);
+  json.end_array();
 }
 
 void write_blocks(JsonWriter& json, const ServedModel& model, const EngineView& view) {
@@ -53,13 +63,33 @@ void write_blocks(JsonWriter& json, const ServedModel& model, const EngineView& 
   json.field("evicted", stats.num_evictions);
   json.field("table_entries", stats.num_table_entries);
   json.field("slots_filled", stats.kv_slots_filled);
-  json.field("swap_slots", stats.num_swap_slots);
-  json.field("swap_used", stats.num_swap_slots - stats.num_free_swap_slots);
   json.field("touched", view.num_touched_blocks);
   json.field("per_cell", view.blocks_per_cell);
-  write_cells(json, "held", view, &BlockCell::num_held, view.blocks_per_cell);
-  write_cells(json, "kept", view, &BlockCell::num_kept, view.blocks_per_cell);
-  write_cells(json, "holders", view, &BlockCell::most_holders, 1);
+  write_cells(json, "held", view.cells, view.blocks_per_cell, &BlockCell::num_held);
+  write_cells(json, "kept", view.cells, view.blocks_per_cell, &BlockCell::num_kept);
+  write_cells(json, "holders", view.cells, 1, &BlockCell::most_holders);
+  json.end_object();
+}
+
+void write_swap(JsonWriter& json, const EngineView& view) {
+  json.key("swap");
+  json.begin_object();
+  json.field("total", view.stats.num_swap_slots);
+  json.field("used", view.stats.num_swap_slots - view.stats.num_free_swap_slots);
+  json.field("touched", view.num_touched_swap_slots);
+  json.field("per_cell", view.swap_slots_per_cell);
+  write_cells(json, "held", view.swap_cells, view.swap_slots_per_cell, std::identity());
+  json.key("tables");
+  json.begin_array();
+  for (const ViewedSwappedTable& table : view.swapped) {
+    json.begin_object();
+    json.field("request", table.request);
+    json.field("index", table.index);
+    json.field("num_slots", table.num_slots);
+    write_ids(json, "slots", view.swap_entries, table.first_entry, table.num_entries);
+    json.end_object();
+  }
+  json.end_array();
   json.end_object();
 }
 
@@ -83,11 +113,7 @@ void write_sequence(JsonWriter& json, const EngineView& view, const ViewedSequen
     json.null_field("tpot_ms");
   }
   json.field("num_blocks", sequence.num_blocks);
-  json.key("blocks");
-  json.begin_array();
-  for (int32_t i = 0; i < sequence.num_entries; ++i)
-    json.integer(view.table_entries[static_cast<size_t>(sequence.first_entry + i)]);
-  json.end_array();
+  write_ids(json, "blocks", view.table_entries, sequence.first_entry, sequence.num_entries);
   json.end_object();
 }
 
@@ -171,6 +197,7 @@ std::string engine_view_json(const ServedModel& model, const EngineView& view, i
   json.field("max_model_len", options.max_model_len);
   json.end_object();
   write_blocks(json, model, view);
+  write_swap(json, view);
   write_requests(json, view);
   write_steps(json, view, last_step);
   write_totals(json, view);

@@ -37,7 +37,7 @@ class PageTest(ServedTest):
             context.close()
         super().tearDown()
 
-    def open(self, path="/", **profile):
+    def open(self, path="/", url=None, **profile):
         """A page in a profile of its own. What it reports as an error fails the test."""
         profile.setdefault("viewport", {"width": 1280, "height": 800})
         context = self.browser.new_context(**profile)
@@ -46,7 +46,7 @@ class PageTest(ServedTest):
         errors = []
         page.on("pageerror", lambda error: errors.append(str(error)))
         self.addCleanup(lambda: self.assertEqual(errors, []))
-        page.goto(self.server.url + path)
+        page.goto((url or self.server.url) + path)
         page.wait_for_selector("#model:not(:empty)", state="attached")
         return page
 

@@ -201,9 +201,28 @@ class FiguresCases(Modules):
 
     def test_digits_and_owners(self):
         self.assertEqual(self.run_module("figures", "[...m.readCells(given)]", "AB_-9"), [0, 1, 63, 62, 61])
-        sequences = [{"blocks": [3, 4]}, {"blocks": [3, 7]}]
-        owners = self.run_module("figures", "[...m.ownersOf(given)]", sequences)
+        tables = [[3, 4], [3, 7]]
+        owners = self.run_module("figures", "[...m.ownersOf(given)]", tables)
         self.assertEqual(owners, [[3, [0, 1]], [4, [0]], [7, [1]]])
+        owners_in = "m.ownersIn(m.ownersOf(given[0]), given[1], given[2])"
+        for cell, per_cell, owners in ((3, 1, [0, 1]), (0, 1, []), (1, 4, [0, 1]), (0, 4, [0, 1]), (7, 1, [1])):
+            self.assertEqual(self.run_module("figures", owners_in, [tables, cell, per_cell]), owners)
+
+    def test_counts_in_a_cell(self):
+        count_and_part = "[m.countOf(given[0], given[1]), m.partOf(10, given[0], given[1])]"
+        cases = [([1, 1], [1, 10]), ([1, 4], [1, 3]), ([4, 4], [4, 10]), ([1, 630], [10, 1]), ([63, 630], [630, 10])]
+        for given, wanted in cases:
+            self.assertEqual(self.run_module("figures", count_and_part, given), wanted)
+
+    def test_sequences_are_named(self):
+        sequences = [{"request": 12, "index": 0}] + [{"request": 12, "index": i} for i in range(1, 8)]
+        names = "m.namesOf(given[0], given[1])"
+        self.assertEqual(self.run_module("figures", names, [sequences, []]), "")
+        self.assertEqual(self.run_module("figures", names, [sequences, [0, 3]]), " · #12, #12.3")
+        self.assertEqual(
+            self.run_module("figures", names, [sequences, list(range(8))]),
+            " · #12, #12.1, #12.2, #12.3, #12.4, #12.5, and 2 more",
+        )
 
     def test_numbers_read_well(self):
         cases = {"0.1234": "0.12 ms", "4.218": "4.22 ms", "312.4": "312 ms", "1240": "1.24 s", "200000": "3 min"}
@@ -213,10 +232,10 @@ class FiguresCases(Modules):
         self.assertEqual(self.run_module("format", "m.percent(1, 3)"), "33.3%")
 
     def test_cells_grow_with_what_was_touched(self):
-        shown = "m.cellsShown({ total: given[0], touched: given[1], per_cell: given[2] })"
+        shown = "m.cellsShown({ total: given[0], touched: given[1], per_cell: given[2] }, 256)"
         cases = [([100, 3, 1], 100), ([40000, 3, 1], 256), ([40000, 300, 1], 512), ([40000, 40000, 10], 4000)]
         for given, cells in cases:
-            self.assertEqual(self.run_module("block_map", shown, given), cells)
+            self.assertEqual(self.run_module("figures", shown, given), cells)
 
 
 class PageModulesTest(MarkdownCases, EventCases, StoreCases, FiguresCases, PageTest):

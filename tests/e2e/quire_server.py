@@ -19,6 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("QUIRE_BINARY", str(ROOT / "build" / "release" / "quire"))
 MODEL = os.environ.get("QUIRE_MODEL", str(ROOT / "models" / "SmolLM2-135M-Instruct.Q4_1.gguf"))
 PATIENCE_SECONDS = 120
+KV_BYTES_A_TOKEN = 30 * 2 * 3 * 64 * 2  # of the default model: layers, keys and values, heads, width, fp16
 
 
 class QuireServer:

@@ -10,10 +10,9 @@ import urllib.request
 
 import openai
 
-from quire_server import BINARY, MODEL, PATIENCE_SECONDS, QuireServer
+from quire_server import BINARY, KV_BYTES_A_TOKEN, MODEL, PATIENCE_SECONDS, QuireServer
 
 MESSAGES = [{"role": "user", "content": "Tell me a long story."}]
-KV_BYTES_A_TOKEN = 30 * 2 * 3 * 64 * 2  # layers, keys and values, heads, width, fp16
 
 
 def chat(client, **options):

@@ -5,18 +5,24 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace quire {
 namespace {
 
-using testing::ElementsAre;
+using testing::Each;
 
-// Answers every sample with token 5.
+// Answers every sample with token 5. What is to be swapped in arrives when it is let.
 class FivesExecutor final : public Executor {
  public:
+  bool lets_arrive = true;
+
   void submit(const StepInput& input) override {
     output_.clear();
+    for (const SwapIn& swap : input.swap_ins) arriving_.push_back(swap.swap_slot);
+    if (lets_arrive) output_.swapped_in = std::exchange(arriving_, {});
     for (const SampleWork& sample : input.samples)
       output_.samples.push_back({.slot = sample.slot, .token = 5, .logprob = 0, .num_top = 0});
   }
@@ -24,19 +30,25 @@ class FivesExecutor final : public Executor {
 
  private:
   StepOutput output_;
+  std::vector<SwapSlotId> arriving_;
 };
 
 class EngineViewTest : public testing::Test {
  protected:
-  void build(int32_t num_blocks, int32_t max_num_seqs = 4) {
+  void build(int32_t num_blocks, int32_t max_num_seqs = 4, int32_t num_swap_slots = 0) {
     const LLMEngineOptions options{.num_blocks = num_blocks,
                                    .block_size = 4,
                                    .max_model_len = 4 * num_blocks,
                                    .max_num_seqs = max_num_seqs,
                                    .max_num_batched_tokens = 64,
                                    .max_queue = 1000,
-                                   .enable_prefix_caching = true};
-    engine_ = std::make_unique<LLMEngine>(options, std::make_unique<FivesExecutor>(), clock_, metrics_);
+                                   .enable_prefix_caching = true,
+                                   .num_swap_slots = num_swap_slots,
+                                   .preemption_mode = PreemptionMode::kSwap,
+                                   .expected_output_tokens = 0};
+    auto executor = std::make_unique<FivesExecutor>();
+    executor_ = executor.get();
+    engine_ = std::make_unique<LLMEngine>(options, std::move(executor), clock_, metrics_);
   }
 
   std::shared_ptr<RequestStream> submit(int32_t num_prompt_tokens, int32_t max_tokens, int32_t n = 1,
@@ -55,6 +67,16 @@ class EngineViewTest : public testing::Test {
     return *view_;
   }
 
+  // Looks, a step each time, until what is seen is it.
+  template <typename Wanted>
+  void look_until(Wanted wanted) {
+    for (int i = 0; i < 1000; ++i) {
+      if (wanted(look())) return;
+      ASSERT_TRUE(engine_->check());
+    }
+    FAIL() << "not within 1000 steps";
+  }
+
   static std::vector<BlockId> table_of(const EngineView& view, size_t place) {
     const auto begin = view.table_entries.begin() + view.sequences[place].first_entry;
     return {begin, begin + view.sequences[place].num_entries};
@@ -63,6 +85,7 @@ class EngineViewTest : public testing::Test {
   ManualClock clock_;
   MetricsRegistry metrics_{""};
   std::unique_ptr<LLMEngine> engine_;
+  FivesExecutor* executor_ = nullptr;  // the engine's
   std::shared_ptr<EngineView> view_ = std::make_shared<EngineView>();
 };
 
@@ -142,6 +165,46 @@ TEST_F(EngineViewTest, ShowsWhoWaits) {
   EXPECT_EQ(view.waiting[0].num_sequences, 1);
   EXPECT_FALSE(view.waiting[0].swapped);
   EXPECT_EQ(view.waiting[0].arrival_ns, 1000);
+}
+
+TEST_F(EngineViewTest, ShowsWhatIsSwappedOut) {
+  build(10, 4, 16);
+  EXPECT_EQ(look().num_touched_swap_slots, 0);
+  const auto stays = submit(6, 30);
+  const auto leaves = submit(6, 14, 2, 50);
+  look_until([](const EngineView& view) { return !view.waiting.empty(); });
+  const EngineView& view = *view_;
+  ASSERT_EQ(view.waiting.size(), 1U);
+  EXPECT_TRUE(view.waiting[0].swapped);
+  ASSERT_EQ(view.sequences.size(), 1U);
+  ASSERT_EQ(view.swapped.size(), 2U);
+  std::set<SwapSlotId> slots;
+  for (size_t i = 0; i < 2; ++i) {
+    const ViewedSwappedTable& table = view.swapped[i];
+    EXPECT_EQ(table.request, view.waiting[0].request);
+    EXPECT_EQ(table.index, static_cast<int32_t>(i));
+    EXPECT_EQ(table.num_slots, 5);
+    ASSERT_EQ(table.num_entries, 5);
+    const auto begin = view.swap_entries.begin() + table.first_entry;
+    slots.insert(begin, begin + 5);
+  }
+  EXPECT_LT(slots.size(), 10U) << "the prompt's block is kept once";
+  ASSERT_EQ(view.swap_cells.size(), static_cast<size_t>(view.num_touched_swap_slots));
+  for (SwapSlotId slot = 0; slot < view.num_touched_swap_slots; ++slot)
+    EXPECT_EQ(view.swap_cells[static_cast<size_t>(slot)], slots.contains(slot) ? 1 : 0) << slot;
+  EXPECT_EQ(view.stats.num_swap_slots - view.stats.num_free_swap_slots, std::ssize(slots));
+
+  executor_->lets_arrive = false;
+  look_until([](const EngineView& seen) {
+    return !seen.sequences.empty() && seen.sequences.back().phase == SequencePhase::kReturn;
+  });
+  EXPECT_EQ(view.swapped.size(), 2U) << "on their way back they have both";
+  EXPECT_TRUE(view.waiting.empty());
+  executor_->lets_arrive = true;
+  look_until([](const EngineView& seen) { return seen.sequences.empty(); });
+  EXPECT_TRUE(view.swapped.empty());
+  EXPECT_FALSE(view.swap_cells.empty());
+  EXPECT_THAT(view.swap_cells, Each(0));
 }
 
 TEST_F(EngineViewTest, StepsAreRecordedFromTheFirstLookOn) {

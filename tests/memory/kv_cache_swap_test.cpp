@@ -47,6 +47,7 @@ TEST_F(KvCacheSwapTest, SharedBlocksAreKeptOnceAndSharedAgain) {
   EXPECT_THAT(memory_.swapped(11)->swap_slots, ElementsAre(0, 1, 2));
   EXPECT_THAT(memory_.swapped(12)->swap_slots, ElementsAre(0, 1, 3));
   EXPECT_EQ(memory_.swap_books().num_free(), 1);
+  EXPECT_EQ(memory_.swap_books().num_touched(), 4);
   EXPECT_EQ(memory_.swap_books().request_of(3), 7);
   ASSERT_TRUE(memory_.check());
 

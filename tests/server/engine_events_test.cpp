@@ -42,6 +42,9 @@ TEST_F(EngineEventsTest, AViewSaysHowTheEngineIs) {
   EXPECT_EQ(view.at("/model"), "echo");
   EXPECT_EQ(view.at("/blocks/total"), "64");
   EXPECT_EQ(view.at("/blocks/used"), "0");
+  EXPECT_EQ(view.at("/swap/total"), "0");
+  EXPECT_EQ(view.at("/swap/held"), "");
+  EXPECT_EQ(view.at("/swap/tables"), "[]");
   EXPECT_EQ(view.at("/requests/running"), "0");
   EXPECT_EQ(view.at("/limits/max_num_seqs"), "8");
   EXPECT_EQ(run->note(), "1 views");

@@ -1,13 +1,14 @@
 // The engine view: follows the server's stream of views while it is looked at, and shows each: figures, the
 // block map, the last steps, who runs and who waits.
 import { streamEngine } from "./api.js";
-import { BlockMap, sequenceName } from "./block_map.js";
+import { BlockMap } from "./block_map.js";
 import { byId, element } from "./element.js";
-import { ownersOf, Rates } from "./figures.js";
+import { ownersOf, Rates, sequenceName } from "./figures.js";
 import { count, duration, percent, rate, whole } from "./format.js";
 import { readPalette } from "./palette.js";
 import { SequenceList } from "./sequence_list.js";
 import { StepTimeline } from "./step_timeline.js";
+import { SwapMap } from "./swap_map.js";
 
 const RETRY_MS = 2000;
 const TABLE_ENTRIES_SHOWN = 512;
@@ -18,12 +19,13 @@ export class EngineView {
   #watched = false;
   #view = null;
   #palette = null;
-  #pointed = null; // name of the sequence that is pointed at or focused
-  #pinned = null; // name of the one that was clicked
+  #pointed = null; // {request, index} of the sequence that is pointed at or focused
+  #pinned = null; // and of the one that was clicked
   #rates = new Rates();
   #map = new BlockMap();
+  #swap = new SwapMap();
   #steps = new StepTimeline();
-  #list = new SequenceList({ point: (name) => this.#point(name), pin: (name) => this.#pin(name) });
+  #list = new SequenceList({ point: (one) => this.#point(one), pin: (one) => this.#pin(one) });
   #figures = new Map(); // by label: [value, detail]
 
   // `events`: {needsKey()}.
@@ -86,23 +88,29 @@ export class EngineView {
 
   #draw() {
     if (this.#view === null || this.#palette === null || byId("map-frame").clientWidth === 0) return;
+    const { sequences, waiting } = this.#view;
     const chosen = this.#pointed ?? this.#pinned;
-    const place = this.#view.sequences.findIndex((sequence) => sequenceName(sequence) === chosen);
+    const ofRequest = ({ request }) => request === chosen?.request;
+    // One that was chosen while it waited, or ran, is followed when it does the other.
+    const place = sequences.findIndex((one) => ofRequest(one) && one.index === (chosen.index ?? one.index));
+    const waits = waiting.find(ofRequest);
     this.#showFigures();
-    this.#map.draw(this.#view, ownersOf(this.#view.sequences), place < 0 ? null : place, this.#palette);
+    this.#map.draw(this.#view, place < 0 && !waits ? null : place, this.#palette);
+    this.#swap.draw(this.#view, place < 0 && !waits ? null : chosen.request, this.#palette);
     this.#steps.draw(this.#palette);
     this.#list.show(this.#view, chosen);
-    this.#showTable(this.#view.sequences[place]);
+    byId("table-strip").replaceChildren(...this.#tableOf(sequences[place], waits));
     this.#showNotes();
   }
 
-  #point(name) {
-    this.#pointed = name;
+  #point(sequence) {
+    this.#pointed = sequence;
     this.#draw();
   }
 
-  #pin(name) {
-    this.#pinned = this.#pinned === name ? null : name;
+  #pin(sequence) {
+    const same = this.#pinned?.request === sequence.request && this.#pinned.index === sequence.index;
+    this.#pinned = same ? null : sequence;
     this.#draw();
   }
 
@@ -140,36 +148,52 @@ export class EngineView {
   }
 
   #showNotes() {
-    const { blocks, sequences, requests, waiting } = this.#view;
+    const { blocks, sequences, requests, swap, waiting } = this.#view;
     const cell = blocks.per_cell > 1 ? `, ${whole(blocks.per_cell)} a cell` : "";
     const everUsed = `${whole(blocks.touched)} of ${whole(blocks.total)} ever used`;
     const words = [`${count(blocks.size, "token")} a block${cell}`, everUsed];
     if (blocks.pinned > 0) words.push(`${whole(blocks.pinned)} pinned`);
-    if (blocks.swap_slots > 0) words.push(`${whole(blocks.swap_used)} swapped out`);
+    if (swap.total > 0 && swap.touched === 0) words.push("nothing ever swapped out");
     byId("map-note").textContent = words.join(" · ");
     const hidden = requests.sequences - sequences.length + requests.queued - waiting.length;
     byId("sequences-note").textContent = hidden > 0 ? `and ${whole(hidden)} more` : "";
   }
 
-  // Logical blocks in order, each with the physical block that holds it.
-  #showTable(sequence) {
-    const strip = byId("table-strip");
-    if (sequence === undefined) {
-      const hint = "Point at a sequence to see its block table.";
-      strip.replaceChildren(element("span", { class: "head" }, hint));
-      return;
+  // What the strip below the map shows: logical blocks in order, each with the physical block that holds it;
+  // of a request that was swapped out, with the swap slots.
+  #tableOf(sequence, waits) {
+    const { sequences, swap } = this.#view;
+    if (sequence) {
+      const owners = ownersOf(sequences.map((one) => one.blocks));
+      const head = `Block table of ${sequenceName(sequence)}:`;
+      return tableNodes(head, sequence.blocks, sequence.num_blocks, owners);
     }
-    const owners = ownersOf(this.#view.sequences);
-    const entries = sequence.blocks.slice(0, TABLE_ENTRIES_SHOWN).map((block, logical) => {
-      const shared = owners.get(block).length > 1 ? "entry shared" : "entry";
-      const number = element("span", { class: "logical" }, String(logical));
-      return element("span", { class: shared }, number, String(block));
-    });
-    const more = sequence.num_blocks - entries.length;
-    const head = element("span", { class: "head" }, `Block table of ${sequenceName(sequence)}:`);
-    strip.replaceChildren(head, ...entries, more > 0 ? ` and ${whole(more)} more` : "");
+    if (!waits) return [element("span", { class: "head" }, "Point at a sequence to see its block table.")];
+    const tables = swap.tables.filter(({ request }) => request === waits.request);
+    const owners = ownersOf(tables.map((table) => table.slots));
+    const nodes = tables.map((table) =>
+      element(
+        "div",
+        {},
+        ...tableNodes(`Swap slots of ${sequenceName(table)}:`, table.slots, table.num_slots, owners),
+      ),
+    );
+    if (nodes.length > 0) return nodes;
+    const preempted = "its blocks were taken from it, and it will be computed again";
+    const words = waits.preemptions > 0 ? preempted : "it has no blocks yet";
+    return [element("span", { class: "head" }, `#${waits.request} waits: ${words}.`)];
   }
+}
 
+function tableNodes(head, blocks, numBlocks, owners) {
+  const entries = blocks.slice(0, TABLE_ENTRIES_SHOWN).map((block, logical) => {
+    const shared = owners.get(block).length > 1 ? "entry shared" : "entry";
+    const number = element("span", { class: "logical" }, String(logical));
+    return element("span", { class: shared }, number, String(block));
+  });
+  const more = numBlocks - entries.length;
+  const rest = more > 0 ? ` and ${whole(more)} more` : "";
+  return [element("span", { class: "head" }, head), ...entries, rest];
 }
 
 function makeLegend(id, items) {

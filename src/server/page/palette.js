@@ -3,7 +3,7 @@ import { element } from "./element.js";
 
 export const NUM_SEQUENCE_COLOURS = 8;
 
-// {ink, faint, held, kept, free, decode, prefill, sequences: [...]}
+// {ink, soft, held, kept, free, decode, prefill, paper, raised, sequences: [...]}
 export function readPalette() {
   const probe = element("span", { hidden: true });
   document.body.append(probe);
@@ -12,9 +12,8 @@ export function readPalette() {
     return getComputedStyle(probe).color;
   };
   const palette = { sequences: [] };
-  for (const name of ["ink", "faint", "held", "kept", "free", "decode", "prefill", "paper"]) {
-    palette[name] = colour(name);
-  }
+  const names = ["ink", "soft", "held", "kept", "free", "decode", "prefill", "paper", "raised"];
+  for (const name of names) palette[name] = colour(name);
   for (let i = 0; i < NUM_SEQUENCE_COLOURS; ++i) palette.sequences.push(colour(`sequence-${i}`));
   probe.remove();
   return palette;

@@ -1,7 +1,7 @@
 // The table of sequences: those that run, then requests that wait. Rows stay the same elements from view to
 // view, so that what is hovered or focused stays so.
-import { sequenceName } from "./block_map.js";
 import { byId, element } from "./element.js";
+import { sequenceName } from "./figures.js";
 import { duration, whole } from "./format.js";
 import { NUM_SEQUENCE_COLOURS } from "./palette.js";
 
@@ -12,28 +12,31 @@ export class SequenceList {
   #rows = new Map(); // by name
   #actions;
 
-  // `actions`: {point(name), pin(name)}, of the sequence that is pointed at or focused, or null when it no
-  // longer is, and of the one that is clicked.
+  // `actions`: {point(sequence), pin(sequence)}, of the {request, index} that is pointed at or focused, or
+  // null when it no longer is, and of the one that is clicked. A request that waits has no index.
   constructor(actions) {
     this.#actions = actions;
     const head = element("tr", {}, ...COLUMNS.map((column) => element("th", { scope: "col" }, column)));
     byId("sequences").append(element("thead", {}, head), this.#body);
   }
 
-  // `chosen`: the name of the one whose table is shown.
+  // `chosen`: {request, index} of the one whose table is shown, or null.
   show(view, chosen) {
     const rows = [];
     for (const sequence of view.sequences) {
       const name = sequenceName(sequence);
       const row = this.#row(name, () => this.#newRow(name, sequence));
-      row.classList.toggle("chosen", name === chosen);
+      const same = sequence.request === chosen?.request && sequence.index === chosen.index;
+      row.classList.toggle("chosen", same);
       fill(row, runningCells(sequence));
       showState(row.cells[1], sequence);
       rows.push(row);
     }
     for (const waiting of view.waiting) {
       const name = `waiting ${waiting.request}`;
-      const row = this.#row(name, () => element("tr", { class: "waiting" }, ...emptyCells()));
+      const row = this.#row(name, () => this.#newRow(waitingName(waiting), { ...waiting, index: null }));
+      row.classList.add("waiting");
+      row.classList.toggle("chosen", waiting.request === chosen?.request);
       fill(row, waitingCells(waiting));
       const preempted = waiting.preemptions > 0 && waiting.state === "waiting";
       row.cells[1].textContent = preempted ? `preempted ×${waiting.preemptions}` : waiting.state;
@@ -48,14 +51,14 @@ export class SequenceList {
     return this.#rows.get(name);
   }
 
-  #newRow(name, { request }) {
+  #newRow(words, { request, index }) {
     const swatch = element("span", { class: "swatch" });
     swatch.style.setProperty("--swatch", `var(--sequence-${request % NUM_SEQUENCE_COLOURS})`);
     const cells = emptyCells();
-    cells[0].append(swatch, name);
-    const point = () => this.#actions.point(name);
+    cells[0].append(swatch, words);
+    const point = () => this.#actions.point({ request, index });
     const leave = () => this.#actions.point(null);
-    const pin = () => this.#actions.pin(name);
+    const pin = () => this.#actions.pin({ request, index });
     const row = element("tr", { tabindex: "0", onclick: pin }, ...cells);
     for (const event of ["pointerenter", "focus"]) row.addEventListener(event, point);
     for (const event of ["pointerleave", "blur"]) row.addEventListener(event, leave);
@@ -99,10 +102,13 @@ function runningCells(sequence) {
   };
 }
 
+// "#12", or "#12 ×4" of four sequences.
+function waitingName({ request, sequences }) {
+  return sequences > 1 ? `#${request} ×${sequences}` : `#${request}`;
+}
+
 function waitingCells(waiting) {
-  const name = waiting.sequences > 1 ? `#${waiting.request} ×${waiting.sequences}` : `#${waiting.request}`;
   return {
-    Sequence: name,
     Prompt: whole(waiting.prompt_tokens),
     Output: waiting.output_tokens > 0 ? whole(waiting.output_tokens) : "–",
     Age: duration(waiting.age_ms),

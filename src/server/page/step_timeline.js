@@ -57,10 +57,7 @@ export class StepTimeline {
     for (const part of [1, 0.25]) context.fillRect(0, HEIGHT - Math.round(heightOf(part)), width, 1);
     const left = width - shown.length * BAR;
     shown.forEach((step, i) => this.#drawStep(context, step, left + i * BAR, top));
-    context.fillStyle = palette.faint;
-    context.font = "11px ui-monospace, monospace";
-    context.textBaseline = "top";
-    for (const part of [1, 0.25]) context.fillText(duration(top * part), 2, HEIGHT - heightOf(part) + 3);
+    for (const part of [1, 0.25]) this.#drawScale(context, duration(top * part), HEIGHT - heightOf(part));
     this.#describe(shown);
     this.#showTip(shown, left);
   }
@@ -74,6 +71,16 @@ export class StepTimeline {
     context.fillRect(x, HEIGHT - high, BAR - 1, high);
     context.fillStyle = this.#palette.prefill;
     context.fillRect(x, HEIGHT - high, BAR - 1, prefill);
+  }
+
+  // A word of the scale, readable over bars too.
+  #drawScale(context, words, y) {
+    context.font = "11px ui-monospace, monospace";
+    context.textBaseline = "top";
+    context.fillStyle = this.#palette.raised;
+    context.fillRect(0, y + 2, context.measureText(words).width + 4, 12);
+    context.fillStyle = this.#palette.soft;
+    context.fillText(words, 2, y + 3);
   }
 
   #describe(shown) {
