@@ -37,11 +37,13 @@ class PageTest(ServedTest):
             context.close()
         super().tearDown()
 
-    def open(self, path="/", url=None, **profile):
-        """A page in a profile of its own. What it reports as an error fails the test."""
+    def open(self, path="/", url=None, before="", **profile):
+        """A page in a profile of its own; `before` is a script that runs before the page's own. What it reports as
+        an error fails the test."""
         profile.setdefault("viewport", {"width": 1280, "height": 800})
         context = self.browser.new_context(**profile)
         context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        context.add_init_script(before)
         page = context.new_page()
         errors = []
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -55,6 +57,7 @@ class PageTest(ServedTest):
 
     def set_parameters(self, page, **values):
         page.click("#open-settings")
+        page.evaluate("() => { document.querySelector('#settings details').open = true; }")
         for name, value in values.items():
             page.fill(f"#setting-{name}", str(value))
         page.click("#settings button[type=submit]")
@@ -73,12 +76,13 @@ class PageTest(ServedTest):
         kept = page.evaluate("() => Object.values({...localStorage}).filter((text) => text.startsWith('{'))")
         return sorted(map(json.loads, kept), key=lambda conversation: -conversation["updated"])
 
-    def answer_with(self, page, content, finish="stop"):
-        """From now on every answer is `content`, whatever is asked."""
+    def answer_with(self, page, content, reasoning="", whole=True):
+        """From now on every answer is `content`, whatever is asked; one that is not whole ends there."""
         chunks = [{"delta": {"role": "assistant", "content": ""}, "finish_reason": None}]
+        chunks += [{"delta": {"reasoning_content": piece}, "finish_reason": None} for piece in reasoning]
         chunks += [{"delta": {"content": piece}, "finish_reason": None} for piece in content]
-        chunks += [{"delta": {}, "finish_reason": finish}]
-        events = [json.dumps({"choices": [chunk]}) for chunk in chunks] + ["[DONE]"]
+        chunks += [{"delta": {}, "finish_reason": "stop"}] if whole else []
+        events = [json.dumps({"choices": [chunk]}) for chunk in chunks] + (["[DONE]"] if whole else [])
         body = "".join(f"data: {event}\n\n" for event in events)
         page.route(
             "**/v1/chat/completions",

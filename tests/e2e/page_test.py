@@ -82,8 +82,28 @@ class ChatTest(PageTest):
         self.assertEqual(body["messages"][1], {"role": "user", "content": "Hello."})
         wanted = {"temperature": 0.5, "top_p": 0.9, "max_tokens": 3, "seed": 7, "stream": True}
         self.assertLessEqual(wanted.items(), body.items())
+        self.assertTrue({"top_k", "min_p", "presence_penalty", "stop"}.isdisjoint(body))
         self.page.click("#new-conversation")
         self.assertIn("temperature 0.5", self.page.inner_text("#composer-note"))
+        more = {"top_k": 40, "min_p": 0.05, "presence_penalty": -0.5, "frequency_penalty": 0.5}
+        more |= {"repetition_penalty": 1.1}
+        self.set_parameters(self.page, **more, stop="END\n\nSTOP")
+        with self.page.expect_request("**/v1/chat/completions") as sent:
+            self.ask(self.page, "Hello.")
+        self.assertLessEqual({**more, "stop": ["END", "STOP"]}.items(), sent.value.post_data_json.items())
+        self.assertEqual(self.page.locator(".error").count(), 0)
+
+    def test_a_parameter_out_of_range_is_not_taken(self):
+        self.page.click("#open-settings")
+        self.page.click("#settings summary")
+        self.page.fill("#setting-min_p", "1.5")
+        self.page.click("#settings summary")
+        self.page.click("#settings button[type=submit]")
+        self.page.wait_for_selector("#setting-min_p:visible")  # to see what is wrong
+        self.page.click("#settings >> text=Defaults")
+        self.page.click("#settings button[type=submit]")
+        self.page.wait_for_selector("#settings", state="hidden")
+        self.assertEqual(self.page.inner_text("#composer-note"), "temperature 0.7 · max tokens 1024")
 
     def test_stop_keeps_what_there_is(self):
         self.answer_at_length(self.page)
@@ -161,6 +181,53 @@ class ChatTest(PageTest):
         self.wait_for_answer(self.page)
         self.assertEqual(self.page.locator(".error").count(), 0)
 
+    def test_a_connection_that_fails_is_told(self):
+        self.page.route("**/v1/chat/completions", lambda route: route.abort())
+        self.ask(self.page, "Hello")
+        self.assertEqual(self.page.inner_text(".error"), "the server does not answer")
+        self.page.unroute("**/v1/chat/completions")
+        self.answer_with(self.page, "So far", whole=False)
+        self.page.click("#messages > :last-child >> text=Retry")
+        self.page.wait_for_selector(".error >> text=the connection ended before the answer did")
+        self.assertEqual(self.page.inner_text(".assistant .body"), "So far")
+        self.assertEqual(self.conversations(self.page)[0]["messages"][1]["content"], "So far")
+
+    def test_reasoning_stands_apart(self):
+        self.answer_with(self.page, "It is four.", reasoning="Two and <b>two</b>.")
+        self.ask(self.page, "2 + 2?")
+        self.assertEqual(self.page.inner_text(".assistant .body"), "It is four.")
+        self.assertFalse(self.page.is_visible(".reasoning p"))
+        self.page.click(".reasoning summary")
+        self.assertEqual(self.page.inner_text(".reasoning p"), "Two and <b>two</b>.")
+        with self.page.expect_request("**/v1/chat/completions") as sent:
+            self.ask(self.page, "Sure?")
+        said = sent.value.post_data_json["messages"][1]
+        self.assertEqual(said, {"role": "assistant", "content": "It is four."})
+
+    def test_a_browser_that_keeps_nothing_will_do(self):
+        forbidden = "{ get() { throw new DOMException('no', 'SecurityError'); } }"
+        names = ("localStorage", "sessionStorage")
+        page = self.open(
+            before="".join(f"Object.defineProperty(window, '{name}', {forbidden});" for name in names)
+        )
+        self.answer_with(page, "Fine.")
+        self.ask(page, "First")
+        page.click("#new-conversation")
+        self.ask(page, "Second")
+        page.click(".conversation >> text=First")
+        self.assertEqual(page.inner_text(".message.user .body"), "First")
+        page.click("#theme")
+
+    def test_text_is_copied_without_the_clipboard_s_interface(self):
+        page = self.open(before="Object.defineProperty(navigator, 'clipboard', { value: undefined });")
+        self.answer_with(page, "Copy *this*.")
+        self.ask(page, "Hello")
+        page.click("#messages > :last-child >> text=Copy")
+        page.wait_for_selector("#messages > :last-child >> text=Copied")
+        page.focus("#prompt")
+        page.keyboard.press("Control+v")
+        self.assertEqual(page.input_value("#prompt"), "Copy *this*.")
+
     def test_the_keyboard_is_enough(self):
         page = self.page
         self.answer_with(page, "Fine.")
@@ -234,6 +301,29 @@ class LooksTest(PageTest):
         self.assert_no_sideways_scroll(page)
         self.screenshot(page, "engine-narrow")
 
+    def test_touched(self):
+        page = self.open(viewport={"width": 390, "height": 780}, is_mobile=True, has_touch=True)
+        self.answer_with(page, "Fine.")
+        page.fill("#prompt", "two")
+        page.press("#prompt", "Enter")  # a telephone has no Shift + Enter
+        page.keyboard.type("lines")
+        page.tap("#send")
+        self.wait_for_answer(page)
+        self.assertEqual(page.inner_text(".message.user .body"), "two\nlines")
+        page.tap("#open-conversations")
+        page.wait_for_selector("#new-conversation:visible")
+        page.touchscreen.tap(370, 400)
+        page.wait_for_selector("#new-conversation", state="hidden")
+        page.tap("#open-settings")
+        self.screenshot(page, "parameters-touched")
+
+    def test_the_chosen_theme_is_there_from_the_start(self):
+        self.page.click("#theme")
+        self.page.click("#theme")
+        self.page.route("**/page/app.js", lambda route: route.abort())
+        self.page.reload()
+        self.assertEqual(self.page.evaluate("() => document.documentElement.dataset.theme"), "dark")
+
     def test_everything_has_a_name(self):
         nameless = self.page.evaluate(
             """() => [...document.querySelectorAll("button, a, input, textarea, canvas, [role]")]
@@ -301,10 +391,14 @@ class SafetyTest(PageTest):
             page = self.browser.new_page()
             page.set_default_timeout(PATIENCE_SECONDS * 1000)
             page.goto(server.url)
-            for key in ("wrong", "secret"):
-                page.wait_for_selector("#key[open]")
-                page.fill("#key-input", key)
-                page.keyboard.press("Enter")
+            page.wait_for_selector("#key[open]")
+            self.assertEqual(page.locator("#key .error").count(), 0)
+            self.screenshot(page, "key")
+            page.fill("#key-input", "wrong")
+            page.keyboard.press("Enter")
+            page.wait_for_selector("#key .error")
+            page.fill("#key-input", "secret")
+            page.keyboard.press("Enter")
             page.wait_for_selector("#model:not(:empty)")
             self.set_parameters(page, max_tokens=3)
             self.ask(page, "Hello")

@@ -1,18 +1,19 @@
 // The page: which view is shown, which conversation is open, what keys do, and whether the server answers.
-import { fetchModel } from "./api.js";
+import { apiKey, fetchModel } from "./api.js";
 import { Chat } from "./chat.js";
 import { showConversations } from "./conversation_list.js";
 import { notice, openKey, openShortcuts } from "./dialogs.js";
 import { byId } from "./element.js";
 import { EngineView } from "./engine_view.js";
 import { DEFAULT_SETTINGS, openSettings } from "./settings.js";
+import { browserStorage } from "./storage.js";
 import { ConversationStore } from "./store.js";
 import { startTheme } from "./theme.js";
 
 const VIEWS = ["chat", "both", "engine"];
 const RETRY_MS = 1000;
 
-const store = new ConversationStore(localStorage);
+const store = new ConversationStore(browserStorage);
 const engine = new EngineView({ needsKey });
 const chat = new Chat({ changed: onChanged, needsKey });
 
@@ -84,9 +85,14 @@ function watchEngine() {
   engine.watch(document.body.dataset.view !== "chat" && document.visibilityState === "visible");
 }
 
+// The server has refused what was asked without a key, or with the one that there is.
 function needsKey() {
   byId("open-key").hidden = false;
-  openKey(() => {
+  changeKey(apiKey() !== "");
+}
+
+function changeKey(refused) {
+  openKey(refused, () => {
     connect();
     watchEngine();
   });
@@ -125,12 +131,15 @@ function start() {
   byId("new-conversation").addEventListener("click", newConversation);
   byId("open-settings").addEventListener("click", changeSettings);
   byId("open-shortcuts").addEventListener("click", openShortcuts);
-  byId("open-key").addEventListener("click", needsKey);
+  byId("open-key").addEventListener("click", () => changeKey(false));
   byId("open-conversations").addEventListener("click", () => {
     const open = document.body.classList.toggle("drawer");
     byId("open-conversations").setAttribute("aria-expanded", String(open));
   });
   document.addEventListener("keydown", onKey);
+  document.addEventListener("pointerdown", ({ target }) => {
+    if (!target.closest("#conversations, #open-conversations")) closeDrawer();
+  });
   document.addEventListener("visibilitychange", watchEngine);
   addEventListener("hashchange", showView);
   startTheme(() => engine.recolour());

@@ -5,6 +5,7 @@ import { MessageView } from "./message_view.js";
 import { chatRequest, describeSettings } from "./settings.js";
 
 const SAVE_EVERY_MS = 1000; // while an answer comes
+const TOUCH = matchMedia("(pointer: coarse)"); // no Shift to begin a line with, and a button to send
 const NEAR_END_PX = 80;
 
 function titleOf(text) {
@@ -91,7 +92,7 @@ export class Chat {
 
   #onKey(event) {
     if (event.isComposing) return;
-    if (event.key === "Enter" && !event.shiftKey) {
+    if (event.key === "Enter" && !event.shiftKey && !TOUCH.matches) {
       event.preventDefault();
       this.#submit();
     } else if (event.key === "ArrowUp" && this.#prompt.value === "" && !this.busy) {
@@ -179,9 +180,10 @@ export class Chat {
     view.show(true);
     for await (const piece of streamChat(request, signal)) {
       const now = performance.now();
-      if (piece.text) {
-        if (message.content === "") first = now;
-        message.content += piece.text;
+      if (piece.text || piece.reasoning) {
+        if (!message.stats) first = now;
+        if (piece.text) message.content += piece.text;
+        else message.reasoning = (message.reasoning ?? "") + piece.reasoning;
         message.stats = { firstMs: first - begun, restMs: now - first };
         // However fast tokens come, the page is drawn once a frame; in a hidden tab not at all.
         if (!drawing) requestAnimationFrame(draw);

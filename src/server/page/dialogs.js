@@ -13,12 +13,13 @@ const SHORTCUTS = [
   ["?", "this list"],
 ];
 
-// Asks for a key; `onSaved` is called when there is a new one.
-export function openKey(onSaved) {
+// Asks for a key, `refused` if the one that there is was; `onSaved` is called when there is a new one.
+export function openKey(refused, onSaved) {
   const dialog = byId("key");
   if (dialog.open) return;
   const input = element("input", { type: "password", id: "key-input", autocomplete: "off" });
   input.value = apiKey();
+  input.select();
   const remember = element("input", { type: "checkbox", id: "key-remember" });
   const form = element(
     "form",
@@ -27,6 +28,7 @@ export function openKey(onSaved) {
     element("p", {}, "This server answers those who have a key. It is sent to this server only."),
     element("label", { for: "key-input" }, "Key"),
     input,
+    refused ? element("p", { class: "error", role: "alert" }, "The server does not take this key.") : null,
     element(
       "div",
       { class: "choice" },

@@ -74,12 +74,24 @@ function codeElement(block) {
 export async function copyText(text, button) {
   const label = button.textContent;
   try {
-    await navigator.clipboard.writeText(text);
+    await writeClipboard(text);
     button.textContent = "Copied";
   } catch {
-    button.textContent = "Not allowed"; // a page that came over plain HTTP from another machine
+    button.textContent = "Not allowed";
   }
   setTimeout(() => (button.textContent = label), 1500);
+}
+
+async function writeClipboard(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  // A page that came over plain HTTP from another machine has only the old way.
+  const field = element("textarea", { class: "offscreen", readonly: true });
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const copied = document.execCommand("copy");
+  field.remove();
+  if (!copied) throw new Error("not copied");
 }
 
 function inlineNodes(inlines) {

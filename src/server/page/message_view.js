@@ -23,8 +23,16 @@ export function describeAnswer(message) {
 export class MessageView {
   #message;
   #actions;
+  #reasoning = element("p");
+  #thoughts = element(
+    "details",
+    { class: "reasoning" },
+    element("summary", {}, "Reasoning"),
+    this.#reasoning,
+  );
   #body = element("div", { class: "body" });
   #foot = element("footer");
+  #thinking = false; // there is reasoning, and no answer yet
 
   // `actions`: {retry(message), edit(message, text)}; a user's message is edited, an answer made again.
   constructor(message, actions) {
@@ -32,7 +40,7 @@ export class MessageView {
     this.#actions = actions;
     const who = message.role === "user" ? "You" : "Answer";
     const attributes = { class: `message ${message.role}`, "aria-label": who };
-    this.root = element("article", attributes, this.#body, this.#foot);
+    this.root = element("article", attributes, this.#thoughts, this.#body, this.#foot);
     this.show(false);
   }
 
@@ -45,6 +53,7 @@ export class MessageView {
     const { role, content, error } = this.#message;
     this.root.setAttribute("aria-busy", String(growing));
     this.root.classList.toggle("growing", growing);
+    this.#showReasoning(growing);
     if (role === "user") this.#body.textContent = content;
     else showMarkdown(this.#body, content);
     this.#foot.replaceChildren();
@@ -53,6 +62,17 @@ export class MessageView {
     const words = describeAnswer(this.#message);
     if (words !== "") this.#foot.append(element("span", { class: "fine" }, words));
     this.#foot.append(element("div", { class: "row" }, ...this.#buttons()));
+  }
+
+  // Open until the answer itself begins, then as whoever reads leaves it.
+  #showReasoning(growing) {
+    const { reasoning, content } = this.#message;
+    this.#thoughts.hidden = !reasoning;
+    if (!reasoning) return;
+    this.#reasoning.textContent = reasoning;
+    const only = growing && content === "";
+    if (only !== this.#thinking) this.#thoughts.open = only;
+    this.#thinking = only;
   }
 
   #buttons() {

@@ -1,5 +1,6 @@
 // Light or dark: as the system says, or as chosen here.
 import { byId } from "./element.js";
+import { browserStorage } from "./storage.js";
 
 const KEY = "quire.theme";
 const CHOICES = [
@@ -21,11 +22,11 @@ export function startTheme(onChange) {
     onChange();
   };
   button.addEventListener("click", () => {
-    const now = CHOICES.findIndex(([name]) => name === (localStorage.getItem(KEY) ?? ""));
+    const now = CHOICES.findIndex(([name]) => name === (browserStorage.getItem(KEY) ?? ""));
     const [next] = CHOICES[(now + 1) % CHOICES.length];
-    localStorage.setItem(KEY, next);
+    browserStorage.setItem(KEY, next);
     show(next);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", onChange);
-  show(localStorage.getItem(KEY) ?? "");
+  show(browserStorage.getItem(KEY) ?? "");
 }
