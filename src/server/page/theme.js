@@ -4,19 +4,19 @@ import { browserStorage } from "./storage.js";
 
 const KEY = "quire.theme";
 const CHOICES = [
-  ["", "◐", "as the system"],
-  ["light", "☼", "light"],
-  ["dark", "☾", "dark"],
+  ["", "as the system"],
+  ["light", "light"],
+  ["dark", "dark"],
 ];
 
 // `onChange` is called when colours may have changed.
 export function startTheme(onChange) {
   const button = byId("theme");
   const show = (choice) => {
-    const [value, sign, words] = CHOICES.find(([name]) => name === choice) ?? CHOICES[0];
+    const [value, words] = CHOICES.find(([name]) => name === choice) ?? CHOICES[0];
     if (value === "") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = value;
-    button.textContent = sign;
+    button.dataset.choice = value;
     button.setAttribute("aria-label", `Theme: ${words}`);
     button.title = `Theme: ${words}`;
     onChange();
