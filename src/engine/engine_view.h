@@ -1,7 +1,7 @@
 // What the engine looks like between two steps: its blocks, its sequences and their tables, what is swapped
-// out, who waits, and the last steps. Plain data of bounded size, whatever the pool and the load: a large pool comes in cells of
-// several blocks, long lists are cut and say so by their counts. Made by the loop thread when somebody asks;
-// the asker's reserve() gives it the memory, so that the loop allocates nothing.
+// out, who waits, and the last steps. Plain data of bounded size, whatever the pool and the load: a large
+// pool comes in cells of several blocks, long lists are cut and say so by their counts. Made by the loop
+// thread when somebody asks; the asker's reserve() gives it the memory, so that the loop allocates nothing.
 #pragma once
 
 #include <cstdint>

@@ -28,8 +28,8 @@ void write_since(JsonWriter& json, std::string_view name, int64_t from_ns, int64
   json.field(name, milliseconds(to_ns - from_ns));
 }
 
-// One digit for each cell of counts up to `most`. Those too large for a digit are scaled to it, and none that
-// is not 0 becomes 0.
+// One digit for each cell of counts up to `most`. Those too large for a digit are scaled to it, and none
+// that is not 0 becomes 0.
 template <typename Cells, typename CountOf>
 void write_cells(JsonWriter& json, std::string_view name, const Cells& cells, int32_t most,
                  CountOf count_of) {

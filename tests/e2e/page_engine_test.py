@@ -77,6 +77,7 @@ class EngineViewTest(PageTest):
     def test_what_is_swapped_out_is_seen(self):
         pool = 128 * 16 * KV_BYTES_A_TOKEN
         flags = ("--kv-cache-memory-bytes", str(pool), "--preemption-mode", "swap", "--expected-output-tokens", "0")
+        flags += ("--threads", "1", "--activations", "fp32")  # the browser has to keep up
         with QuireServer(*flags) as server, server.client() as client:
             page = self.open("/#engine", url=server.url, viewport={"width": 1280, "height": 900})
             page.wait_for_selector("#sequences >> text=Nothing runs")
@@ -85,9 +86,9 @@ class EngineViewTest(PageTest):
             long = client.completions.create(prompt=[5] * 16, max_tokens=1900, **body)
             # Together they need more than there is: 60 blocks, and 8 more each 16 steps.
             wide = client.completions.create(prompt=[7] * 960, max_tokens=128, n=8, **body)
-            page.hover("#sequences tr:has(> td:text-is('swapped'))")
+            page.hover("#sequences tr:has(> td:text-is('swapped'))", force=True)  # rows are made anew
             page.wait_for_selector("#table-strip >> text=Swap slots of #2.7:")
-            self.assertGreater(page.locator("#table-strip .entry.shared").count(), 8 * 59)
+            page.wait_for_function("() => document.querySelectorAll('#table-strip .entry.shared').length > 8 * 59")
             self.assertRegex(page.inner_text("#swap-note"), r"^\d+ of [\d,]+ slots taken")
             self.screenshot(page, "engine-swap")
             page.focus("#swap-map")

@@ -196,9 +196,9 @@ class ChatTest(PageTest):
         self.answer_with(self.page, "It is four.", reasoning="Two and <b>two</b>.")
         self.ask(self.page, "2 + 2?")
         self.assertEqual(self.page.inner_text(".assistant .body"), "It is four.")
-        self.assertFalse(self.page.is_visible(".reasoning p"))
-        self.page.click(".reasoning summary")
-        self.assertEqual(self.page.inner_text(".reasoning p"), "Two and <b>two</b>.")
+        self.assertFalse(self.page.is_visible(".assistant .reasoning p"))
+        self.page.click(".assistant .reasoning summary")
+        self.assertEqual(self.page.inner_text(".assistant .reasoning p"), "Two and <b>two</b>.")
         with self.page.expect_request("**/v1/chat/completions") as sent:
             self.ask(self.page, "Sure?")
         said = sent.value.post_data_json["messages"][1]
@@ -222,8 +222,8 @@ class ChatTest(PageTest):
         page = self.open(before="Object.defineProperty(navigator, 'clipboard', { value: undefined });")
         self.answer_with(page, "Copy *this*.")
         self.ask(page, "Hello")
-        page.click("#messages > :last-child >> text=Copy")
-        page.wait_for_selector("#messages > :last-child >> text=Copied")
+        page.click("#messages > :last-child button >> text=Copy")
+        page.wait_for_selector("#messages > :last-child button >> text=Copied")
         page.focus("#prompt")
         page.keyboard.press("Control+v")
         self.assertEqual(page.input_value("#prompt"), "Copy *this*.")
@@ -402,7 +402,7 @@ class SafetyTest(PageTest):
             page.wait_for_selector("#model:not(:empty)")
             self.set_parameters(page, max_tokens=3)
             self.ask(page, "Hello")
-            self.assertEqual(page.locator(".error").count(), 0)
+            self.assertEqual(page.locator("#messages .error").count(), 0)
             page.reload()  # kept for this tab, and nowhere else
             page.wait_for_selector("#model:not(:empty)")
             self.assertEqual(page.evaluate("() => localStorage.getItem('quire.key')"), None)

@@ -35,12 +35,13 @@ class FivesExecutor final : public Executor {
 
 class EngineViewTest : public testing::Test {
  protected:
-  void build(int32_t num_blocks, int32_t max_num_seqs = 4, int32_t num_swap_slots = 0) {
+  void build(int32_t num_blocks, int32_t max_num_seqs = 4, int32_t num_swap_slots = 0,
+             int32_t max_num_batched_tokens = 64) {
     const LLMEngineOptions options{.num_blocks = num_blocks,
                                    .block_size = 4,
                                    .max_model_len = 4 * num_blocks,
                                    .max_num_seqs = max_num_seqs,
-                                   .max_num_batched_tokens = 64,
+                                   .max_num_batched_tokens = max_num_batched_tokens,
                                    .max_queue = 1000,
                                    .enable_prefix_caching = true,
                                    .num_swap_slots = num_swap_slots,
@@ -172,10 +173,9 @@ TEST_F(EngineViewTest, ShowsWhatIsSwappedOut) {
   EXPECT_EQ(look().num_touched_swap_slots, 0);
   const auto stays = submit(6, 30);
   const auto leaves = submit(6, 14, 2, 50);
-  look_until([](const EngineView& view) { return !view.waiting.empty(); });
+  look_until([](const EngineView& view) { return !view.waiting.empty() && view.waiting[0].swapped; });
   const EngineView& view = *view_;
   ASSERT_EQ(view.waiting.size(), 1U);
-  EXPECT_TRUE(view.waiting[0].swapped);
   ASSERT_EQ(view.sequences.size(), 1U);
   ASSERT_EQ(view.swapped.size(), 2U);
   std::set<SwapSlotId> slots;
@@ -183,12 +183,12 @@ TEST_F(EngineViewTest, ShowsWhatIsSwappedOut) {
     const ViewedSwappedTable& table = view.swapped[i];
     EXPECT_EQ(table.request, view.waiting[0].request);
     EXPECT_EQ(table.index, static_cast<int32_t>(i));
-    EXPECT_EQ(table.num_slots, 5);
-    ASSERT_EQ(table.num_entries, 5);
+    EXPECT_EQ(table.num_slots, 4);
+    ASSERT_EQ(table.num_entries, 4);
     const auto begin = view.swap_entries.begin() + table.first_entry;
-    slots.insert(begin, begin + 5);
+    slots.insert(begin, begin + 4);
   }
-  EXPECT_LT(slots.size(), 10U) << "the prompt's block is kept once";
+  EXPECT_LT(slots.size(), 8U) << "the prompt's block is kept once";
   ASSERT_EQ(view.swap_cells.size(), static_cast<size_t>(view.num_touched_swap_slots));
   for (SwapSlotId slot = 0; slot < view.num_touched_swap_slots; ++slot)
     EXPECT_EQ(view.swap_cells[static_cast<size_t>(slot)], slots.contains(slot) ? 1 : 0) << slot;
@@ -235,13 +235,13 @@ TEST_F(EngineViewTest, TotalsAreThoseOfTheMetrics) {
 
 // However large the pool and long the lists, a view stays within what reserve() has taken.
 TEST_F(EngineViewTest, IsBounded) {
-  build(50'000, 200);
+  build(50'000, 200, 0, 4096);
   view_->reserve();
   const auto cells = view_->cells.data();
   const auto entries = view_->table_entries.data();
   std::vector<std::shared_ptr<RequestStream>> streams;
   for (int32_t i = 0; i < 300; ++i) streams.push_back(submit(300, 100, 1, 10 + i * 1000));
-  for (int32_t i = 0; i < 2000; ++i) engine_->step();
+  for (int32_t i = 0; i < 60; ++i) engine_->step();  // 200 are in by then, and none has ended
   const EngineView& view = look();
   EXPECT_EQ(view.num_sequences, 200);
   EXPECT_EQ(view.sequences.size(), size_t{EngineView::kMaxSequences});

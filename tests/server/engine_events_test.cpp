@@ -3,6 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
 #include "tests/server/api_fixture.h"
 #include "tests/server/live_server_fixture.h"
 
@@ -132,9 +138,20 @@ TEST_F(LiveEngineEvents, FollowARequest) {
   EXPECT_TRUE(viewer.read_until("text/event-stream"));
   EXPECT_TRUE(viewer.read_until("\"running\":0"));
   model->gate->close();
-  client.send(post_request("/v1/completions", R"({"prompt": "abc", "max_tokens": 20})"));
-  model->gate->let_pass(2);
-  EXPECT_TRUE(viewer.read_until("\"running\":1"));
+  client.send(post_request("/v1/completions", R"({"prompt": "abc", "max_tokens": 200})"));
+  {
+    // A view is taken between two steps, when its time has come: they are let pass until it is seen.
+    std::mutex mutex;
+    std::condition_variable_any never;
+    const std::jthread steps([&](const std::stop_token& stop) {
+      std::unique_lock lock(mutex);
+      while (!stop.stop_requested()) {
+        model->gate->let_pass(1);
+        never.wait_for(lock, stop, std::chrono::milliseconds(50), [] { return false; });
+      }
+    });
+    EXPECT_TRUE(viewer.read_until("\"running\":1"));
+  }
   model->gate->open();
   EXPECT_EQ(client.read_response().status, 200);
   EXPECT_TRUE(viewer.read_until("\"running\":0"));

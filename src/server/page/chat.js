@@ -161,6 +161,7 @@ export class Chat {
       if (error.status === 401) this.#events.needsKey();
     }
     if (this.#abort === abort) this.#setBusy(null);
+    abort.abort(); // the frame that may still be due is not drawn over the end
     view.show(false);
     this.#scroll();
     if (conversation.messages.includes(message)) this.#changed(conversation, true);
