@@ -14,11 +14,6 @@ if(QUIRE_SANITIZE)
   target_compile_options(quire_flags INTERFACE -fsanitize=${QUIRE_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all)
   target_link_options(quire_flags INTERFACE -fsanitize=${QUIRE_SANITIZE})
-  if(QUIRE_SANITIZE MATCHES "address")
-    # AddressSanitizer finds what these would, and they cost a quarter of the compiler's time.
-    target_compile_options(quire_flags INTERFACE
-      -fno-sanitize=null,object-size,vptr,nonnull-attribute,returns-nonnull-attribute)
-  endif()
   # g++ 12 warns falsely inside libstdc++ once sanitizers change what it inlines.
   target_compile_options(quire_flags INTERFACE -Wno-maybe-uninitialized)
   if(QUIRE_SANITIZE MATCHES "thread")

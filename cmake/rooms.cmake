@@ -119,7 +119,7 @@ function(quire_add_tests folder)
     target_link_libraries(${room}_test PRIVATE rapidcheck rapidcheck_gtest GTest::gmock GTest::gtest_main)
     quire_compile_together(${room}_test ${room})
     gtest_discover_tests(${room}_test TEST_PREFIX "${room}." DISCOVERY_MODE PRE_TEST
-      WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTIES TIMEOUT 1800)
+      WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} PROPERTIES TIMEOUT 600)
   endforeach()
   quire_add_benchmarks(${CMAKE_SOURCE_DIR}/benchmarks)
 endfunction()
