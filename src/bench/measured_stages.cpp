@@ -59,22 +59,24 @@ void MeasuredStages::plan(Stages& stages) {
   }
   stages.add("A prefix of all requests on this machine", curve / 2,
              [this] { return measure_prefix_speedup(); });
+  stages.add("Recovery on this machine", curve / 10, [this] { return measure_recovery(); });
+  stages.add("Attention on this machine", curve / 10, [this] { return measure_attention(); });
+  if (!quick) plan_long_ones(stages, curve);
+}
+
+void MeasuredStages::plan_long_ones(Stages& stages, double curve) {
   for (const int32_t block_size : kBlockSizes) {
-    if (quick) break;
     stages.add(fmt::format("Blocks of {} on this machine", block_size), curve / 5,
                [=, this] { return measure_block_size(block_size); });
   }
-  if (!quick) stages.add("Beams on this machine", curve, [this] { return measure_beam_sharing(); });
-  stages.add("Recovery on this machine", curve / 10, [this] { return measure_recovery(); });
+  stages.add("Beams on this machine", curve, [this] { return measure_beam_sharing(); });
   for (const int32_t block_size : kBlockSizes) {
-    if (quick) break;
     for (const bool swaps : {false, true}) {
       stages.add(fmt::format("Preemption by {}, blocks of {}, on this machine",
                              swaps ? "swap" : "recompute", block_size),
                  curve / 8, [=, this] { return measure_preemption(block_size, swaps); });
     }
   }
-  stages.add("Attention on this machine", curve / 10, [this] { return measure_attention(); });
 }
 
 Expected<> MeasuredStages::fit_costs() {

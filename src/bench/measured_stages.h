@@ -13,6 +13,7 @@ class MeasuredStages {
   void plan(Stages& stages);
 
  private:
+  void plan_long_ones(Stages& stages, double curve);
   Expected<> fit_costs();
   Expected<> measure_curve(AllocationPolicy policy);
   Expected<RatePoint> measure_point(AllocationPolicy policy, double rate) const;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/fetch_ahead.h"
 
 namespace quire {
 
@@ -30,7 +31,7 @@ BlockId PrefixCache::find(const PrefixNode& parent, const BlockDigest& digest,
                           std::span<const TokenId> tokens) const {
   for (BlockId block = buckets_[bucket_index(digest)]; block != kNoBlock;
        block = entry(block).next_in_bucket) {
-    __builtin_prefetch(this->tokens(block).data());  // in a large pool neither is near: fetched together
+    fetch_ahead(this->tokens(block).data());  // in a large pool neither is near: together with the entry
     const Entry& found = entry(block);
     if (found.digest == digest && found.parent_serial == parent.serial &&
         std::ranges::equal(this->tokens(block), tokens)) {

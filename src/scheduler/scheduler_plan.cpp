@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "scheduler/fetch_ahead.h"
+#include "base/fetch_ahead.h"
 #include "scheduler/group_progress.h"
 #include "scheduler/prefill_shares.h"
 #include "scheduler/scheduler.h"

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "scheduler/fetch_ahead.h"
+#include "base/fetch_ahead.h"
 #include "scheduler/scheduler.h"
 
 namespace quire {

@@ -37,8 +37,6 @@ TEST_F(Layout, NoHeaderReachesItself) { expect_none(check_include_cycles(tree_))
 
 TEST_F(Layout, FilesAndLinesAreShort) { expect_none(check_sizes(tree_)); }
 
-TEST_F(Layout, ThePagesFilesAndLinesAreShort) { expect_none(check_page(tree_)); }
-
 TEST_F(Layout, ConditionsAndMacrosAreRare) { expect_none(check_preprocessor(tree_)); }
 
 TEST_F(Layout, HeadersBeginWithTheirContract) { expect_none(check_headers(tree_)); }
@@ -105,7 +103,7 @@ TEST(LayoutRules, FindLongFilesOfThePage) {
   tree.emplace("src/server/page/a.js", make_source("src/server/page/a.js", std::string(300, '\n')));
   tree.emplace("src/server/page/b.css", make_source("src/server/page/b.css", std::string(110, 'x')));
   tree.emplace("src/server/c.js", make_source("src/server/c.js", std::string(110, 'x')));
-  EXPECT_EQ(check_page(tree),
+  EXPECT_EQ(check_sizes(tree),
             (Findings{"src/server/page/a.js: has 300 lines", "src/server/page/b.css:1: has 110 columns"}));
 }
 

@@ -1,4 +1,5 @@
-// The state of many sequences lies far apart and is visited once a step: fetched early, it is there in time.
+// What lies far apart and is visited seldom, as the state of many sequences once a step: fetched early, it
+// is there in time.
 #pragma once
 
 #include <cstddef>
