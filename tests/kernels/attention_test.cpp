@@ -100,6 +100,20 @@ TEST(Attention, ChunkedPrefillGivesTheSameBits) {
   }
 }
 
+// Also where a level leaves blocks of one size to the level below it.
+TEST(Attention, BlockSizesGiveTheSameBits) {
+  for (const KernelTable* table : runnable_levels()) {
+    const int total = table->isa == Isa::kScalar ? 150 : 700;
+    for (const KvDType dtype : {KvDType::kF32, KvDType::kF16, KvDType::kBF16, KvDType::kInt8}) {
+      const auto want = prefill(*table, {{9, 3, 64}, 16, dtype}, total, 64, 1);
+      for (const int block_size : {8, 32, 128}) {
+        EXPECT_TRUE(same_bits(want, prefill(*table, {{9, 3, 64}, block_size, dtype}, total, 64, 1)))
+            << to_string(table->isa) << ", " << to_string(dtype) << ", blocks of " << block_size;
+      }
+    }
+  }
+}
+
 void expect_same_bits_in_any_batch(const KernelTable* table, const PagedShape& shape) {
   const bool scalar = table->isa == Isa::kScalar;
   SCOPED_TRACE(std::string(to_string(table->isa)) + ": " + describe(shape));

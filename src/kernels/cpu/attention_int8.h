@@ -100,19 +100,19 @@ inline float softmax_row(const ChunkView<Int8>& chunk, float query_scale, float*
   }
   maximum = Simd::highest(highest);
   const Vec base = Simd::set1(maximum);
-  Vec sum = Simd::zero();
+  WeightSum sum;
   Vec scaled_sum = Simd::zero();
   Vec largest = Simd::zero();
   for (int32_t v = 0; v < used; ++v) {
     const Vec weight = Simd::exp2(Simd::sub(Simd::load(scores + v * kLanes), base));
-    sum = Simd::add(sum, weight);
+    sum.add(weight);
     Vec scaled = Simd::mul(weight, Simd::load(chunk.value_scales[v]));
     if (v == used - 1) scaled = Simd::first_lanes(scaled, Simd::zero(), rest);
     Simd::store(scores + v * kLanes, scaled);
     scaled_sum = Simd::add(scaled_sum, scaled);
     largest = Simd::max(largest, scaled);
   }
-  total = Simd::sum(sum);
+  total = sum.total();
   const float most = Simd::highest(largest);
   const Vec inverse = Simd::set1(most >= kLeastMaximum ? kMaxWeightQuant / most : 0.0F);
   for (int32_t v = 0; v < used; ++v) {

@@ -142,6 +142,25 @@ void score_chunk(const ChunkView<T>& chunk, const float* q, int32_t vectors, flo
   }
 }
 
+// Sums weights, given vector by vector from a chunk's first key on, in 16 chains at any vector width:
+// AVX-512 leaves small blocks to AVX2, and their size is to change no bit.
+class WeightSum {
+ public:
+  void add(Simd::Vec weights) {
+    const Simd::Vec sum = Simd::add(chains_[0], weights);
+    if constexpr (kVectors == 2) chains_[0] = chains_[1];
+    chains_[kVectors - 1] = sum;
+  }
+  float total() const {
+    return Simd::sum(kVectors == 2 ? Simd::add(chains_[0], chains_[kVectors - 1]) : chains_[0]);
+  }
+
+ private:
+  static constexpr int kVectors = 16 / Simd::kLanes;
+  static_assert(kVectors == 1 || kVectors == 2);
+  Simd::Vec chains_[kVectors] = {};
+};
+
 // Turns `count` >= 1 scores (in units of log2) of row m into weights 2^(score - maximum). Lanes past the
 // count become 0. So that memory does not rest meanwhile, the first keys of the next chunk are fetched.
 template <class T>
@@ -160,7 +179,7 @@ void softmax_row(const ChunkView<T>& chunk, int m, float* scores, int32_t count,
   }
   maximum = Simd::highest(highest);
   const Vec base = Simd::set1(maximum);
-  Vec sum = Simd::zero();
+  WeightSum sum;
   constexpr int32_t kLines = 16;  // of a vector's keys
   static_assert(kMaxTileRows * kAttentionChunk / (kLanes * kLines) <= kFirstVectors);
   [[maybe_unused]] const T* const* ahead = chunk.next_keys + m * (kAttentionChunk / (kLanes * kLines));
@@ -171,9 +190,9 @@ void softmax_row(const ChunkView<T>& chunk, int m, float* scores, int32_t count,
     }
     const Vec weight = Simd::exp2(Simd::sub(Simd::load(scores + j), base));
     Simd::store(scores + j, weight);
-    sum = Simd::add(sum, weight);
+    sum.add(weight);
   }
-  total = Simd::sum(sum);
+  total = sum.total();
 }
 
 // to[m][d] += weights[m][j] * value[j][d] for keys j in [begin, end) and kVectors vectors of dimensions
