@@ -3,7 +3,9 @@ add_library(quire_flags INTERFACE)
 target_compile_options(quire_flags INTERFACE
   -Wall -Wextra -Werror
   # Results must not depend on where the compiler chooses to fuse a multiply and an add.
-  -ffp-contract=off)
+  -ffp-contract=off
+  # A failed check names its file as the repository does; and ccache can share objects between checkouts.
+  -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 target_include_directories(quire_flags INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_definitions(quire_flags INTERFACE QUIRE_VERSION="${PROJECT_VERSION}")
 
