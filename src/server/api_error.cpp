@@ -25,6 +25,10 @@ std::unexpected<ApiError> model_not_found(std::string_view model) {
                "model", "model_not_found", 0});
 }
 
+ApiError loading_error() { return {503, "the model is being loaded", {}, "loading", 1}; }
+
+ApiError draining_error() { return {503, "the server is shutting down", {}, "draining", 1}; }
+
 std::string_view error_type(int status) {
   switch (status) {
     case 401: return "authentication_error";

@@ -28,6 +28,8 @@ inline std::unexpected<ApiError> api_failure(const Error& error) {
 }
 
 std::unexpected<ApiError> model_not_found(std::string_view model);
+ApiError loading_error();
+ApiError draining_error();
 
 // OpenAI's word for the kind of error that the status stands for.
 std::string_view error_type(int status);

@@ -66,8 +66,8 @@ Expected<> read_part_type(const JsonField& field) {
 }
 
 // {"type": "text", "text": "..."}
-Expected<std::string> read_part(JsonValue part) {
-  const auto object = read_object({"a content part", part});
+Expected<std::string> read_part(const JsonField& part) {
+  const auto object = read_object(part);
   if (!object) return std::unexpected(object.error());
   std::optional<std::string> text;
   const FieldRule rules[] = {{"type", read_part_type}, {"text", into(text)}};
@@ -86,7 +86,7 @@ Expected<> read_content(const JsonField& field, std::optional<std::string>& cont
                 type_name(field.value));
   }
   for (const JsonValue part : parts) {
-    auto text = read_part(part);
+    auto text = read_part({"a content part", part, field.ignore_unknown});
     if (!text) return std::unexpected(text.error());
     if (!content) {
       content = std::move(*text);
@@ -97,8 +97,8 @@ Expected<> read_content(const JsonField& field, std::optional<std::string>& cont
   return {};
 }
 
-Expected<ChatMessage> read_message(JsonValue value) {
-  const auto object = read_object({"a message", value});
+Expected<ChatMessage> read_message(const JsonField& field) {
+  const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
   ChatMessage message;
   std::optional<std::string> content;
@@ -151,7 +151,7 @@ Expected<std::vector<ChatMessage>> read_messages(const JsonField& field) {
   if (!array) return std::unexpected(array.error());
   std::vector<ChatMessage> messages;
   for (const JsonValue item : *array) {
-    auto message = read_message(item);
+    auto message = read_message({"a message", item, field.ignore_unknown});
     if (!message) {
       return fail_param(std::string(field.name), "{}[{}]: {}", field.name, messages.size(),
                         message.error().message);
@@ -162,7 +162,7 @@ Expected<std::vector<ChatMessage>> read_messages(const JsonField& field) {
   return messages;
 }
 
-Expected<ChatRequest> read_chat_request(JsonObject body) {
+Expected<ChatRequest> read_chat_request(const JsonFields& body) {
   ChatRequest request;
   bool logprobs = false;
   std::optional<int64_t> top_logprobs;

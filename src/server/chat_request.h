@@ -22,7 +22,7 @@ struct ChatRequest : GenerationRequest {
 };
 
 // Errors name the field.
-Expected<ChatRequest> read_chat_request(JsonObject body);
+Expected<ChatRequest> read_chat_request(const JsonFields& body);
 
 // The value of a field `messages`; /tokenize takes them too.
 Expected<std::vector<ChatMessage>> read_messages(const JsonField& field);

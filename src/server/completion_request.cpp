@@ -70,7 +70,7 @@ Expected<> check_combinations(const CompletionRequest& request) {
 
 }  // namespace
 
-Expected<CompletionRequest> read_completion_request(JsonObject body) {
+Expected<CompletionRequest> read_completion_request(const JsonFields& body) {
   CompletionRequest request;
   std::vector<FieldRule> rules = {
       {"prompt", [&](const JsonField& field) { return read_prompts(field, request.prompts); }},

@@ -24,6 +24,6 @@ struct CompletionRequest : GenerationRequest {
 };
 
 // Errors name the field.
-Expected<CompletionRequest> read_completion_request(JsonObject body);
+Expected<CompletionRequest> read_completion_request(const JsonFields& body);
 
 }  // namespace quire

@@ -5,8 +5,6 @@
 #include <utility>
 
 #include "server/logprobs_json.h"
-#include "server/prefix_response.h"
-#include "server/sse.h"
 
 namespace quire {
 namespace {
@@ -42,19 +40,20 @@ std::vector<OutputToken> echo_tokens(std::span<const TokenId> prompt,
 
 ApiExpected<std::unique_ptr<GenerationRun>> GenerationRun::start(const ServedModel& model,
                                                                  const RunOptions& options,
+                                                                 std::unique_ptr<AnswerWriter> writer,
                                                                  ResponseContext context,
                                                                  std::vector<PreparedPrompt> prompts) {
   auto generation = Generation::start(model, prompts, options.asker);
   if (!generation) return std::unexpected(std::move(generation.error()));
-  return std::unique_ptr<GenerationRun>(
-      new GenerationRun(options, std::move(context), std::move(prompts), std::move(*generation), model));
+  return std::unique_ptr<GenerationRun>(new GenerationRun(options, std::move(writer), std::move(context),
+                                                          std::move(prompts), std::move(*generation)));
 }
 
-GenerationRun::GenerationRun(const RunOptions& options, ResponseContext context,
-                             std::vector<PreparedPrompt> prompts, std::unique_ptr<Generation> generation,
-                             const ServedModel& model)
-    : model_(model),
-      options_(options),
+GenerationRun::GenerationRun(const RunOptions& options, std::unique_ptr<AnswerWriter> writer,
+                             ResponseContext context, std::vector<PreparedPrompt> prompts,
+                             std::unique_ptr<Generation> generation)
+    : options_(options),
+      writer_(std::move(writer)),
       context_(std::move(context)),
       prompts_(std::move(prompts)),
       generation_(std::move(generation)) {
@@ -80,12 +79,10 @@ GenerationRun::Progress GenerationRun::advance(std::string& body) {
     take(piece);
     if (error_) break;
   }
-  if (!more && !error_ && std::ranges::any_of(choices_, [](const auto& choice) {
-        return choice.finish_reason == FinishReason::kNone;
-      })) {
+  if (!more && !error_ && !std::ranges::all_of(choices_, &ChoiceResult::ended)) {
     error_ = failure_of(FinishReason::kError);
   }
-  if (options_.stream) write_chunks(body);
+  if (options_.stream) write_pieces(body);
   if (more && !error_) return Progress::kMore;
   write_end(body);
   return Progress::kDone;
@@ -142,13 +139,14 @@ void GenerationRun::open_choice(ChoiceResult& choice) {
   choice.num_characters -= bos_characters;
 }
 
-void GenerationRun::write_chunks(std::string& body) {
+void GenerationRun::write_pieces(std::string& body) {
   for (const size_t index : to_write_) {
     touched_[index] = false;
     ChoiceResult& choice = choices_[index];
-    const bool ended = choice.finish_reason != FinishReason::kNone;
-    if (choice.text.empty() && choice.tokens.empty() && !ended) continue;  // the text is held back
-    append_event(body, chunk_json(*options_.format, context_, choice, options_.include_usage));
+    if (!choice.has_news()) continue;  // the text is held back
+    if (!begun_) writer_->begin_stream(body, state());
+    begun_ = true;
+    writer_->write_piece(body, state(), choice);
     choice.first = false;
     choice.text.clear();
     choice.tokens.clear();
@@ -158,26 +156,12 @@ void GenerationRun::write_chunks(std::string& body) {
 }
 
 void GenerationRun::write_end(std::string& body) {
-  if (!options_.stream) {
-    if (error_) return;
-    if (prompts_.front().pins) return write_prefix(body);
-    body += response_json(*options_.format, context_, choices_, *generation_, usage_);
-    return;
+  if (options_.stream) {
+    if (error_) return writer_->fail_stream(body, state(), *error_);
+    return writer_->end_stream(body, state());
   }
-  if (error_) {
-    append_event(body, to_json(*error_));
-  } else if (options_.include_usage) {
-    append_event(body, usage_chunk_json(*options_.format, context_, usage_));
-  }
-  append_done_event(body);
-}
-
-void GenerationRun::write_prefix(std::string& body) {
-  if (const auto prefix = generation_->pinned_prefix(options_.asker.tenant)) {
-    body += prefix_json(model_, *prefix);
-  } else {  // by someone who listed it before this answer
-    error_ = ApiError{404, "the prefix has been deleted already", {}, "prefix_not_found", 0};
-  }
+  if (error_) return;
+  if (auto written = writer_->write_answer(body, state()); !written) error_ = std::move(written.error());
 }
 
 }  // namespace quire

@@ -1,6 +1,6 @@
-// A generated answer in the making: takes what the engine brings and turns it into the bytes of a response,
-// at once as events or as one JSON text at the end, or as the prefix that it has pinned. Its end, however it
-// comes, frees what the engine holds.
+// A generated answer in the making: takes what the engine brings and has its writer turn that into the bytes
+// of a response, at once as events or as one JSON text at the end. Its end, however it comes, frees what the
+// engine holds.
 #pragma once
 
 #include <functional>
@@ -10,18 +10,15 @@
 #include <vector>
 
 #include "server/answer_run.h"
+#include "server/answer_writer.h"
 #include "server/api_error.h"
 #include "server/generation.h"
-#include "server/generation_request.h"
 #include "server/prompt.h"
-#include "server/response_format.h"
 
 namespace quire {
 
 struct RunOptions {
-  const ResponseFormat* format = nullptr;
   bool stream = false;
-  bool include_usage = false;
   bool echo = false;
   bool prompt_only = false;  // what is generated is not shown
   Asker asker = {};
@@ -32,6 +29,7 @@ class GenerationRun final : public AnswerRun {
   // `context.prompts` is filled here. Errors: those of Generation::start.
   static ApiExpected<std::unique_ptr<GenerationRun>> start(const ServedModel& model,
                                                            const RunOptions& options,
+                                                           std::unique_ptr<AnswerWriter> writer,
                                                            ResponseContext context,
                                                            std::vector<PreparedPrompt> prompts);
 
@@ -44,24 +42,25 @@ class GenerationRun final : public AnswerRun {
   const Usage& usage() const { return usage_; }
 
  private:
-  GenerationRun(const RunOptions& options, ResponseContext context, std::vector<PreparedPrompt> prompts,
-                std::unique_ptr<Generation> generation, const ServedModel& model);
+  GenerationRun(const RunOptions& options, std::unique_ptr<AnswerWriter> writer, ResponseContext context,
+                std::vector<PreparedPrompt> prompts, std::unique_ptr<Generation> generation);
   void take(ChoiceDelta& piece);
   void open_choice(ChoiceResult& choice);
   void append_tokens(ChoiceResult& choice, std::vector<OutputToken> tokens, bool skip_special);
   bool keeps_tokens() const { return context_.logprobs || context_.return_token_ids; }
-  void write_chunks(std::string& body);
+  AnswerState state() const { return {context_, choices_, *generation_, usage_}; }
+  void write_pieces(std::string& body);
   void write_end(std::string& body);
-  void write_prefix(std::string& body);
 
-  const ServedModel& model_;
   const RunOptions options_;
+  const std::unique_ptr<AnswerWriter> writer_;
   ResponseContext context_;
   std::vector<PreparedPrompt> prompts_;
   std::vector<ChoiceResult> choices_;  // prompt * n + continuation
   std::vector<bool> opened_;           // by choice: open_choice was done
   std::vector<bool> touched_;          // by choice: it is in to_write_
   std::vector<size_t> to_write_;       // choices with something new, in the order of arrival
+  bool begun_ = false;                 // something of the stream was written
   std::unique_ptr<Generation> generation_;
   std::optional<ApiError> error_;
   Usage usage_;

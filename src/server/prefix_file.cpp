@@ -20,7 +20,7 @@ constexpr uintmax_t kMaxFileBytes = 256 << 20;
 Expected<PrefixRequest> read_line(const ServedModel& model, std::string_view line, TenantId num_keys) {
   const auto document = JsonDocument::parse(line);
   if (!document) return std::unexpected(document.error());
-  auto request = read_prefix_line(document->root());
+  auto request = read_prefix_line({document->root()});
   if (!request) return request;
   if (!request->model.empty() && !model.has_name(request->model)) {
     return fail_param("model", "the model '{}' is not served here", excerpt(request->model));

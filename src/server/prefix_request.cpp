@@ -28,7 +28,7 @@ Expected<> read_key(const JsonField& field, std::optional<TenantId>& key) {
   return {};
 }
 
-Expected<PrefixRequest> read_prefix(JsonObject body, bool with_key) {
+Expected<PrefixRequest> read_prefix(const JsonFields& body, bool with_key) {
   PrefixRequest request;
   std::vector<FieldRule> rules = {
       {"model", into(request.model)},
@@ -56,8 +56,8 @@ Expected<PrefixRequest> read_prefix(JsonObject body, bool with_key) {
 
 }  // namespace
 
-Expected<PrefixRequest> read_prefix_request(JsonObject body) { return read_prefix(body, false); }
+Expected<PrefixRequest> read_prefix_request(const JsonFields& body) { return read_prefix(body, false); }
 
-Expected<PrefixRequest> read_prefix_line(JsonObject body) { return read_prefix(body, true); }
+Expected<PrefixRequest> read_prefix_line(const JsonFields& body) { return read_prefix(body, true); }
 
 }  // namespace quire

@@ -18,7 +18,7 @@ struct PrefixRequest : GenerationRequest {
 };
 
 // Errors name the field.
-Expected<PrefixRequest> read_prefix_request(JsonObject body);
-Expected<PrefixRequest> read_prefix_line(JsonObject body);
+Expected<PrefixRequest> read_prefix_request(const JsonFields& body);
+Expected<PrefixRequest> read_prefix_line(const JsonFields& body);
 
 }  // namespace quire

@@ -106,12 +106,12 @@ Expected<> read_early_stopping(const JsonField& field, EarlyStopping& target) {
 
 // {"123": 1.5, ...}
 Expected<> read_logit_bias(const JsonField& field, std::vector<LogitBias>& biases) {
-  const auto object = read_object(field);
-  if (!object) return std::unexpected(object.error());
-  if (object->size() > kMaxLogitBiases) {
+  const auto fields = read_object(field);
+  if (!fields) return std::unexpected(fields.error());
+  if (fields->object.size() > kMaxLogitBiases) {
     return fail_param("logit_bias", "logit_bias takes at most {} tokens", kMaxLogitBiases);
   }
-  for (const auto member : *object) {
+  for (const auto member : fields->object) {
     LogitBias bias;
     const char* end = member.key.data() + member.key.size();
     const auto [stopped, error] = std::from_chars(member.key.data(), end, bias.token);
@@ -129,13 +129,14 @@ Expected<> read_logit_bias(const JsonField& field, std::vector<LogitBias>& biase
 
 }  // namespace
 
-Expected<> read_fields(JsonObject object, std::span<const FieldRule> rules, std::string_view owner) {
-  for (const auto member : object) {
+Expected<> read_fields(const JsonFields& fields, std::span<const FieldRule> rules, std::string_view owner) {
+  for (const auto member : fields.object) {
     const auto rule =
         std::find_if(rules.begin(), rules.end(), [&](const auto& r) { return r.name == member.key; });
+    if (rule == rules.end() && fields.ignore_unknown) continue;
     if (rule == rules.end()) return unknown_field(member.key, rules, owner);
     if (member.value.is_null()) continue;
-    if (auto read = rule->read({rule->name, member.value}); !read) return read;
+    if (auto read = rule->read({rule->name, member.value, fields.ignore_unknown}); !read) return read;
   }
   return {};
 }
@@ -169,9 +170,9 @@ Expected<JsonArray> read_array(const JsonField& field) {
   return field.value.get_array().value_unsafe();
 }
 
-Expected<JsonObject> read_object(const JsonField& field) {
+Expected<JsonFields> read_object(const JsonField& field) {
   if (!field.value.is_object()) return wrong_type(field, "an object");
-  return field.value.get_object().value_unsafe();
+  return JsonFields{field.value.get_object().value_unsafe(), field.ignore_unknown};
 }
 
 Expected<std::vector<TokenId>> read_token_ids(const JsonField& field) {

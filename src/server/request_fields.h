@@ -1,5 +1,6 @@
 // How the fields of a JSON object become members of a request: a table of rules, one row a field. A name
-// without a rule is an error that suggests the nearest one; null stands for a field that is not there.
+// without a rule is an error that suggests the nearest one, unless told otherwise; null stands for a field
+// that is not there.
 #pragma once
 
 #include <functional>
@@ -19,6 +20,13 @@ namespace quire {
 struct JsonField {
   std::string_view name;
   JsonValue value;
+  bool ignore_unknown = false;  // as JsonFields', for what is within
+};
+
+// An object whose members are fields.
+struct JsonFields {
+  JsonObject object;
+  bool ignore_unknown = false;  // a member without a rule is passed over, not an error
 };
 
 struct FieldRule {
@@ -26,9 +34,10 @@ struct FieldRule {
   std::function<Expected<>(const JsonField& field)> read;  // the value is not null
 };
 
-// Applies to each member of `object` the first rule of its name. `owner` is what a message calls the
-// object, e.g. "stream_options"; empty: the request itself.
-Expected<> read_fields(JsonObject object, std::span<const FieldRule> rules, std::string_view owner = {});
+// Applies to each member the first rule of its name. `owner` is what a message calls the object, e.g.
+// "stream_options"; empty: the request itself.
+Expected<> read_fields(const JsonFields& fields, std::span<const FieldRule> rules,
+                       std::string_view owner = {});
 
 // The value as one type, or an error that says what it is instead. No type stands in for another: 1.0 is no
 // integer, true is no number.
@@ -37,7 +46,7 @@ Expected<int64_t> read_integer(const JsonField& field);
 Expected<double> read_number(const JsonField& field);
 Expected<std::string> read_string(const JsonField& field);
 Expected<JsonArray> read_array(const JsonField& field);
-Expected<JsonObject> read_object(const JsonField& field);
+Expected<JsonFields> read_object(const JsonField& field);
 
 // An array of token ids that fit TokenId; whether the vocabulary has them is the model's to say.
 Expected<std::vector<TokenId>> read_token_ids(const JsonField& field);

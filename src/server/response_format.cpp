@@ -1,6 +1,7 @@
 #include "server/response_format.h"
 
 #include "server/logprobs_json.h"
+#include "server/sse.h"
 
 namespace quire {
 namespace {
@@ -105,12 +106,85 @@ void write_usage(JsonWriter& json, const Usage& usage) {
   json.end_object();
 }
 
-void write_head(JsonWriter& json, std::string_view object, const ResponseContext& context) {
+class OpenAiWriter final : public AnswerWriter {
+ public:
+  OpenAiWriter(const ResponseFormat& format, bool include_usage)
+      : format_(format), include_usage_(include_usage) {}
+
+  ApiExpected<> write_answer(std::string& out, const AnswerState& state) override;
+  void write_piece(std::string& out, const AnswerState& state, const ChoiceResult& choice) override;
+  void end_stream(std::string& out, const AnswerState& state) override;
+  void fail_stream(std::string& out, const AnswerState& state, const ApiError& error) override;
+
+ private:
+  void write_head(JsonWriter& json, std::string_view object, const ResponseContext& context) const;
+
+  const ResponseFormat& format_;
+  const bool include_usage_;
+};
+
+void OpenAiWriter::write_head(JsonWriter& json, std::string_view object,
+                              const ResponseContext& context) const {
   json.begin_object();
   json.field("id", context.id);
   json.field("object", object);
   json.field("created", context.created);
   json.field("model", context.model);
+}
+
+ApiExpected<> OpenAiWriter::write_answer(std::string& out, const AnswerState& state) {
+  JsonWriter json(out);
+  write_head(json, format_.object, state.context);
+  json.key("choices");
+  json.begin_array();
+  for (const auto& choice : state.choices) {
+    json.begin_object();
+    format_.write_choice(json, state.context, choice);
+    if (!format_.prompt_on_top) write_prompt(json, state.context, state.generation, choice.prompt);
+    json.end_object();
+  }
+  json.end_array();
+  write_usage(json, state.usage);
+  if (format_.prompt_on_top) write_prompt(json, state.context, state.generation, 0);
+  json.end_object();
+  return {};
+}
+
+void OpenAiWriter::write_piece(std::string& out, const AnswerState& state, const ChoiceResult& choice) {
+  std::string chunk;
+  JsonWriter json(chunk);
+  write_head(json, format_.chunk_object, state.context);
+  json.key("choices");
+  json.begin_array();
+  json.begin_object();
+  format_.write_chunk_choice(json, state.context, choice);
+  if (choice.first && !format_.prompt_on_top) write_prompt_ids(json, state.context, choice.prompt);
+  json.end_object();
+  json.end_array();
+  if (choice.first && format_.prompt_on_top) write_prompt_ids(json, state.context, choice.prompt);
+  if (include_usage_) json.null_field("usage");
+  json.end_object();
+  append_event(out, chunk);
+}
+
+void OpenAiWriter::end_stream(std::string& out, const AnswerState& state) {
+  if (include_usage_) {
+    std::string chunk;
+    JsonWriter json(chunk);
+    write_head(json, format_.chunk_object, state.context);
+    json.key("choices");
+    json.begin_array();
+    json.end_array();
+    write_usage(json, state.usage);
+    json.end_object();
+    append_event(out, chunk);
+  }
+  append_done_event(out);
+}
+
+void OpenAiWriter::fail_stream(std::string& out, const AnswerState&, const ApiError& error) {
+  append_event(out, to_json(error));
+  append_done_event(out);
 }
 
 }  // namespace
@@ -120,56 +194,8 @@ const ResponseFormat kCompletionFormat = {
 const ResponseFormat kChatFormat = {"chatcmpl-",       "chat.completion",       "chat.completion.chunk",
                                     write_chat_choice, write_chat_chunk_choice, true};
 
-std::string response_json(const ResponseFormat& format, const ResponseContext& context,
-                          std::span<const ChoiceResult> choices, const Generation& generation,
-                          const Usage& usage) {
-  std::string out;
-  JsonWriter json(out);
-  write_head(json, format.object, context);
-  json.key("choices");
-  json.begin_array();
-  for (const auto& choice : choices) {
-    json.begin_object();
-    format.write_choice(json, context, choice);
-    if (!format.prompt_on_top) write_prompt(json, context, generation, choice.prompt);
-    json.end_object();
-  }
-  json.end_array();
-  write_usage(json, usage);
-  if (format.prompt_on_top) write_prompt(json, context, generation, 0);
-  json.end_object();
-  return out;
-}
-
-std::string chunk_json(const ResponseFormat& format, const ResponseContext& context,
-                       const ChoiceResult& choice, bool with_usage_null) {
-  std::string out;
-  JsonWriter json(out);
-  write_head(json, format.chunk_object, context);
-  json.key("choices");
-  json.begin_array();
-  json.begin_object();
-  format.write_chunk_choice(json, context, choice);
-  if (choice.first && !format.prompt_on_top) write_prompt_ids(json, context, choice.prompt);
-  json.end_object();
-  json.end_array();
-  if (choice.first && format.prompt_on_top) write_prompt_ids(json, context, choice.prompt);
-  if (with_usage_null) json.null_field("usage");
-  json.end_object();
-  return out;
-}
-
-std::string usage_chunk_json(const ResponseFormat& format, const ResponseContext& context,
-                             const Usage& usage) {
-  std::string out;
-  JsonWriter json(out);
-  write_head(json, format.chunk_object, context);
-  json.key("choices");
-  json.begin_array();
-  json.end_array();
-  write_usage(json, usage);
-  json.end_object();
-  return out;
+std::unique_ptr<AnswerWriter> make_openai_writer(const ResponseFormat& format, bool include_usage) {
+  return std::make_unique<OpenAiWriter>(format, include_usage);
 }
 
 }  // namespace quire

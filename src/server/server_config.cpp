@@ -10,7 +10,7 @@ namespace {
 using C = ServerConfig;
 constexpr double kDaySeconds = 86400;
 
-const std::array<Field<C>, 16> kFields{{
+const std::array<Field<C>, 17> kFields{{
     {"host", &C::host, "address to listen on; 0.0.0.0 is every interface"},
     {"port", &C::port, "TCP port; 0: any that is free", 0, 65535},
     {"api_key", &C::api_key, "key that clients must send; several with commas; also from QUIRE_API_KEY"},
@@ -37,6 +37,8 @@ const std::array<Field<C>, 16> kFields{{
      "prefixes to pin before anybody is served: the JSON body of one POST /v1/prefixes a line"},
     {"max_engine_viewers", &C::max_engine_viewers,
      "most engine views open at once (/v1/engine/events, for the page); 0: there are none", 0, 64},
+    {"ignore_unknown_fields", &C::ignore_unknown_fields,
+     "pass over fields of requests that are not known, instead of answering with 400"},
     {"log_requests", &C::log_requests, "log one line a request (never its text)"},
 }};
 

@@ -2,7 +2,7 @@
 
 namespace quire {
 
-Expected<TokenizeRequest> read_tokenize_request(JsonObject body) {
+Expected<TokenizeRequest> read_tokenize_request(const JsonFields& body) {
   TokenizeRequest request;
   const FieldRule rules[] = {
       {"model", into(request.model)},
@@ -33,7 +33,7 @@ Expected<TokenizeRequest> read_tokenize_request(JsonObject body) {
   return request;
 }
 
-Expected<DetokenizeRequest> read_detokenize_request(JsonObject body) {
+Expected<DetokenizeRequest> read_detokenize_request(const JsonFields& body) {
   DetokenizeRequest request;
   bool has_tokens = false;
   const FieldRule rules[] = {

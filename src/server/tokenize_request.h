@@ -25,7 +25,7 @@ struct DetokenizeRequest {
   std::vector<TokenId> tokens;
 };
 
-Expected<TokenizeRequest> read_tokenize_request(JsonObject body);
-Expected<DetokenizeRequest> read_detokenize_request(JsonObject body);
+Expected<TokenizeRequest> read_tokenize_request(const JsonFields& body);
+Expected<DetokenizeRequest> read_detokenize_request(const JsonFields& body);
 
 }  // namespace quire

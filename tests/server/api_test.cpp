@@ -98,6 +98,24 @@ TEST_F(ApiTest, WithAKeyOnlyProbesAndThePageAreOpen) {
   EXPECT_FALSE(keyed.refuse({HttpMethod::kGet, "/metrics", "Bearer secret", {}}));
 }
 
+TEST_F(ApiTest, UnknownFieldsAreIgnoredWhereTheOperatorSaysSo) {
+  ServerConfig lenient = config;
+  lenient.ignore_unknown_fields = true;
+  Api api(lenient, model.clock, model.metrics);
+  api.serve(served);
+  const auto status = [&](std::string_view body) {
+    const RequestHead head{HttpMethod::kPost, "/v1/chat/completions", {}, "application/json"};
+    const Api::Reply reply = api.handle(head, body);
+    const auto* response = std::get_if<HttpResponse>(&reply);
+    return response ? response->status : 200;
+  };
+  EXPECT_EQ(status(R"({"messages": [{"role": "user", "content": [{"type": "text", "text": "a", "new": 1}],
+                        "new": {}}], "new": 1, "stream": true, "stream_options": {"new": []}})"),
+            200);
+  EXPECT_EQ(status(R"({"messages": [{"role": "user", "content": "a"}], "temperature": "hot", "new": 1})"),
+            400);
+}
+
 TEST_F(ApiTest, ThePageIsAtTheRoot) {
   EXPECT_THAT(get("/").body(), StartsWith("<!doctype html>"));
   EXPECT_EQ(get("/page/nothing.js").status(), 404);

@@ -1,0 +1,38 @@
+// What an endpoint is: a function from a request to a reply. Those of a kind share a file in endpoints/, and
+// routes.cpp has a row for each path.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <variant>
+
+#include "server/answer_run.h"
+#include "server/api_error.h"
+#include "server/api_state.h"
+#include "server/http_message.h"
+#include "server/json_document.h"
+#include "server/request_fields.h"
+
+namespace quire {
+
+// A response, or one that comes as the engine works.
+using ApiReply = std::variant<HttpResponse, std::unique_ptr<AnswerRun>>;
+
+// On any thread. The model is loaded unless the route is open.
+using Endpoint = ApiReply (*)(const ApiState& api, const RequestHead& head, std::string_view body);
+
+// The body as a request, or the error that answers it.
+template <class Request>
+ApiExpected<Request> read_body(const ApiState& api, std::string_view body,
+                               Expected<Request> (*read)(const JsonFields&)) {
+  const auto document = JsonDocument::parse(body);
+  if (!document) return api_failure(document.error());
+  auto request = read({document->root(), api.ignore_unknown_fields});
+  if (!request) return api_failure(request.error());
+  return std::move(*request);
+}
+
+// 404 unless the model is served by that name; empty stands for whichever is served.
+ApiExpected<> check_model_name(const ApiState& api, std::string_view name);
+
+}  // namespace quire

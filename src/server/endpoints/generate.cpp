@@ -1,0 +1,34 @@
+#include "server/endpoints/generate.h"
+
+#include "server/generation_run.h"
+
+namespace quire {
+
+ApiExpected<> open_generation(const ApiState& api, const RequestHead& head, GenerationRequest& request) {
+  request.tenant = api.keys.find(head.authorization);
+  return check_model_name(api, request.model);
+}
+
+ApiReply start_generation(const ApiState& api, const GenerationRequest& request, AnswerPlan plan,
+                          std::vector<PreparedPrompt> prompts) {
+  const ServedModel& served = api.model();
+  ResponseContext context = {.tokenizer = served.tokenizer,
+                             .id = api.new_id(plan.id_prefix),
+                             .model = request.model.empty() ? served.names.front() : request.model,
+                             .created = api.clock.unix_seconds(),
+                             .logprobs = request.sampling.logprobs.has_value(),
+                             .skip_special_tokens = request.sampling.skip_special_tokens,
+                             .return_token_ids = request.return_token_ids,
+                             .prompt_logprobs = request.sampling.prompt_logprobs.has_value() && !plan.echo};
+  const RunOptions options = {
+      .stream = request.stream,
+      .echo = plan.echo,
+      .prompt_only = plan.prompt_only,
+      .asker = {.tenant = request.tenant, .priority = request.priority, .cache_salt = request.cache_salt}};
+  auto run =
+      GenerationRun::start(served, options, std::move(plan.writer), std::move(context), std::move(prompts));
+  if (!run) return error_response(run.error());
+  return std::unique_ptr<AnswerRun>(std::move(*run));
+}
+
+}  // namespace quire

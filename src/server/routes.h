@@ -1,0 +1,28 @@
+// Which endpoint answers at which path.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "server/endpoint.h"
+
+namespace quire {
+
+struct Route {
+  std::string_view path;  // one that ends with a slash, but the first, takes anything after it
+  bool open;              // without a key, and before the model is loaded
+  // By method, null if the path does not take it; HEAD is as GET.
+  Endpoint get, post, remove = nullptr;
+
+  Endpoint endpoint(HttpMethod method) const;
+  // As the Allow header lists them.
+  std::string allowed_methods() const;
+};
+
+std::span<const Route> routes();
+
+// Null if there is none.
+const Route* find_route(std::string_view path);
+
+}  // namespace quire
