@@ -1,0 +1,78 @@
+"""LangChain's classes for OpenAI. Run by ../clients_test.py."""
+
+import asyncio
+import os
+import unittest
+
+import openai
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_openai import ChatOpenAI, OpenAI
+
+MODEL = os.environ["QUIRE_SERVED_MODEL"]
+HERE = {"base_url": os.environ["QUIRE_URL"] + "/v1", "api_key": "none", "model": MODEL, "max_retries": 0}
+
+
+def chat_model(**options):
+    return ChatOpenAI(**HERE, **{"temperature": 0, "max_tokens": 16, **options})
+
+
+class LangChainTest(unittest.TestCase):
+    def test_invoke_and_stream_say_the_same(self):
+        model = chat_model()
+        whole = model.invoke("Name three colours.")
+        self.assertTrue(whole.content)
+        self.assertEqual(whole.usage_metadata["output_tokens"], 16)
+        self.assertEqual(whole.response_metadata["finish_reason"], "length")
+        chunks = list(model.stream("Name three colours.", stream_usage=True))
+        self.assertGreater(len(chunks), 8)
+        self.assertEqual("".join(chunk.content for chunk in chunks), whole.content)
+        usages = [chunk.usage_metadata for chunk in chunks if chunk.usage_metadata]
+        self.assertEqual([usage["output_tokens"] for usage in usages], [16])
+
+    def test_a_batch_says_what_single_ones_do(self):
+        model = chat_model()
+        questions = [f"What is {number} plus {number}?" for number in range(12)]
+        alone = [model.invoke(question).content for question in questions]
+        self.assertEqual([answer.content for answer in model.batch(questions)], alone)
+
+        async def ask_all():
+            return await model.abatch(questions)
+
+        self.assertEqual([answer.content for answer in asyncio.run(ask_all())], alone)
+
+    def test_a_conversation(self):
+        messages = [
+            SystemMessage("You are brief."),
+            HumanMessage([{"type": "text", "text": "Say hello."}]),
+            AIMessage("Hello."),
+            HumanMessage("Again."),
+        ]
+        answer = chat_model().invoke(messages)
+        self.assertTrue(answer.content)
+        self.assertTrue(chat_model().invoke([*messages, answer, HumanMessage("And again.")]).content)
+
+    def test_a_chain(self):
+        prompt = ChatPromptTemplate.from_messages([("system", "You are brief."), ("user", "Name a {thing}.")])
+        chain = prompt | chat_model() | StrOutputParser()
+        said = chain.invoke({"thing": "colour"})
+        self.assertTrue(said)
+        self.assertEqual("".join(chain.stream({"thing": "colour"})), said)
+
+    def test_log_probabilities(self):
+        answer = chat_model(max_tokens=6, logprobs=True, top_logprobs=2).invoke("Hi!")
+        content = answer.response_metadata["logprobs"]["content"]
+        self.assertEqual("".join(token["token"] for token in content), answer.content)
+
+    def test_completion(self):
+        model = OpenAI(**HERE, temperature=0, max_tokens=8)
+        said = model.invoke("The capital of France is")
+        self.assertIn("Paris", said)
+        self.assertEqual("".join(model.stream("The capital of France is")), said)
+        self.assertEqual(model.batch(["The capital of France is"] * 3), [said] * 3)
+
+    def test_errors_name_the_field(self):
+        with self.assertRaises(openai.BadRequestError) as caught:
+            chat_model(temperature=3).invoke("Hi")
+        self.assertEqual(caught.exception.param, "temperature")
