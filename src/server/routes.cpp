@@ -11,7 +11,7 @@
 namespace quire {
 namespace {
 
-constexpr std::array<Route, 16> kRoutes{{
+constexpr std::array<Route, 17> kRoutes{{
     {"/", true, get_page, nullptr},
     {"/page/", true, get_page, nullptr},
     {"/live", true, get_live, nullptr},
@@ -27,6 +27,7 @@ constexpr std::array<Route, 16> kRoutes{{
     {"/v1/prefixes/", false, get_prefix, nullptr, unpin_prefix},
     {"/tokenize", false, nullptr, tokenize},
     {"/detokenize", false, nullptr, detokenize},
+    {"/tokenizer_info", false, get_tokenizer_info, nullptr},
     {"/v1/engine/events", false, stream_engine_events, nullptr},
 }};
 

@@ -143,6 +143,14 @@ TEST_F(ApiTest, Tokenizes) {
   EXPECT_EQ(post("/detokenize", R"({"tokens": []})").at("/prompt"), "");
 }
 
+TEST_F(ApiTest, TellsOfTheTokenizer) {
+  const Answer info = get("/tokenizer_info");
+  EXPECT_EQ(info.status(), 200);
+  EXPECT_EQ(info.at("/eos_token"), "<|end|>");
+  EXPECT_EQ(info.at("/bos_token"), "null");
+  EXPECT_EQ(info.at("/model_max_length"), "256");
+}
+
 TEST_F(ApiTest, CompletesText) {
   const Answer answer = post("/v1/completions", R"({"model": "alias", "prompt": "abc", "max_tokens": 7})");
   EXPECT_THAT(answer.at("/id"), StartsWith("cmpl-"));

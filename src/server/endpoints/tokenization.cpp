@@ -68,4 +68,25 @@ ApiReply detokenize(const ApiState& api, const RequestHead&, std::string_view bo
   return json_response(std::move(out));
 }
 
+// vLLM's names: evaluation harnesses that find them tokenize here, and need no tokenizer of their own.
+ApiReply get_tokenizer_info(const ApiState& api, const RequestHead&, std::string_view) {
+  const TokenizerSpec& spec = api.model().tokenizer.spec();
+  std::string out;
+  JsonWriter json(out);
+  const auto token = [&](std::string_view name, std::optional<TokenId> id) {
+    if (!id) return json.null_field(name);
+    json.field(name, spec.tokens[static_cast<size_t>(*id)]);
+  };
+  json.begin_object();
+  token("bos_token", spec.bos);
+  token("eos_token", spec.eos);
+  token("unk_token", spec.unknown);
+  token("pad_token", spec.padding);
+  json.field("add_bos_token", spec.add_bos);
+  json.field("model_max_length", api.model().max_model_len());
+  json.field("chat_template", spec.chat_template);
+  json.end_object();
+  return json_response(std::move(out));
+}
+
 }  // namespace quire

@@ -7,5 +7,6 @@ namespace quire {
 
 ApiReply tokenize(const ApiState& api, const RequestHead& head, std::string_view body);
 ApiReply detokenize(const ApiState& api, const RequestHead& head, std::string_view body);
+ApiReply get_tokenizer_info(const ApiState& api, const RequestHead& head, std::string_view body);
 
 }  // namespace quire
