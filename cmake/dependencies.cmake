@@ -13,9 +13,20 @@ pkg_check_modules(libsodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(liburing REQUIRED IMPORTED_TARGET liburing)
 pkg_check_modules(libxxhash REQUIRED IMPORTED_TARGET libxxhash)
 
+# xgrammar is no package of Debian's: script/setup builds it from its sources.
+set(QUIRE_XGRAMMAR ${CMAKE_SOURCE_DIR}/.cache/xgrammar CACHE PATH "Where xgrammar is installed")
+find_library(QUIRE_XGRAMMAR_LIBRARY xgrammar PATHS ${QUIRE_XGRAMMAR}/lib NO_DEFAULT_PATH)
+if(NOT QUIRE_XGRAMMAR_LIBRARY)
+  message(FATAL_ERROR "xgrammar is not in ${QUIRE_XGRAMMAR}: run script/setup --xgrammar")
+endif()
+add_library(xgrammar STATIC IMPORTED)
+set_target_properties(xgrammar PROPERTIES IMPORTED_LOCATION ${QUIRE_XGRAMMAR_LIBRARY}
+  INTERFACE_INCLUDE_DIRECTORIES ${QUIRE_XGRAMMAR}/include)
+
 # What each room links beside the rooms it may include.
 set(QUIRE_LIBRARIES_base fmt::fmt spdlog::spdlog Threads::Threads)
 set(QUIRE_LIBRARIES_tokenizer PkgConfig::utf8proc)
+set(QUIRE_LIBRARIES_grammar xgrammar simdjson::simdjson)
 set(QUIRE_LIBRARIES_chat PkgConfig::utf8proc)
 set(QUIRE_LIBRARIES_memory PkgConfig::libsodium)
 set(QUIRE_LIBRARIES_runtime PkgConfig::liburing PkgConfig::libxxhash)

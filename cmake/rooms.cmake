@@ -81,6 +81,7 @@ endfunction()
 # What the tests of a room link beside the room itself: to read the model file and the golden data. A folder of tests
 # that is no room links this alone, or every room if nothing is said.
 set(QUIRE_TEST_LIBRARIES_layout quire_base)
+set(QUIRE_TEST_LIBRARIES_grammar simdjson::simdjson)
 set(QUIRE_TEST_LIBRARIES_tokenizer quire_weights simdjson::simdjson)
 set(QUIRE_TEST_LIBRARIES_runtime simdjson::simdjson)
 

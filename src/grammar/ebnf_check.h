@@ -1,0 +1,18 @@
+// Bounds on a grammar that a client wrote, looked at before it is compiled: xgrammar cannot be stopped.
+#pragma once
+
+#include <string_view>
+
+#include "base/error.h"
+
+namespace quire {
+
+inline constexpr size_t kMaxEbnfBytes = 64 << 10;  // that a client may send
+inline constexpr int64_t kMaxEbnfCounts = 4096;    // all of {m,n}, added
+inline constexpr int32_t kMaxEbnfDepth = 64;       // of parentheses
+
+// Valid UTF-8 of bounded size, nesting and repetition, without xgrammar's macros. What it means is the
+// compiler's to say.
+Expected<> check_ebnf(std::string_view text);
+
+}  // namespace quire

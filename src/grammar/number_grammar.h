@@ -1,0 +1,33 @@
+// JSON numbers within bounds, as EBNF. What is generated is a subset that every reader of JSON understands
+// the same: at most 15 digits before the point, and no more digits in all than a double keeps.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "grammar/ebnf.h"
+
+namespace quire {
+
+struct NumberBounds {
+  std::optional<double> least, most;  // of finite values
+  bool above_least = false;           // the bounds themselves are out
+  bool below_most = false;
+
+  // Both, or the narrower of two.
+  void raise_least(double value, bool exclusive);
+  void lower_most(double value, bool exclusive);
+};
+
+inline constexpr int32_t kMaxIntegerDigits = 15;
+inline constexpr int64_t kMaxMultiples = 1000;  // that are written out one by one
+inline constexpr int64_t kMaxModulus = 64;      // of an unbounded multipleOf
+
+// Errors (kInvalidArgument): nothing lies between the bounds, or what they ask for cannot be written so.
+Expected<std::string> number_ebnf(const NumberBounds& bounds);
+// multiple_of: at least 1.
+Expected<std::string> integer_ebnf(const NumberBounds& bounds, int64_t multiple_of, EbnfRules& rules);
+
+}  // namespace quire

@@ -1,0 +1,225 @@
+#include "grammar/object_grammar.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+namespace quire {
+namespace {
+
+std::unexpected<Error> not_supported(std::string_view what) {
+  return fail(ErrorCode::kInvalidArgument, "the schema has {}, which is not supported", what);
+}
+
+bool names(const JsonSchema::Additional& additional, std::string_view property) {
+  return additional.named && additional.named->at_key(property).error() == simdjson::SUCCESS;
+}
+
+bool is_false(SchemaValue schema) { return schema.is_bool() && !schema.get_bool().value_unsafe(); }
+
+SchemaValue string_schema() {
+  static simdjson::dom::parser parser;
+  static const SchemaValue schema = parser.parse(std::string_view(R"({"type":"string"})"));
+  return schema;
+}
+
+// The characters of a key that has no escapes, but for those in `others`.
+std::string key_character(const std::vector<uint32_t>& others) {
+  std::string out = "[^\"\\\\\\x00-\\x1f";
+  for (const uint32_t c : others) fmt::format_to(std::back_inserter(out), "\\U{:08x}", c);
+  return out + "]";
+}
+
+// Strings that are none of the names, with the closing quote.
+struct NameTrie {
+  std::map<uint32_t, NameTrie> children;
+  bool ends = false;
+
+  void add(std::string_view name) {
+    NameTrie* node = this;
+    for (size_t at = 0; at < name.size();) node = &node->children[next_code_point(name, at)];
+    node->ends = true;
+  }
+
+  std::string others(EbnfRules& rules) const {
+    std::vector<std::string> options;
+    std::vector<uint32_t> known;
+    if (!ends) options.emplace_back("\"\\\"\"");
+    for (const auto& [c, child] : children) {
+      std::string text;
+      append_utf8(c, text);
+      options.push_back(ebnf_literal(text) + " " + child.others(rules));
+      known.push_back(c);
+    }
+    options.push_back(key_character(known) + " " + key_character({}) + "* \"\\\"\"");
+    return rules.add("key", ebnf_choice(options));
+  }
+};
+
+class ObjectGrammar {
+ public:
+  ObjectGrammar(const JsonSchema& schema, EbnfRules& rules, ValueGrammar value)
+      : schema_(schema), rules_(rules), value_(value) {}
+
+  Expected<std::string> write() {
+    if (auto made = make_members(); !made) return std::unexpected(made.error());
+    if (auto made = make_others(); !made) return std::unexpected(made.error());
+    if (auto counted = check_counts(); !counted) return std::unexpected(counted.error());
+    const std::string members = some_members();
+    const bool may_be_empty = !others_must_come_ && std::ranges::none_of(members_, &Member::required);
+    if (members.empty()) return rules_.add("object", "\"{\" json_blank \"}\"");
+    const std::string some = members + " json_blank";
+    const std::string inside = may_be_empty ? "(" + some + ")?" : some;
+    return rules_.add("object", "\"{\" json_blank " + inside + " \"}\"");
+  }
+
+ private:
+  struct Member {
+    std::string expression;
+    bool required = false;
+  };
+
+  // The conjunction for a property, or none if it may not be there.
+  std::optional<Conjunction> schemas_of(const SchemaProperty& property) const {
+    Conjunction all = property.schemas;
+    for (const auto& additional : schema_.additional) {
+      const bool known =
+          names(additional, property.name) || (additional.after_all && !property.schemas.empty());
+      if (known) continue;
+      if (is_false(additional.schema)) return std::nullopt;
+      all.push_back(additional.schema);
+    }
+    if (std::ranges::any_of(property.schemas, is_false)) return std::nullopt;
+    return all;
+  }
+
+  Expected<> make_members() {
+    for (const auto& property : schema_.properties) {
+      const auto schemas = schemas_of(property);
+      if (!schemas) {
+        if (!property.required) continue;
+        return fail(ErrorCode::kInvalidArgument,
+                    "the schema requires the property '{}', which it does not allow",
+                    property.name.substr(0, 64));
+      }
+      if (property.schemas.empty() && !property.required) continue;
+      auto expression = schemas->empty() ? Expected<std::string>("json_value") : value_(*schemas);
+      if (!expression) return std::unexpected(expression.error());
+      std::string key;
+      for (size_t at = 0; at < property.name.size();) append_json(next_code_point(property.name, at), key);
+      members_.push_back(
+          {fmt::format("{} json_colon {}", ebnf_literal('"' + key + '"'), *expression), property.required});
+    }
+    return {};
+  }
+
+  static void append_json(uint32_t c, std::string& out) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c < 0x20) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
+    } else {
+      append_utf8(c, out);
+    }
+  }
+
+  // Properties that the schema does not name: none if it names some and says nothing of others.
+  Expected<> make_others() {
+    if (schema_.additional.empty() && schema_.has_properties) return {};
+    Conjunction schemas;
+    for (const auto& additional : schema_.additional) {
+      if (is_false(additional.schema)) return {};
+      schemas.push_back(additional.schema);
+    }
+    auto expression = schemas.empty() ? Expected<std::string>("json_value") : value_(schemas);
+    if (!expression) return std::unexpected(expression.error());
+    auto key = other_key();
+    if (!key) return std::unexpected(key.error());
+    other_ = rules_.add("other", fmt::format("{} json_colon {}", *key, *expression));
+    return {};
+  }
+
+  Expected<std::string> other_key() {
+    if (!schema_.names.empty()) {
+      if (!schema_.properties.empty()) return not_supported("propertyNames beside properties");
+      Conjunction names = schema_.names;
+      names.push_back(string_schema());
+      return value_(names);
+    }
+    if (schema_.properties.empty()) return "json_string";
+    NameTrie trie;
+    for (const auto& property : schema_.properties) trie.add(property.name);
+    return "\"\\\"\" " + trie.others(rules_);
+  }
+
+  // Names may come twice, so counting members bounds their number from above only.
+  Expected<> check_counts() {
+    const auto num_required = std::ranges::count_if(members_, &Member::required);
+    const auto [least, most] = schema_.num_properties;
+    if (least > num_required) {
+      if (least > 1 || other_.empty() || !members_.empty()) {
+        return not_supported("a minProperties above the number of required properties");
+      }
+      others_must_come_ = true;
+    }
+    if (most == kNoLimit) return {};
+    if (other_.empty()) {
+      if (std::ssize(members_) > most) {
+        return not_supported("a maxProperties below the number of properties");
+      }
+      return {};
+    }
+    if (!members_.empty()) return not_supported("maxProperties beside properties and additionalProperties");
+    most_others_ = most;
+    return {};
+  }
+
+  std::string other_tail() const {
+    return other_.empty() ? std::string() : fmt::format("(json_comma {})*", other_);
+  }
+
+  // At least one member; empty if there can be none.
+  std::string some_members() {
+    if (members_.empty()) {
+      if (other_.empty() || most_others_ == 0) return {};
+      return fmt::format("{} {}", other_,
+                         most_others_ == 1
+                             ? ""
+                             : ebnf_repeat("json_comma " + other_, 0,
+                                           most_others_ == kNoLimit ? kNoLimit : most_others_ - 1));
+    }
+    // What may follow member i once a member stands before it.
+    std::vector<std::string> tails(members_.size() + 1);
+    tails.back() = other_tail();
+    for (size_t i = members_.size(); i-- > 1;) {
+      const Member& member = members_[i];
+      const std::string own = "json_comma " + member.expression;
+      tails[i] = rules_.add("members", (member.required ? own : "(" + own + ")?") + " " + tails[i + 1]);
+    }
+    std::vector<std::string> options;
+    for (size_t i = 0; i < members_.size(); ++i) {
+      options.push_back(members_[i].expression + " " + tails[i + 1]);
+      if (members_[i].required) return ebnf_choice(options);
+    }
+    if (!other_.empty()) options.push_back(other_ + " " + other_tail());
+    return ebnf_choice(options);
+  }
+
+  const JsonSchema& schema_;
+  EbnfRules& rules_;
+  ValueGrammar value_;
+  std::vector<Member> members_;
+  std::string other_;  // the rule of a member that the schema does not name; empty: there are none
+  int64_t most_others_ = kNoLimit;
+  bool others_must_come_ = false;
+};
+
+}  // namespace
+
+Expected<std::string> object_ebnf(const JsonSchema& schema, EbnfRules& rules, ValueGrammar value) {
+  return ObjectGrammar(schema, rules, value).write();
+}
+
+}  // namespace quire

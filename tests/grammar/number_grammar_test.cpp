@@ -1,0 +1,124 @@
+#include "grammar/number_grammar.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "tests/grammar/grammar_fixture.h"
+
+namespace quire {
+namespace {
+
+bool within(double value, const NumberBounds& bounds) {
+  if (bounds.least && (value < *bounds.least || (bounds.above_least && value == *bounds.least)))
+    return false;
+  if (bounds.most && (value > *bounds.most || (bounds.below_most && value == *bounds.most))) return false;
+  return true;
+}
+
+std::vector<NumberBounds> many_bounds() {
+  std::vector<NumberBounds> all(1);
+  const std::vector<double> places = {-1000, -105, -12.5, -1, -0.25, 0,  0.1, 0.5,
+                                      1,     3,    9.99,  10, 42,    99, 250, 1000};
+  for (size_t i = 0; i < places.size(); ++i) {
+    for (const bool open : {false, true}) {
+      NumberBounds below, above;
+      below.lower_most(places[i], open);
+      above.raise_least(places[i], open);
+      all.push_back(below);
+      all.push_back(above);
+      for (size_t j = i; j < places.size(); ++j) {
+        NumberBounds both = above;
+        both.lower_most(places[j], j % 2 == 0);
+        all.push_back(both);
+      }
+    }
+  }
+  return all;
+}
+
+// A grammar allows exactly the numbers within its bounds, among those of few digits.
+TEST(NumberGrammar, WholeNumbersWithinBounds) {
+  GrammarFixture fixture;
+  size_t seen = 0;
+  for (const auto& bounds : many_bounds()) {
+    if (seen++ % 3 != 0) continue;
+    EbnfRules rules;
+    const auto ebnf = integer_ebnf(bounds, 1, rules);
+    bool any = false;
+    for (int value = -1200; value <= 1200; ++value) any = any || within(value, bounds);
+    ASSERT_EQ(ebnf.has_value(), any);
+    if (!any) continue;
+    const auto grammar = fixture.compile(GrammarKind::kEbnf, "root ::= " + *ebnf + "\n");
+    ASSERT_NE(grammar, nullptr);
+    for (int value = -1111; value <= 1111; value += value > -130 && value < 130 ? 1 : 7) {
+      ASSERT_EQ(accepts(grammar, std::to_string(value)), within(value, bounds)) << value << " in " << *ebnf;
+    }
+    for (const char* text : {"", "-", "-0", "00", "01", "+1", "1.0", "1e3"})
+      EXPECT_FALSE(accepts(grammar, text));
+  }
+}
+
+TEST(NumberGrammar, DecimalsWithinBounds) {
+  GrammarFixture fixture;
+  size_t seen = 0;
+  for (const auto& bounds : many_bounds()) {
+    if (seen++ % 4 != 0 || (!bounds.least && !bounds.most)) continue;
+    const auto ebnf = number_ebnf(bounds);
+    if (!ebnf) continue;
+    const auto grammar = fixture.compile(GrammarKind::kEbnf, "root ::= " + *ebnf + "\n");
+    ASSERT_NE(grammar, nullptr);
+    for (const int whole :
+         {0, 1, 2, 3, 9, 10, 11, 12, 41, 42, 98, 99, 100, 105, 249, 250, 251, 999, 1000, 1001}) {
+      for (const char* fraction :
+           {"", ".0", ".1", ".25", ".250", ".26", ".3", ".5", ".50", ".99", ".999"}) {
+        for (const char* sign : {"", "-"}) {
+          const std::string text = sign + std::to_string(whole) + fraction;
+          const double value = std::stod(text);
+          if (value == 0 && *sign != '\0') continue;  // minus nothing is not written
+          ASSERT_EQ(accepts(grammar, text), within(value, bounds)) << text << " in " << *ebnf;
+        }
+      }
+    }
+  }
+}
+
+TEST(NumberGrammar, NothingBetween) {
+  NumberBounds none;
+  none.raise_least(2, true);
+  none.lower_most(2, false);
+  EXPECT_FALSE(number_ebnf(none));
+  EbnfRules rules;
+  EXPECT_FALSE(integer_ebnf(none, 1, rules));
+  NumberBounds fraction;
+  fraction.raise_least(0.2, false);
+  fraction.lower_most(0.8, false);
+  EXPECT_TRUE(number_ebnf(fraction));
+  EXPECT_FALSE(integer_ebnf(fraction, 1, rules));
+}
+
+TEST(NumberGrammar, Multiples) {
+  GrammarFixture fixture;
+  for (const int64_t step : {2, 7, 25}) {
+    EbnfRules rules;
+    const auto free = integer_ebnf({}, step, rules);
+    ASSERT_TRUE(free);
+    const auto unbounded = fixture.compile(GrammarKind::kEbnf, "root ::= " + *free + "\n" + rules.text());
+    NumberBounds bounds;
+    bounds.raise_least(-31, false);
+    bounds.lower_most(99, false);
+    const auto some = integer_ebnf(bounds, step, rules);
+    ASSERT_TRUE(some);
+    const auto bounded = fixture.compile(GrammarKind::kEbnf, "root ::= " + *some + "\n");
+    for (int value = -120; value <= 120; ++value) {
+      EXPECT_EQ(accepts(unbounded, std::to_string(value)), value % step == 0) << value;
+      EXPECT_EQ(accepts(bounded, std::to_string(value)), value % step == 0 && value >= -31 && value <= 99)
+          << value;
+    }
+  }
+  EbnfRules rules;
+  EXPECT_FALSE(integer_ebnf({}, 1000, rules));
+}
+
+}  // namespace
+}  // namespace quire
