@@ -14,6 +14,7 @@ enum class ErrorCode {
   kInvalidArgument,    // the caller's input is wrong; the message says what would be right
   kNotFound,           // a file, model or name that does not exist
   kCorrupt,            // a file whose contents contradict its format
+  kContextExceeded,    // a prompt, or what it asks for, is longer than the model's context
   kUnsupported,        // a valid input that this build does not handle
   kResourceExhausted,  // a bound was reached (queue, memory, budget)
   kUnavailable,        // not now: loading, draining

@@ -8,6 +8,9 @@ ApiError to_api_error(const Error& error) {
   switch (error.code) {
     case ErrorCode::kInvalidArgument:
     case ErrorCode::kUnsupported: return {400, error.message, error.param, {}, 0};
+    // OpenAI's word, by which agents know that they must shorten what they send.
+    case ErrorCode::kContextExceeded:
+      return {400, error.message, error.param, "context_length_exceeded", 0};
     case ErrorCode::kNotFound: return {404, error.message, error.param, {}, 0};
     case ErrorCode::kResourceExhausted: return {429, error.message, error.param, "queue_full", 1};
     case ErrorCode::kUnavailable:

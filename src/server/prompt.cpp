@@ -5,11 +5,19 @@
 namespace quire {
 namespace {
 
+std::unexpected<Error> context_exceeded(std::string_view param, std::string message) {
+  return std::unexpected(Error{ErrorCode::kContextExceeded, std::move(message), std::string(param)});
+}
+
+// Clients know this error by words as well: "prompt is too long" (LangChain), "this model's maximum context
+// length is" (LiteLLM).
 std::unexpected<Error> too_long(std::string_view param, const ServedModel& model, std::string_view least,
                                 size_t tokens) {
-  return fail_param(std::string(param),
-                    "the prompt has {}{} tokens, but the context holds {} (prompt and output)", least,
-                    tokens, model.max_model_len());
+  return context_exceeded(
+      param,
+      fmt::format("the prompt is too long: it has {}{} tokens, but the context holds {} (this model's "
+                  "maximum context length is {} tokens, prompt and output)",
+                  least, tokens, model.max_model_len(), model.max_model_len()));
 }
 
 // Tokenizing takes time in proportion to the text, so one that is far too long is refused by its length.
@@ -65,9 +73,10 @@ Expected<> fit_to_context(std::string_view param, const ServedModel& model,
   }
   sampling.max_tokens = std::max(*request.max_tokens, 1);  // 0 asks for the prompt alone
   if (sampling.max_tokens <= left) return {};
-  return fail_param("max_tokens",
-                    "the prompt has {} tokens and max_tokens is {}, but the context holds {} in all",
-                    prompt_tokens, sampling.max_tokens, context);
+  return context_exceeded(
+      "max_tokens",
+      fmt::format("the prompt has {} tokens and max_tokens is {}, but the context holds {} in all",
+                  prompt_tokens, sampling.max_tokens, context));
 }
 
 Expected<> check_request(const ServedModel& model, const GenerationRequest& request,

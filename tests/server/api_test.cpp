@@ -143,6 +143,17 @@ TEST_F(ApiTest, Tokenizes) {
   EXPECT_EQ(post("/detokenize", R"({"tokens": []})").at("/prompt"), "");
 }
 
+TEST_F(ApiTest, AContextThatIsExceededHasACodeOfItsOwn) {
+  for (const char* body :
+       {R"({"prompt": "a", "max_tokens": 256})", R"({"prompt": "a b c d", "max_tokens": 255})"}) {
+    const Answer refused = post("/v1/completions", body);
+    EXPECT_EQ(refused.status(), 400);
+    EXPECT_EQ(refused.at("/error/code"), "context_length_exceeded");
+  }
+  const Answer beside = post("/v1/completions", R"({"prompt": "a", "max_tokens": -1})");
+  EXPECT_EQ(beside.at("/error/code"), "null");
+}
+
 TEST_F(ApiTest, TellsOfTheTokenizer) {
   const Answer info = get("/tokenizer_info");
   EXPECT_EQ(info.status(), 200);

@@ -5,6 +5,7 @@ import os
 import unittest
 
 import openai
+from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
@@ -76,3 +77,7 @@ class LangChainTest(unittest.TestCase):
         with self.assertRaises(openai.BadRequestError) as caught:
             chat_model(temperature=3).invoke("Hi")
         self.assertEqual(caught.exception.param, "temperature")
+
+    def test_a_prompt_beyond_the_context_is_known_as_such(self):
+        with self.assertRaisesRegex(ContextOverflowError, "4031 tokens"):
+            chat_model().invoke("word " * 4000)

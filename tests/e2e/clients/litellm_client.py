@@ -70,5 +70,5 @@ class LiteLLMTest(unittest.TestCase):
             chat(temperature=3)
         with self.assertRaises(litellm.NotFoundError):
             litellm.completion(model="openai/another", messages=[{"role": "user", "content": "x"}], **HERE)
-        with self.assertRaisesRegex(litellm.BadRequestError, "the context holds 2048"):
+        with self.assertRaises(litellm.ContextWindowExceededError):
             chat("word " * 4000)
