@@ -1,11 +1,9 @@
 #include "server/connection.h"
 
 #include <malloc.h>
-#include <poll.h>
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
@@ -13,8 +11,9 @@
 #include <utility>
 
 #include "base/log.h"
-#include "base/text.h"
+#include "server/client_socket.h"
 #include "server/http_reader.h"
+#include "server/request_log.h"
 #include "server/sse.h"
 
 namespace quire {
@@ -24,8 +23,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using AsioError = boost::system::error_code;
 
-constexpr int kSendBufferBytes = 256 << 10;  // what the kernel holds for a client that reads slowly
-constexpr double kLingerSeconds = 5;         // for a client to read the last answer while it still sends
+constexpr double kLingerSeconds = 5;  // for a client to read the last answer while it still sends
 constexpr double kPeerCheckSeconds = 0.5;
 constexpr int64_t kBodiesHeld = 16;  // bodies of full size that all connections together may hold
 constexpr size_t kLargeBody = 1 << 20;
@@ -55,9 +53,9 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
       : id_(id),
         host_(host),
         socket_(std::move(socket)),
-        deadline_(socket_.get_executor()),
-        peer_check_(socket_.get_executor()),
-        turn_(socket_.get_executor()),
+        deadline_(socket_.executor()),
+        peer_check_(socket_.executor()),
+        turn_(socket_.executor()),
         reader_({static_cast<size_t>(host.config.max_header_bytes),
                  static_cast<size_t>(host.config.max_body_bytes)}) {}
   ~HttpConnection() override {
@@ -101,15 +99,14 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   void disarm();
   void on_deadline();
   void close();
-  void log_request(std::string_view note);
+  void log_answer(std::string_view note);
 
   const uint64_t id_;
   ConnectionHost& host_;
-  tcp::socket socket_;
+  ClientSocket socket_;
   asio::steady_timer deadline_;  // of what is being waited for: bytes of a request, or room to write
   asio::steady_timer peer_check_;
   asio::steady_timer turn_;  // of an answer that goes on with time
-  std::string peer_;         // its address, for the log
   std::array<char, 16 << 10> received_;
   HttpReader reader_;
   Phase phase_ = Phase::kReading;
@@ -135,16 +132,11 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
 };
 
 void HttpConnection::begin() {
-  AsioError ignored;  // these only tune, or are shown
-  const auto endpoint = socket_.remote_endpoint(ignored);
-  peer_ = fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port());
-  socket_.set_option(tcp::no_delay(true), ignored);
-  socket_.set_option(tcp::socket::send_buffer_size(kSendBufferBytes), ignored);
-  asio::post(socket_.get_executor(), [self = shared_from_this()] { self->process(); });
+  asio::post(socket_.executor(), [self = shared_from_this()] { self->process(); });
 }
 
 void HttpConnection::finish() {
-  asio::post(socket_.get_executor(), [self = shared_from_this()] {
+  asio::post(socket_.executor(), [self = shared_from_this()] {
     self->finishing_ = true;
     if (self->phase_ == Phase::kReading || self->phase_ == Phase::kLingering) self->close();
     if (!self->run_) return;
@@ -154,7 +146,7 @@ void HttpConnection::finish() {
 }
 
 void HttpConnection::kill() {
-  asio::post(socket_.get_executor(), [self = shared_from_this()] { self->close(); });
+  asio::post(socket_.executor(), [self = shared_from_this()] { self->close(); });
 }
 
 // Reads as many requests as wait, until one is to be answered or more bytes are needed.
@@ -193,9 +185,9 @@ void HttpConnection::start_read() {
       phase_ == Phase::kLingering ? received_.size() : std::min(reader_.room(), received_.size());
   if (room == 0) return check_peer();
   reading_ = true;
-  socket_.async_read_some(
-      asio::buffer(received_.data(), room),
-      [self = shared_from_this()](AsioError error, size_t bytes) { self->on_read(error, bytes); });
+  socket_.read_some({received_.data(), room}, [self = shared_from_this()](AsioError error, size_t bytes) {
+    self->on_read(error, bytes);
+  });
 }
 
 void HttpConnection::on_read(AsioError error, size_t bytes) {
@@ -224,8 +216,7 @@ void HttpConnection::check_peer() {
   peer_check_.async_wait([weak = weak_from_this()](AsioError error) {
     const auto self = weak.lock();
     if (error || !self || self->phase_ != Phase::kAnswering || !self->run_) return;
-    pollfd socket{self->socket_.native_handle(), POLLRDHUP, 0};
-    if (::poll(&socket, 1, 0) > 0) return self->on_peer_end();
+    if (self->socket_.peer_left()) return self->on_peer_end();
     self->check_peer();
   });
 }
@@ -233,11 +224,7 @@ void HttpConnection::check_peer() {
 void HttpConnection::on_head() {
   if (request_start_ns_ == 0) request_start_ns_ = host_.clock.now_ns();
   if (const auto refused = host_.api.refuse(reader_.head())) return refuse(*refused);
-  if (!reader_.expects_continue()) return;
-  static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  AsioError ignored;  // 25 bytes into an empty send buffer; a client that is gone is noticed by the read
-  socket_.non_blocking(true, ignored);
-  socket_.write_some(asio::buffer(kContinue), ignored);
+  if (reader_.expects_continue()) socket_.send_now("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 void HttpConnection::on_request() {
@@ -249,7 +236,7 @@ void HttpConnection::on_request() {
   // stays as it is.
   asio::post(host_.workers, [self = shared_from_this(), body = reader_.take_body()]() mutable {
     Api::Reply reply = handle(self->host_.api, self->reader_.head(), std::move(body));
-    const auto executor = self->socket_.get_executor();
+    const auto executor = self->socket_.executor();
     asio::post(executor, [self = std::move(self), reply = std::move(reply)]() mutable {
       self->answer(std::move(reply));
     });
@@ -295,7 +282,7 @@ void HttpConnection::respond(const HttpResponse& response) {
 void HttpConnection::start_run(std::unique_ptr<AnswerRun> run) {
   run_ = std::move(run);
   // The engine's thread must not own the connection for a moment: it would then destroy it.
-  run_->set_notify([posted = pump_posted_, executor = socket_.get_executor(), weak = weak_from_this()] {
+  run_->set_notify([posted = pump_posted_, executor = socket_.executor(), weak = weak_from_this()] {
     if (posted->exchange(true)) return;
     asio::post(executor, [posted, weak] {
       posted->store(false);
@@ -365,14 +352,14 @@ void HttpConnection::write(std::string bytes) {
 }
 
 void HttpConnection::write_some() {
-  socket_.async_write_some(asio::buffer(out_.data() + written_, out_.size() - written_),
-                           [self = shared_from_this()](AsioError error, size_t bytes) {
-                             if (self->phase_ == Phase::kClosed) return;
-                             if (error) return self->abandon("the client left");
-                             self->written_ += bytes;
-                             if (self->written_ < self->out_.size()) return self->write_some();
-                             self->on_written();
-                           });
+  socket_.write_some(std::string_view(out_).substr(written_),
+                     [self = shared_from_this()](AsioError error, size_t bytes) {
+                       if (self->phase_ == Phase::kClosed) return;
+                       if (error) return self->abandon("the client left");
+                       self->written_ += bytes;
+                       if (self->written_ < self->out_.size()) return self->write_some();
+                       self->on_written();
+                     });
 }
 
 void HttpConnection::on_written() {
@@ -380,7 +367,7 @@ void HttpConnection::on_written() {
   out_ = {};
   disarm();
   if (!answer_whole_) return pump();
-  log_request(note_);
+  log_answer(note_);
   note_.clear();
   answer_whole_ = stream_begun_ = false;
   request_start_ns_ = 0;
@@ -394,8 +381,7 @@ void HttpConnection::on_written() {
 // Closing at once would make the kernel drop the answer if bytes of the client are still unread.
 void HttpConnection::linger() {
   if (peer_ended_ || finishing_) return close();
-  AsioError ignored;
-  socket_.shutdown(tcp::socket::shutdown_send, ignored);
+  socket_.shut_writing();
   phase_ = Phase::kLingering;
   arm(kLingerSeconds);
   start_read();
@@ -403,7 +389,7 @@ void HttpConnection::linger() {
 
 void HttpConnection::abandon(std::string_view why) {
   status_ = 499;
-  log_request(why);
+  log_answer(why);
   close();
 }
 
@@ -434,17 +420,18 @@ void HttpConnection::close() {
   disarm();
   peer_check_.cancel();
   turn_.cancel();
-  AsioError ignored;
-  socket_.close(ignored);
+  socket_.close();
 }
 
-void HttpConnection::log_request(std::string_view note) {
+void HttpConnection::log_answer(std::string_view note) {
   if (!host_.config.log_requests) return;
-  const std::string_view target = reader_.target();
   const int64_t elapsed_ns = request_start_ns_ ? host_.clock.now_ns() - request_start_ns_ : 0;
-  LOG(info, "{} {} {} {} in {} ms{}{}", peer_, excerpt(reader_.method()),
-      excerpt(replace_invalid_utf8(target.substr(0, target.find('?')))), status_, elapsed_ns / 1'000'000,
-      note.empty() ? "" : ", ", note);
+  log_request({.peer = socket_.peer(),
+               .method = reader_.method(),
+               .target = reader_.target(),
+               .status = status_,
+               .elapsed_ns = elapsed_ns,
+               .note = note});
 }
 
 }  // namespace
