@@ -42,6 +42,7 @@ void add_serve(CLI::App& app, Action& action) {
   add_model_flags(*command, flags->model, ModelArgument::kPositional, {});
   add_field_flags(*command, flags->server, server_fields(), "Server");
   const CLI::Option* api_key = command->get_option("--api-key")->envname(kApiKeyVariable);
+  command->get_option("--ssl-keyfile-password")->envname("QUIRE_SSL_KEYFILE_PASSWORD");
   command->callback([flags, api_key, &action] {
     // CLI11 takes an empty variable for none.
     flags->has_api_key = api_key->count() > 0 || std::getenv(kApiKeyVariable) != nullptr;

@@ -52,7 +52,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   HttpConnection(uint64_t id, tcp::socket socket, ConnectionHost& host)
       : id_(id),
         host_(host),
-        socket_(std::move(socket)),
+        socket_(std::move(socket), host.tls),
         deadline_(socket_.executor()),
         peer_check_(socket_.executor()),
         turn_(socket_.executor()),
@@ -69,9 +69,10 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   void kill() override;
 
  private:
-  enum class Phase : uint8_t { kReading, kAnswering, kLingering, kClosed };
+  enum class Phase : uint8_t { kHandshaking, kReading, kAnswering, kLingering, kClosed };
 
   // Reading.
+  void on_handshake(AsioError error);
   void process();
   void start_read();
   void on_read(AsioError error, size_t bytes);
@@ -109,7 +110,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   asio::steady_timer turn_;  // of an answer that goes on with time
   std::array<char, 16 << 10> received_;
   HttpReader reader_;
-  Phase phase_ = Phase::kReading;
+  Phase phase_ = Phase::kHandshaking;
   HttpReader::State waiting_for_ = HttpReader::State::kDone;  // what the deadline is of while reading
   uint64_t deadline_number_ = 0;                              // expirations of older ones do not count
   bool reading_ = false;                                      // a read is pending
@@ -132,13 +133,24 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
 };
 
 void HttpConnection::begin() {
-  asio::post(socket_.executor(), [self = shared_from_this()] { self->process(); });
+  arm(host_.config.header_timeout);
+  socket_.handshake([self = shared_from_this()](AsioError error, size_t) { self->on_handshake(error); });
+}
+
+void HttpConnection::on_handshake(AsioError error) {
+  if (phase_ != Phase::kHandshaking) return;
+  disarm();
+  const bool plain_http = error == boost::system::errc::wrong_protocol_type;
+  if (error && !plain_http) return close();
+  phase_ = Phase::kReading;
+  if (plain_http) return refuse({400, "this port speaks HTTPS: the URL begins with https://", {}, {}, 0});
+  process();
 }
 
 void HttpConnection::finish() {
   asio::post(socket_.executor(), [self = shared_from_this()] {
     self->finishing_ = true;
-    if (self->phase_ == Phase::kReading || self->phase_ == Phase::kLingering) self->close();
+    if (self->phase_ != Phase::kAnswering) self->close();
     if (!self->run_) return;
     self->run_->finish();
     self->pump();
@@ -413,8 +425,10 @@ void HttpConnection::on_deadline() {
   refuse({408, "the request took too long to arrive", {}, "request_timeout", 0});
 }
 
-// What the engine still does for this client ends here.
+// What the engine still does for this client ends here. Under TLS an answer that is not whole must not look
+// as if it were: its end is left unsaid.
 void HttpConnection::close() {
+  if (!run_ && !writing_) socket_.shut_writing();
   phase_ = Phase::kClosed;
   run_.reset();
   disarm();

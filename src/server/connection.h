@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "server/api.h"
 #include "server/server_config.h"
+#include "server/tls.h"
 
 namespace quire {
 
@@ -24,6 +25,7 @@ struct ConnectionHost {
   boost::asio::any_io_executor workers;        // where bodies are parsed, rendered and tokenized
   std::function<void(uint64_t id)> on_closed;  // any thread
   std::atomic<int64_t> body_bytes{0};          // of request bodies in memory, over all connections
+  const TlsContext* tls = nullptr;             // null: connections are in the clear
 };
 
 class Connection {

@@ -63,18 +63,21 @@ struct HttpServer::Impl {
         acceptor(asio::make_strand(io)),
         accept_pause(acceptor.get_executor()),
         signals(acceptor.get_executor()),
+        hangups(acceptor.get_executor()),
         workers(static_cast<size_t>(config.http_threads)) {
     host.workers = workers.get_executor();
   }
   ~Impl();
 
   Expected<> listen();
+  Expected<> open_tls();
   void run_thread();
   void accept();
   void on_accept(boost::system::error_code error, tcp::socket socket);
   void on_closed(uint64_t id);
   void stop_accepting();
   void wait_for_signal();
+  void wait_for_hangup();
   void request_stop();
   void for_each_connection(const std::function<void(Connection&)>& act);
   bool wait_until_closed(std::chrono::nanoseconds timeout);
@@ -82,6 +85,7 @@ struct HttpServer::Impl {
   const ServerConfig config;
   const Clock& clock;
   Api api;
+  std::unique_ptr<TlsContext> tls;
   ConnectionHost host;
   uint16_t port = 0;
 
@@ -98,6 +102,7 @@ struct HttpServer::Impl {
   tcp::acceptor acceptor;  // on a strand of its own
   asio::steady_timer accept_pause;
   asio::signal_set signals;
+  asio::signal_set hangups;
   asio::thread_pool workers;  // destroyed before io, which has the sockets of what waits for it
   std::thread thread;         // of io: reads, writes and signals, none of which takes long
 };
@@ -127,6 +132,15 @@ Expected<> HttpServer::Impl::listen() {
   step([&] { port = acceptor.local_endpoint(error).port(); });
   if (!error) return {};
   return fail(ErrorCode::kIo, "cannot listen on {} port {}: {}", config.host, config.port, error.message());
+}
+
+Expected<> HttpServer::Impl::open_tls() {
+  if (config.ssl_certfile.empty()) return {};
+  auto opened = TlsContext::open({config.ssl_certfile, config.ssl_keyfile, config.ssl_keyfile_password});
+  if (!opened) return std::unexpected(opened.error());
+  tls = std::move(*opened);
+  host.tls = tls.get();
+  return {};
 }
 
 void HttpServer::Impl::run_thread() {
@@ -172,7 +186,13 @@ void HttpServer::Impl::on_accept(boost::system::error_code error, tcp::socket so
     id = next_id++;
     connections.emplace(id, std::weak_ptr<Connection>());
   }
-  const auto connection = Connection::start(id, std::move(socket), host);
+  std::shared_ptr<Connection> connection;
+  try {
+    connection = Connection::start(id, std::move(socket), host);
+  } catch (const std::exception& failure) {  // out of memory: the others go on
+    LOG(error, "a connection cannot be taken: {}", failure.what());
+    on_closed(id);
+  }
   {
     std::lock_guard lock(mutex);
     if (const auto entry = connections.find(id); entry != connections.end()) entry->second = connection;
@@ -216,6 +236,20 @@ void HttpServer::Impl::wait_for_signal() {
   });
 }
 
+// SIGHUP: files are read again that may change while the server runs.
+void HttpServer::Impl::wait_for_hangup() {
+  hangups.async_wait([this](boost::system::error_code error, int) {
+    if (error) return;
+    asio::post(workers, [this] {
+      if (!tls) return LOG(info, "SIGHUP: there is nothing to read again");
+      const auto reloaded = tls->reload();
+      if (reloaded) return LOG(info, "SIGHUP: read {} again", config.ssl_certfile);
+      LOG(error, "SIGHUP: the certificate stays as it was: {}", reloaded.error().message);
+    });
+    wait_for_hangup();
+  });
+}
+
 void HttpServer::Impl::request_stop() {
   std::lock_guard lock(mutex);
   stop_requested = true;
@@ -251,6 +285,7 @@ Expected<std::unique_ptr<HttpServer>> HttpServer::bind(const ServerConfig& confi
         allowed.max_connections, config.max_connections);
   }
   auto impl = std::make_unique<Impl>(allowed, clock, metrics);
+  if (auto opened = impl->open_tls(); !opened) return std::unexpected(opened.error());
   if (auto listening = impl->listen(); !listening) return std::unexpected(listening.error());
   impl->run_thread();
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
@@ -261,7 +296,8 @@ uint16_t HttpServer::port() const { return impl_->port; }
 std::string HttpServer::url() const {
   const std::string& host = impl_->config.host;
   const bool ipv6 = host.find(':') != std::string::npos;
-  return fmt::format("http://{}{}{}:{}", ipv6 ? "[" : "", host, ipv6 ? "]" : "", impl_->port);
+  return fmt::format("{}://{}{}{}:{}", impl_->tls ? "https" : "http", ipv6 ? "[" : "", host,
+                     ipv6 ? "]" : "", impl_->port);
 }
 
 Expected<> HttpServer::serve(EngineHandle& engine) {
@@ -275,6 +311,8 @@ Expected<> HttpServer::serve(EngineHandle& engine) {
   impl.signals.add(SIGINT);
   impl.signals.add(SIGTERM);
   impl.wait_for_signal();
+  impl.hangups.add(SIGHUP);
+  impl.wait_for_hangup();
   impl.api.serve(model);
   LOG(info, "serving {} at {}", model.names.front(), url());
   notify_service_manager(fmt::format("READY=1\nSTATUS=serving {} at {}", model.names.front(), url()));
@@ -295,6 +333,7 @@ Expected<> HttpServer::serve(EngineHandle& engine) {
   asio::post(impl.acceptor.get_executor(), [&impl] {
     boost::system::error_code ignored;
     impl.signals.clear(ignored);
+    impl.hangups.clear(ignored);
   });
   LOG(info, "served; goodbye");
   return {};

@@ -10,12 +10,16 @@ namespace {
 using C = ServerConfig;
 constexpr double kDaySeconds = 86400;
 
-const std::array<Field<C>, 17> kFields{{
+const auto kFields = std::to_array<Field<C>>({
     {"host", &C::host, "address to listen on; 0.0.0.0 is every interface"},
     {"port", &C::port, "TCP port; 0: any that is free", 0, 65535},
     {"api_key", &C::api_key, "key that clients must send; several with commas; also from QUIRE_API_KEY"},
     {"served_model_name", &C::served_model_name,
      "name of the model in the API; several with commas; without it, the file's name"},
+    {"ssl_certfile", &C::ssl_certfile, "certificate in PEM, then those it rests on; HTTPS instead of HTTP"},
+    {"ssl_keyfile", &C::ssl_keyfile, "the certificate's private key in PEM"},
+    {"ssl_keyfile_password", &C::ssl_keyfile_password,
+     "password of an encrypted key; rather give it as QUIRE_SSL_KEYFILE_PASSWORD"},
     {"http_threads", &C::http_threads, "threads that parse and tokenize requests", 1, 64},
     {"max_connections", &C::max_connections, "most connections at once; one more waits to be accepted", 1,
      65536},
@@ -40,7 +44,7 @@ const std::array<Field<C>, 17> kFields{{
     {"ignore_unknown_fields", &C::ignore_unknown_fields,
      "pass over fields of requests that are not known, instead of answering with 400"},
     {"log_requests", &C::log_requests, "log one line a request (never its text)"},
-}};
+});
 
 }  // namespace
 
@@ -61,6 +65,10 @@ Expected<> validate(const ServerConfig& config) {
     if (!checked) return checked;
   }
   if (config.host.empty()) return fail_param("host", "host must not be empty");
+  if (config.ssl_certfile.empty() != config.ssl_keyfile.empty()) {
+    const char* missing = config.ssl_certfile.empty() ? "ssl_certfile" : "ssl_keyfile";
+    return fail_param(missing, "ssl_certfile and ssl_keyfile go together, but there is no {}", missing);
+  }
   return {};
 }
 

@@ -20,6 +20,10 @@ struct ServerConfig {
   std::string api_key;             // empty: none is asked for; several are separated by commas
   std::string served_model_name;   // empty: the model file's name; several are separated by commas
 
+  std::string ssl_certfile;          // PEM, with its chain; HTTPS is spoken if it is set
+  std::string ssl_keyfile;           // PEM
+  std::string ssl_keyfile_password;  // if the key is encrypted
+
   int32_t http_threads = 2;
   int32_t max_connections = 4096;
   int64_t max_body_bytes = 16 << 20;

@@ -23,9 +23,11 @@ KV_BYTES_A_TOKEN = 30 * 2 * 3 * 64 * 2  # of the default model: layers, keys and
 
 
 class QuireServer:
-    """`quire serve` on a free port. A context manager; on leaving, the server must end well."""
+    """`quire serve` on a free port. A context manager; on leaving, the server must end well. `trust`: the ssl.SSLContext
+    of clients, where it speaks HTTPS."""
 
-    def __init__(self, *flags, env=None):
+    def __init__(self, *flags, env=None, trust=None):
+        self.trust = trust
         command = [BINARY, "serve", MODEL, "--port", "0", *flags]
         environment = {key: value for key, value in os.environ.items() if key != "QUIRE_API_KEY"}
         environment.update(env or {})
@@ -47,7 +49,7 @@ class QuireServer:
         for line in self.process.stderr:
             with self._changed:
                 self.log.append(line)
-                found = re.search(r"serving .* at (http://\S+)", line)
+                found = re.search(r"serving .* at (https?://[^\s\"]+)", line)
                 if found:
                     self.url = found.group(1)
                 self._changed.notify_all()
@@ -75,20 +77,31 @@ class QuireServer:
             self._reader.join(PATIENCE_SECONDS)
             self.process.stderr.close()
 
+    def wait_for_log(self, text):
+        """Until a line has it."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: any(text in line for line in self.log), PATIENCE_SECONDS):
+                raise AssertionError(f"the log never has '{text}':\n" + "".join(self.log))
+
     def client(self, **options):
         options.setdefault("api_key", "none")
         options.setdefault("max_retries", 0)
         options.setdefault("timeout", PATIENCE_SECONDS)
+        if self.trust:
+            options["http_client"] = openai.DefaultHttpxClient(verify=self.trust)
         return openai.OpenAI(base_url=self.url + "/v1", **options)
 
     @property
     def address(self):
-        host, port = self.url.removeprefix("http://").rsplit(":", 1)
+        host, port = self.url.split("://")[1].rsplit(":", 1)
         return host, int(port)
+
+    def open(self, path):
+        return urllib.request.urlopen(self.url + path, timeout=PATIENCE_SECONDS, context=self.trust)
 
     def metric(self, name):
         """The sum of a metric's samples."""
-        with urllib.request.urlopen(self.url + "/metrics", timeout=PATIENCE_SECONDS) as answer:
+        with self.open("/metrics") as answer:
             text = answer.read().decode()
         values = re.findall(rf"^{re.escape(name)}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE)
         if not values:

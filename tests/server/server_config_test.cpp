@@ -38,6 +38,11 @@ TEST(ServerConfig, NamesTheFieldAtFault) {
   config = {};
   config.max_body_bytes = int64_t{1} << 40;
   EXPECT_EQ(validate(config).error().param, "max_body_bytes");
+  config = {};
+  config.ssl_certfile = "cert.pem";
+  EXPECT_EQ(validate(config).error().param, "ssl_keyfile");
+  std::swap(config.ssl_certfile, config.ssl_keyfile);
+  EXPECT_EQ(validate(config).error().param, "ssl_certfile");
 }
 
 TEST(ServerConfig, ServedNames) {
