@@ -21,6 +21,7 @@ bool is_json_type(std::string_view content_type, bool from_page) {
 }  // namespace
 
 std::optional<ApiError> Api::refuse(const RequestHead& head) const {
+  if (cors_.preflight(head)) return std::nullopt;  // it never has a key
   const Route* route = find_route(head.path);
   if (!(route && route->open) && !state_.keys.accept(head.authorization)) {
     return ApiError{401,
@@ -39,7 +40,7 @@ std::optional<ApiError> Api::refuse(const RequestHead& head) const {
                     0};
   }
   const bool post = head.method == HttpMethod::kPost;
-  if (post && !is_json_type(head.content_type, head.has_origin)) {
+  if (post && !is_json_type(head.content_type, !head.origin.empty())) {
     return ApiError{
         415,
         fmt::format("the body must be application/json, but is '{}'", excerpt(head.content_type)),
@@ -53,6 +54,7 @@ std::optional<ApiError> Api::refuse(const RequestHead& head) const {
 }
 
 Api::Reply Api::handle(const RequestHead& head, std::string_view body) const {
+  if (auto response = cors_.preflight(head)) return std::move(*response);
   const Route* route = find_route(head.path);
   CHECK(route);
   return route->endpoint(head.method)(state_, head, body);

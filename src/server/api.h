@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/cors.h"
 #include "server/endpoint.h"
 
 namespace quire {
@@ -16,7 +17,7 @@ class Api {
 
   // `clock` and `metrics` outlive it. Until serve(), only /live answers, all else is 503.
   Api(const ServerConfig& config, const Clock& clock, const MetricsRegistry& metrics)
-      : state_(config, clock, metrics) {}
+      : state_(config, clock, metrics), cors_(config.allowed_origins) {}
 
   // From now on requests go to `model`, which must outlive all runs and replies.
   void serve(const ServedModel& model) { state_.served.store(&model); }
@@ -30,11 +31,17 @@ class Api {
   // Requires a head that is not refused.
   Reply handle(const RequestHead& head, std::string_view body) const;
 
+  // Adds what browsers want to know of any answer to `head`.
+  void add_cors_headers(const RequestHead& head, HttpResponse& response) const {
+    cors_.add_headers(head, response);
+  }
+
   // Methods of the route at `path`, as the Allow header lists them; empty if there is none.
   static std::string allowed_methods(std::string_view path);
 
  private:
   ApiState state_;
+  const CorsPolicy cors_;
 };
 
 }  // namespace quire

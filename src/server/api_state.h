@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "server/api_keys.h"
+#include "server/id_source.h"
 #include "server/served_model.h"
 #include "server/server_config.h"
 
@@ -40,8 +41,7 @@ struct ApiState {
   mutable std::atomic<int32_t> num_engine_viewers{0};
 
  private:
-  const uint64_t id_seed_;
-  mutable std::atomic<uint64_t> num_ids_{0};
+  const IdSource ids_;
 };
 
 }  // namespace quire

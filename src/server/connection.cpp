@@ -85,7 +85,9 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
 
   // Answering.
   void refuse(const ApiError& error);
-  void respond(const HttpResponse& response);
+  void respond(HttpResponse response);
+  void name_request();
+  void add_common_headers(HttpResponse& response);
   void start_run(std::unique_ptr<AnswerRun> run);
   void pump();
   void wait_for_turn();
@@ -124,7 +126,8 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   bool stream_begun_ = false;  // the stream's header is in out_ or gone
   bool answer_whole_ = false;  // all of the answer is in out_ or gone
   int status_ = 0;
-  std::string note_;  // what the log says beside
+  std::string request_id_;  // the client's own name for its request, or ours
+  std::string note_;        // what the log says beside
   int64_t request_start_ns_ = 0;
 
   std::string out_;  // being written
@@ -235,6 +238,7 @@ void HttpConnection::check_peer() {
 
 void HttpConnection::on_head() {
   if (request_start_ns_ == 0) request_start_ns_ = host_.clock.now_ns();
+  name_request();
   if (const auto refused = host_.api.refuse(reader_.head())) return refuse(*refused);
   if (reader_.expects_continue()) socket_.send_now("HTTP/1.1 100 Continue\r\n\r\n");
 }
@@ -283,12 +287,25 @@ void HttpConnection::refuse(const ApiError& error) {
   respond(response);
 }
 
-void HttpConnection::respond(const HttpResponse& response) {
+void HttpConnection::respond(HttpResponse response) {
+  add_common_headers(response);
   status_ = response.status;
   answer_whole_ = true;
   std::string bytes = response_head(response, BodyLength::kKnown, keep_alive_, host_.clock.unix_seconds());
   if (reader_.head().method != HttpMethod::kHead) bytes += response.body;
   write(std::move(bytes));
+}
+
+void HttpConnection::name_request() {
+  const std::string& given = reader_.head().request_id;
+  request_id_ = is_plain_id(given) ? given : host_.request_ids.next();
+}
+
+// What every answer has, whatever came of the request.
+void HttpConnection::add_common_headers(HttpResponse& response) {
+  if (request_id_.empty()) name_request();
+  response.headers.emplace_back("X-Request-Id", request_id_);
+  host_.api.add_cors_headers(reader_.head(), response);
 }
 
 void HttpConnection::start_run(std::unique_ptr<AnswerRun> run) {
@@ -339,6 +356,7 @@ void HttpConnection::write_stream_piece(std::string_view piece, bool last) {
   if (!stream_begun_) {
     if (!chunked) keep_alive_ = false;
     HttpResponse response{200, std::string(kEventStream), {{"Cache-Control", "no-cache"}}, {}};
+    add_common_headers(response);
     bytes = response_head(response, chunked ? BodyLength::kChunked : BodyLength::kUntilClose, keep_alive_,
                           host_.clock.unix_seconds());
     stream_begun_ = true;
@@ -381,6 +399,7 @@ void HttpConnection::on_written() {
   if (!answer_whole_) return pump();
   log_answer(note_);
   note_.clear();
+  request_id_.clear();
   answer_whole_ = stream_begun_ = false;
   request_start_ns_ = 0;
   waiting_for_ = HttpReader::State::kDone;
@@ -443,6 +462,7 @@ void HttpConnection::log_answer(std::string_view note) {
   log_request({.peer = socket_.peer(),
                .method = reader_.method(),
                .target = reader_.target(),
+               .request_id = request_id_,
                .status = status_,
                .elapsed_ns = elapsed_ns,
                .note = note});

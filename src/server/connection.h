@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "server/api.h"
+#include "server/id_source.h"
 #include "server/server_config.h"
 #include "server/tls.h"
 
@@ -25,7 +26,8 @@ struct ConnectionHost {
   boost::asio::any_io_executor workers;        // where bodies are parsed, rendered and tokenized
   std::function<void(uint64_t id)> on_closed;  // any thread
   std::atomic<int64_t> body_bytes{0};          // of request bodies in memory, over all connections
-  const TlsContext* tls = nullptr;             // null: connections are in the clear
+  IdSource request_ids{};
+  const TlsContext* tls = nullptr;  // null: connections are in the clear
 };
 
 class Connection {

@@ -10,9 +10,11 @@ namespace {
 std::string_view reason_phrase(int status) {
   switch (status) {
     case 200: return "OK";
+    case 204: return "No Content";
     case 304: return "Not Modified";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
+    case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
     case 408: return "Request Timeout";
@@ -64,9 +66,10 @@ std::string response_head(const HttpResponse& response, BodyLength length, bool 
   std::string head = fmt::format("HTTP/1.1 {} {}\r\nDate: {}\r\nServer: quire/" QUIRE_VERSION "\r\n",
                                  response.status, reason_phrase(response.status), http_date(unix_seconds));
   auto out = std::back_inserter(head);
-  fmt::format_to(out, "Content-Type: {}\r\n", response.content_type);
+  if (!response.content_type.empty()) fmt::format_to(out, "Content-Type: {}\r\n", response.content_type);
   for (const auto& [name, value] : response.headers) fmt::format_to(out, "{}: {}\r\n", name, value);
-  if (length == BodyLength::kKnown && response.status != 304) {  // which has no body, and tells no length
+  const bool bodiless = response.status == 204 || response.status == 304;  // these tell no length
+  if (length == BodyLength::kKnown && !bodiless) {
     fmt::format_to(out, "Content-Length: {}\r\n", response.body.size());
   }
   if (length == BodyLength::kChunked) head += "Transfer-Encoding: chunked\r\n";

@@ -12,7 +12,7 @@
 
 namespace quire {
 
-enum class HttpMethod : uint8_t { kGet, kHead, kPost, kDelete, kOther };
+enum class HttpMethod : uint8_t { kGet, kHead, kPost, kDelete, kOptions, kOther };
 
 // What of a request's header matters here.
 struct RequestHead {
@@ -20,8 +20,11 @@ struct RequestHead {
   std::string path;  // without the query, percent-decoded
   std::string authorization;
   std::string content_type;
-  bool has_origin = false;  // a browser sent it, for a page
+  std::string origin = {};  // of the page for which a browser sent it; empty: no page's
   std::string if_none_match = {};
+  std::string request_id = {};        // the client's own name for it (X-Request-Id)
+  bool asks_for_method = false;       // Access-Control-Request-Method: a browser asks before it sends
+  std::string asks_for_headers = {};  // Access-Control-Request-Headers
 };
 
 struct HttpResponse {

@@ -22,6 +22,7 @@ HttpMethod to_method(http::verb verb) {
     case http::verb::head: return HttpMethod::kHead;
     case http::verb::post: return HttpMethod::kPost;
     case http::verb::delete_: return HttpMethod::kDelete;
+    case http::verb::options: return HttpMethod::kOptions;
     default: return HttpMethod::kOther;
   }
 }
@@ -116,8 +117,11 @@ HttpReader::State HttpReader::finish_head() {
            target_path(target_),
            to_string(fields[http::field::authorization]),
            to_string(fields[http::field::content_type]),
-           fields.count(http::field::origin) > 0,
-           to_string(fields[http::field::if_none_match])};
+           to_string(fields[http::field::origin]),
+           to_string(fields[http::field::if_none_match]),
+           to_string(fields["X-Request-Id"]),
+           fields.count(http::field::access_control_request_method) > 0,
+           to_string(fields[http::field::access_control_request_headers])};
   http10_ = fields.version() < 11;
   keep_alive_ = request.keep_alive();
   has_body_ = request.chunked() || request.content_length().value_or(0) > 0;

@@ -10,6 +10,7 @@ struct RequestRecord {
   std::string_view peer;    // "address:port"
   std::string_view method;  // this and the target as the client sent them
   std::string_view target;
+  std::string_view request_id;  // empty where there was no answer to name it in
   int status = 0;
   int64_t elapsed_ns = 0;
   std::string_view note;  // how much it was, or how it ended; may be empty

@@ -39,6 +39,7 @@ Endpoint Route::endpoint(HttpMethod method) const {
     case HttpMethod::kHead: return get;
     case HttpMethod::kPost: return post;
     case HttpMethod::kDelete: return remove;
+    case HttpMethod::kOptions:
     case HttpMethod::kOther: break;
   }
   return nullptr;

@@ -57,7 +57,7 @@ struct HttpServer::Impl {
       : config(config),
         clock(clock),
         api(this->config, clock, metrics),
-        host{this->config, api, clock, {}, [this](uint64_t id) { on_closed(id); }, {}},
+        host{this->config, api, clock, {}, [this](uint64_t id) { on_closed(id); }},
         io(1),
         work(io.get_executor()),
         acceptor(asio::make_strand(io)),

@@ -4,6 +4,8 @@
 #include <array>
 #include <type_traits>
 
+#include "server/cors.h"
+
 namespace quire {
 namespace {
 
@@ -20,6 +22,8 @@ const auto kFields = std::to_array<Field<C>>({
     {"ssl_keyfile", &C::ssl_keyfile, "the certificate's private key in PEM"},
     {"ssl_keyfile_password", &C::ssl_keyfile_password,
      "password of an encrypted key; rather give it as QUIRE_SSL_KEYFILE_PASSWORD"},
+    {"allowed_origins", &C::allowed_origins,
+     "sites whose pages may call the API (CORS), like https://app.example.org; several with commas, or *"},
     {"http_threads", &C::http_threads, "threads that parse and tokenize requests", 1, 64},
     {"max_connections", &C::max_connections, "most connections at once; one more waits to be accepted", 1,
      65536},
@@ -69,7 +73,7 @@ Expected<> validate(const ServerConfig& config) {
     const char* missing = config.ssl_certfile.empty() ? "ssl_certfile" : "ssl_keyfile";
     return fail_param(missing, "ssl_certfile and ssl_keyfile go together, but there is no {}", missing);
   }
-  return {};
+  return check_origins(config.allowed_origins);
 }
 
 std::vector<std::string> split_list(std::string_view text) {

@@ -24,6 +24,8 @@ struct ServerConfig {
   std::string ssl_keyfile;           // PEM
   std::string ssl_keyfile_password;  // if the key is encrypted
 
+  std::string allowed_origins;  // of web pages that may call the API: "*", or several with commas
+
   int32_t http_threads = 2;
   int32_t max_connections = 4096;
   int64_t max_body_bytes = 16 << 20;

@@ -75,12 +75,27 @@ TEST_F(ApiTest, RefusesByTheHeadAlone) {
     EXPECT_EQ(api.refuse({HttpMethod::kPost, "/tokenize", {}, type})->status, 415) << type;
   }
   // A page can send a body of no type to any site; a program may leave the type out.
-  EXPECT_EQ(api.refuse({HttpMethod::kPost, "/tokenize", {}, {}, true})->status, 415);
-  EXPECT_FALSE(api.refuse({HttpMethod::kPost, "/tokenize", {}, {}, false}));
+  EXPECT_EQ(api.refuse({HttpMethod::kPost, "/tokenize", {}, {}, "https://a.example"})->status, 415);
+  EXPECT_FALSE(api.refuse({HttpMethod::kPost, "/tokenize", {}, {}}));
   for (const char* type :
        {"", "application/json", "Application/JSON ; charset=utf-8", "application/x+json"}) {
     EXPECT_FALSE(api.refuse({HttpMethod::kPost, "/tokenize", {}, type})) << type;
   }
+}
+
+TEST_F(ApiTest, BrowsersMayAskWithoutAKey) {
+  ServerConfig closed;
+  closed.api_key = "secret";
+  closed.allowed_origins = "https://app.example.org";
+  Api keyed(closed, model.clock, model.metrics);
+  keyed.serve(served);
+  RequestHead question{HttpMethod::kOptions, "/v1/completions", {}, {}, "https://app.example.org"};
+  EXPECT_EQ(keyed.refuse(question)->status, 401);  // no question of a browser's
+  question.asks_for_method = true;
+  ASSERT_FALSE(keyed.refuse(question));
+  EXPECT_EQ(std::get<HttpResponse>(keyed.handle(question, {})).status, 204);
+  question.method = HttpMethod::kPost;
+  EXPECT_EQ(keyed.refuse(question)->status, 401);
 }
 
 TEST_F(ApiTest, WithAKeyOnlyProbesAndThePageAreOpen) {

@@ -42,6 +42,43 @@ TEST_F(ConnectionTest, EveryEndpointAnswers) {
   EXPECT_EQ(client.get("/nothing").status, 404);
 }
 
+TEST_F(ConnectionTest, EveryAnswerHasTheRequestsName) {
+  start();
+  TestClient client(server->port());
+  client.send(get_request("/live", "X-Request-Id: mine-1\r\n"));
+  EXPECT_EQ(client.read_response().headers.at("x-request-id"), "mine-1");
+  const std::string first = client.get("/nothing").headers.at("x-request-id");
+  EXPECT_EQ(first.size(), 32u);
+  client.send(get_request("/live", "X-Request-Id: not mine\r\n"));
+  const std::string second = client.read_response().headers.at("x-request-id");
+  EXPECT_EQ(second.size(), 32u);
+  EXPECT_NE(first, second);
+  client.send(post_request("/v1/completions", R"({"prompt": "a", "max_tokens": 2, "stream": true})",
+                           "X-Request-Id: mine-2\r\n"));
+  EXPECT_EQ(client.read_response().headers.at("x-request-id"), "mine-2");
+  client.send("noise\r\n\r\n");
+  EXPECT_EQ(client.read_response().headers.at("x-request-id").size(), 32u);
+}
+
+TEST_F(ConnectionTest, PagesOfOtherSitesAreAnsweredIfTheyMay) {
+  config.allowed_origins = "https://app.example.org";
+  start();
+  TestClient client(server->port());
+  client.send(
+      "OPTIONS /v1/completions HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example.org\r\n"
+      "Access-Control-Request-Method: POST\r\n\r\n");
+  const auto allowed = client.read_response(true);
+  EXPECT_EQ(allowed.status, 204);
+  EXPECT_EQ(allowed.headers.at("access-control-allow-origin"), "https://app.example.org");
+  client.send(post_request("/v1/completions", R"({"prompt": "a", "max_tokens": 2, "stream": true})",
+                           "Origin: https://app.example.org\r\n"));
+  EXPECT_EQ(client.read_response().headers.at("access-control-allow-origin"), "https://app.example.org");
+  client.send(get_request("/nothing", "Origin: https://other.example.org\r\n"));
+  const auto other = client.read_response();
+  EXPECT_EQ(other.status, 404);
+  EXPECT_FALSE(other.headers.contains("access-control-allow-origin"));
+}
+
 TEST_F(ConnectionTest, StreamsAreEvents) {
   start();
   TestClient client(server->port());

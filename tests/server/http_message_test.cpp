@@ -23,6 +23,11 @@ TEST(HttpMessage, WritesAHead) {
               AllOf(Not(HasSubstr("Transfer-Encoding")), Not(HasSubstr("Content-Length"))));
 }
 
+TEST(HttpMessage, NoContentHasNeitherLengthNorType) {
+  const std::string head = response_head({204, {}, {}, {}}, BodyLength::kKnown, true, 0);
+  EXPECT_THAT(head, AllOf(HasSubstr("204 No Content"), Not(HasSubstr("Content-"))));
+}
+
 TEST(HttpMessage, NotModifiedTellsNoLength) {
   const std::string head = response_head({304, "text/css", {}, {}}, BodyLength::kKnown, true, 0);
   EXPECT_THAT(head, AllOf(HasSubstr("304 Not Modified"), Not(HasSubstr("Content-Length"))));

@@ -52,6 +52,20 @@ TEST(HttpReader, ReadsARequestHoweverItIsCut) {
   }
 }
 
+TEST(HttpReader, TakesWhatPagesAndClientsSayOfThemselves) {
+  HttpReader reader(kLimits);
+  ASSERT_EQ(read_all(reader,
+                     "OPTIONS /v1/models HTTP/1.1\r\nHost: a\r\nOrigin: https://a.example\r\n"
+                     "Access-Control-Request-Method: GET\r\nAccess-Control-Request-Headers: x-a\r\n"
+                     "x-request-id: mine\r\n\r\n"),
+            State::kDone);
+  EXPECT_EQ(reader.head().method, HttpMethod::kOptions);
+  EXPECT_EQ(reader.head().origin, "https://a.example");
+  EXPECT_TRUE(reader.head().asks_for_method);
+  EXPECT_EQ(reader.head().asks_for_headers, "x-a");
+  EXPECT_EQ(reader.head().request_id, "mine");
+}
+
 TEST(HttpReader, StopsAfterTheHead) {
   HttpReader reader(kLimits);
   reader.put(kPost);
