@@ -1,8 +1,11 @@
 #include "base/text.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <numeric>
 #include <vector>
 
@@ -33,6 +36,26 @@ Step next_character(std::string_view text, size_t at) {
     low = 0x80, high = 0xBF;
   }
   return {length, true, false};
+}
+
+// `text` is valid UTF-8.
+void append_escaped(std::string& out, std::string_view text) {
+  size_t copied = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
+    out.append(text, copied, i - copied);
+    copied = i + 1;
+    switch (byte) {
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
+      default: fmt::format_to(std::back_inserter(out), "\\u{:04x}", byte);
+    }
+  }
+  out.append(text, copied);
 }
 
 size_t edit_distance(std::string_view a, std::string_view b) {
@@ -84,6 +107,16 @@ std::string replace_invalid_utf8(std::string_view text) {
     at += step.length;
   }
   return out;
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  if (is_valid_utf8(text)) {
+    append_escaped(out, text);
+  } else {
+    append_escaped(out, replace_invalid_utf8(text));
+  }
+  out += '"';
 }
 
 std::string_view nearest_name(std::string_view word, std::span<const std::string_view> candidates) {

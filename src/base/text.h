@@ -17,6 +17,9 @@ bool is_valid_utf8(std::string_view text);
 // `text` with every malformed sequence replaced by U+FFFD.
 std::string replace_invalid_utf8(std::string_view text);
 
+// Appends `text` as a JSON string (RFC 8259), in its quotes; malformed UTF-8 as replace_invalid_utf8().
+void append_json_string(std::string& out, std::string_view text);
+
 // The candidate with the smallest edit distance to `word`, or empty if none is close enough to suggest.
 std::string_view nearest_name(std::string_view word, std::span<const std::string_view> candidates);
 

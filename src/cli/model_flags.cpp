@@ -26,11 +26,15 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, ModelArgument kind,
                      std::span<const std::string_view> except) {
   add_model_argument(app, flags.engine.model, kind);
   add_log_level(app, flags.log_level);
+  app.add_option("--log-format", flags.log_format,
+                 "lines of the log as text, or each as a JSON object (default: text)")
+      ->type_name("text|json")
+      ->check(CLI::IsMember({"text", "json"}).description(""));
   add_field_flags(app, flags.engine, engine_fields(), "Engine", except);
 }
 
 Expected<> prepare_model(ModelFlags& flags) {
-  if (auto started = init_log(flags.log_level); !started) return started;
+  if (auto started = init_log(flags.log_level, flags.log_format); !started) return started;
   if (!flags.engine.model.empty()) return {};
   auto found = find_default_model();
   if (!found) return std::unexpected(found.error());

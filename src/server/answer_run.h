@@ -8,8 +8,15 @@
 #include <string>
 
 #include "server/api_error.h"
+#include "server/usage.h"
 
 namespace quire {
+
+// The beginnings of what was asked and answered, for a log that may show them.
+struct AnswerText {
+  std::string prompt;
+  std::string completion;
+};
 
 class AnswerRun {
  public:
@@ -35,6 +42,8 @@ class AnswerRun {
 
   virtual const std::optional<ApiError>& error() const = 0;
   virtual std::string note() const = 0;  // for the log: how much it was
+  virtual Usage usage() const = 0;       // so far
+  virtual AnswerText text() const { return {}; }
 };
 
 }  // namespace quire

@@ -12,6 +12,7 @@
 #include "engine/output_processor.h"
 #include "server/api_error.h"
 #include "server/generation.h"
+#include "server/usage.h"
 #include "tokenizer/tokenizer.h"
 
 namespace quire {
@@ -45,12 +46,6 @@ struct ResponseContext {
   bool return_token_ids = false;
   bool prompt_logprobs = false;  // asked for by that name (echo's come in the choices' logprobs)
   std::vector<std::vector<TokenId>> prompts = {};  // by prompt; kept when return_token_ids is set
-};
-
-struct Usage {
-  int64_t prompt_tokens = 0;
-  int64_t completion_tokens = 0;  // so far
-  int64_t cached_tokens = 0;      // of the prompts, that the prefix cache had; known with the first token
 };
 
 // What an answer has so far.

@@ -8,6 +8,7 @@ ApiState::ApiState(const ServerConfig& config, const Clock& clock, const Metrics
     : keys(config.api_key),
       max_engine_viewers(config.max_engine_viewers),
       ignore_unknown_fields(config.ignore_unknown_fields),
+      log_prompts(config.log_prompts),
       clock(clock),
       metrics(metrics) {}
 

@@ -34,6 +34,7 @@ struct ApiState {
   const ApiKeys keys;
   const int32_t max_engine_viewers;
   const bool ignore_unknown_fields;
+  const bool log_prompts;
   const Clock& clock;
   const MetricsRegistry& metrics;
   std::atomic<const ServedModel*> served{nullptr};

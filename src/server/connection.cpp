@@ -102,7 +102,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   void disarm();
   void on_deadline();
   void close();
-  void log_answer(std::string_view note);
+  void log_answer();
 
   const uint64_t id_;
   ConnectionHost& host_;
@@ -125,10 +125,8 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   std::shared_ptr<std::atomic<bool>> pump_posted_ = std::make_shared<std::atomic<bool>>(false);
   bool stream_begun_ = false;  // the stream's header is in out_ or gone
   bool answer_whole_ = false;  // all of the answer is in out_ or gone
-  int status_ = 0;
-  std::string request_id_;  // the client's own name for its request, or ours
-  std::string note_;        // what the log says beside
   int64_t request_start_ns_ = 0;
+  RequestRecord record_;  // of the request that is read or answered
 
   std::string out_;  // being written
   size_t written_ = 0;
@@ -289,7 +287,7 @@ void HttpConnection::refuse(const ApiError& error) {
 
 void HttpConnection::respond(HttpResponse response) {
   add_common_headers(response);
-  status_ = response.status;
+  record_.status = response.status;
   answer_whole_ = true;
   std::string bytes = response_head(response, BodyLength::kKnown, keep_alive_, host_.clock.unix_seconds());
   if (reader_.head().method != HttpMethod::kHead) bytes += response.body;
@@ -298,13 +296,13 @@ void HttpConnection::respond(HttpResponse response) {
 
 void HttpConnection::name_request() {
   const std::string& given = reader_.head().request_id;
-  request_id_ = is_plain_id(given) ? given : host_.request_ids.next();
+  record_.request_id = is_plain_id(given) ? given : host_.request_ids.next();
 }
 
 // What every answer has, whatever came of the request.
 void HttpConnection::add_common_headers(HttpResponse& response) {
-  if (request_id_.empty()) name_request();
-  response.headers.emplace_back("X-Request-Id", request_id_);
+  if (record_.request_id.empty()) name_request();
+  response.headers.emplace_back("X-Request-Id", record_.request_id);
   host_.api.add_cors_headers(reader_.head(), response);
 }
 
@@ -328,12 +326,12 @@ void HttpConnection::pump() {
   std::string piece;
   const bool done = run_->advance(piece) == AnswerRun::Progress::kDone;
   if (done) {
-    note_ = run_->note();
+    record_.take(*run_);
     const auto run = std::exchange(run_, nullptr);
     peer_check_.cancel();
     if (run->error() && !stream_begun_) return respond(error_response(*run->error()));
     if (!run->stream()) return respond(json_response(std::move(piece)));
-    if (run->error()) note_ += ", failed";
+    if (run->error()) record_.note += ", failed";
   } else if (piece.empty()) {
     return wait_for_turn();
   }
@@ -360,7 +358,7 @@ void HttpConnection::write_stream_piece(std::string_view piece, bool last) {
     bytes = response_head(response, chunked ? BodyLength::kChunked : BodyLength::kUntilClose, keep_alive_,
                           host_.clock.unix_seconds());
     stream_begun_ = true;
-    status_ = 200;
+    record_.status = 200;
   }
   if (chunked) {
     append_chunk(bytes, piece);
@@ -397,9 +395,8 @@ void HttpConnection::on_written() {
   out_ = {};
   disarm();
   if (!answer_whole_) return pump();
-  log_answer(note_);
-  note_.clear();
-  request_id_.clear();
+  log_answer();
+  record_ = {};
   answer_whole_ = stream_begun_ = false;
   request_start_ns_ = 0;
   waiting_for_ = HttpReader::State::kDone;
@@ -419,8 +416,10 @@ void HttpConnection::linger() {
 }
 
 void HttpConnection::abandon(std::string_view why) {
-  status_ = 499;
-  log_answer(why);
+  if (run_) record_.take(*run_);
+  record_.status = 499;
+  record_.note = why;
+  log_answer();
   close();
 }
 
@@ -456,16 +455,13 @@ void HttpConnection::close() {
   socket_.close();
 }
 
-void HttpConnection::log_answer(std::string_view note) {
+void HttpConnection::log_answer() {
   if (!host_.config.log_requests) return;
-  const int64_t elapsed_ns = request_start_ns_ ? host_.clock.now_ns() - request_start_ns_ : 0;
-  log_request({.peer = socket_.peer(),
-               .method = reader_.method(),
-               .target = reader_.target(),
-               .request_id = request_id_,
-               .status = status_,
-               .elapsed_ns = elapsed_ns,
-               .note = note});
+  record_.peer = socket_.peer();
+  record_.method = reader_.method();
+  record_.target = reader_.target();
+  record_.elapsed_ns = request_start_ns_ ? host_.clock.now_ns() - request_start_ns_ : 0;
+  log_request(record_);
 }
 
 }  // namespace

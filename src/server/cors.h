@@ -1,6 +1,6 @@
-// Cross-origin resource sharing (WHATWG Fetch, "CORS protocol"): which other sites' pages a browser lets call
-// the API. Nothing is allowed unless the operator names origins, and cookies and the like never are: keys come
-// in the Authorization header, which a page must send on purpose.
+// Cross-origin resource sharing (WHATWG Fetch, "CORS protocol"): which other sites' pages a browser lets
+// call the API. Nothing is allowed unless the operator names origins, and cookies and the like never are:
+// keys come in the Authorization header, which a page must send on purpose.
 #pragma once
 
 #include <optional>

@@ -29,6 +29,7 @@ class EngineEvents final : public AnswerRun {
   void finish() override { finished_ = true; }
   const std::optional<ApiError>& error() const override { return error_; }
   std::string note() const override;
+  Usage usage() const override { return {}; }
 
  private:
   struct Look;

@@ -4,10 +4,19 @@
 #include <limits>
 #include <utility>
 
+#include "base/text.h"
 #include "server/logprobs_json.h"
 
 namespace quire {
 namespace {
+
+constexpr size_t kMaxKeptBytes = 4 << 10;
+
+void cut(std::string& text) {
+  if (text.size() <= kMaxKeptBytes) return;
+  text.resize(kMaxKeptBytes);
+  text.resize(complete_utf8_length(text));
+}
 
 ApiError failure_of(FinishReason reason) {
   if (reason == FinishReason::kAborted) {
@@ -69,6 +78,13 @@ GenerationRun::GenerationRun(const RunOptions& options, std::unique_ptr<AnswerWr
     usage_.prompt_tokens += static_cast<int64_t>(prompt.tokens.size());
     if (context_.return_token_ids) context_.prompts.push_back(prompt.tokens);
   }
+  if (options_.keep_text) keep_prompt();
+}
+
+void GenerationRun::keep_prompt() {
+  const std::span<const TokenId> tokens = prompts_.front().tokens;
+  kept_.prompt = context_.tokenizer.decode(tokens.first(std::min(tokens.size(), kMaxKeptBytes)), false);
+  cut(kept_.prompt);
 }
 
 GenerationRun::Progress GenerationRun::advance(std::string& body) {
@@ -110,6 +126,10 @@ void GenerationRun::take(ChoiceDelta& piece) {
   } else {
     usage_.completion_tokens += static_cast<int64_t>(delta.tokens.size());
     choice.text += delta.text;
+    if (options_.keep_text && index == 0 && kept_.completion.size() < kMaxKeptBytes) {
+      kept_.completion += delta.text;
+      cut(kept_.completion);
+    }
     choice.stop_reason = std::move(delta.stop_reason);
     if (keeps_tokens()) append_tokens(choice, std::move(delta.tokens), context_.skip_special_tokens);
   }

@@ -22,6 +22,7 @@ struct RunOptions {
   bool echo = false;
   bool prompt_only = false;  // what is generated is not shown
   Asker asker = {};
+  bool keep_text = false;  // of what is asked and answered, as much as a log may show
 };
 
 class GenerationRun final : public AnswerRun {
@@ -39,12 +40,15 @@ class GenerationRun final : public AnswerRun {
   Progress advance(std::string& body) override;
   const std::optional<ApiError>& error() const override { return error_; }
   std::string note() const override;
-  const Usage& usage() const { return usage_; }
+  Usage usage() const override { return usage_; }
+  // Of the first prompt and the first choice, if RunOptions asked for it.
+  AnswerText text() const override { return kept_; }
 
  private:
   GenerationRun(const RunOptions& options, std::unique_ptr<AnswerWriter> writer, ResponseContext context,
                 std::vector<PreparedPrompt> prompts, std::unique_ptr<Generation> generation);
   void take(ChoiceDelta& piece);
+  void keep_prompt();
   void open_choice(ChoiceResult& choice);
   void append_tokens(ChoiceResult& choice, std::vector<OutputToken> tokens, bool skip_special);
   bool keeps_tokens() const { return context_.logprobs || context_.return_token_ids; }
@@ -64,6 +68,7 @@ class GenerationRun final : public AnswerRun {
   std::unique_ptr<Generation> generation_;
   std::optional<ApiError> error_;
   Usage usage_;
+  AnswerText kept_;
   std::vector<ChoiceDelta> pieces_;  // scratch
 };
 

@@ -1,8 +1,13 @@
-// The log's line for a request that was answered or given up: never a prompt, a completion or a key.
+// The log's line for a request that was answered or given up. Never a key; a prompt or a completion only
+// where the operator has asked for it.
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <string_view>
+
+#include "server/answer_run.h"
 
 namespace quire {
 
@@ -10,10 +15,15 @@ struct RequestRecord {
   std::string_view peer;    // "address:port"
   std::string_view method;  // this and the target as the client sent them
   std::string_view target;
-  std::string_view request_id;  // empty where there was no answer to name it in
+  std::string request_id;
   int status = 0;
   int64_t elapsed_ns = 0;
-  std::string_view note;  // how much it was, or how it ended; may be empty
+  std::string note;  // how much it was, or how it ended; may be empty
+  std::optional<Usage> usage;
+  AnswerText text;
+
+  // What there is to say of `run` so far.
+  void take(const AnswerRun& run);
 };
 
 // Any thread.

@@ -48,6 +48,7 @@ const auto kFields = std::to_array<Field<C>>({
     {"ignore_unknown_fields", &C::ignore_unknown_fields,
      "pass over fields of requests that are not known, instead of answering with 400"},
     {"log_requests", &C::log_requests, "log one line a request (never its text)"},
+    {"log_prompts", &C::log_prompts, "in that line, also the first 4 KiB of prompt and of completion"},
 });
 
 }  // namespace
@@ -72,6 +73,9 @@ Expected<> validate(const ServerConfig& config) {
   if (config.ssl_certfile.empty() != config.ssl_keyfile.empty()) {
     const char* missing = config.ssl_certfile.empty() ? "ssl_certfile" : "ssl_keyfile";
     return fail_param(missing, "ssl_certfile and ssl_keyfile go together, but there is no {}", missing);
+  }
+  if (config.log_prompts && !config.log_requests) {
+    return fail_param("log_prompts", "log_prompts needs log_requests: they stand in its lines");
   }
   return check_origins(config.allowed_origins);
 }

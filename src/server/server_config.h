@@ -38,7 +38,8 @@ struct ServerConfig {
   std::string prefix_file;             // of prefixes to pin at the start; empty: none
   int32_t max_engine_viewers = 4;      // streams of /v1/engine/events at once
   bool ignore_unknown_fields = false;  // of requests; else each is a 400 that names it
-  bool log_requests = true;            // one line a request: never a prompt, a completion or a key
+  bool log_requests = true;            // one line a request: never a key, nor without log_prompts any text
+  bool log_prompts = false;            // in that line, the beginnings of prompt and completion
 };
 
 std::span<const Field<ServerConfig>> server_fields();

@@ -135,7 +135,7 @@ TEST_F(ApiTest, ThePageIsAtTheRoot) {
   EXPECT_THAT(get("/").body(), StartsWith("<!doctype html>"));
   EXPECT_EQ(get("/page/nothing.js").status(), 404);
   EXPECT_EQ(post("/", "{}").status(), 405);
-  const RequestHead head{HttpMethod::kGet, "/", {}, {}, false, "*"};
+  const RequestHead head{HttpMethod::kGet, "/", {}, {}, {}, "*"};
   EXPECT_EQ(std::get<HttpResponse>(api.handle(head, {})).status, 304);
 }
 

@@ -24,7 +24,8 @@ ApiReply start_generation(const ApiState& api, const GenerationRequest& request,
       .stream = request.stream,
       .echo = plan.echo,
       .prompt_only = plan.prompt_only,
-      .asker = {.tenant = request.tenant, .priority = request.priority, .cache_salt = request.cache_salt}};
+      .asker = {.tenant = request.tenant, .priority = request.priority, .cache_salt = request.cache_salt},
+      .keep_text = api.log_prompts};
   auto run =
       GenerationRun::start(served, options, std::move(plan.writer), std::move(context), std::move(prompts));
   if (!run) return error_response(run.error());
