@@ -8,6 +8,7 @@
 #include <string>
 
 #include "server/api_error.h"
+#include "server/http_message.h"
 #include "server/usage.h"
 
 namespace quire {
@@ -41,8 +42,9 @@ class AnswerRun {
   virtual void finish() {}
 
   virtual const std::optional<ApiError>& error() const = 0;
-  virtual std::string note() const = 0;  // for the log: how much it was
-  virtual Usage usage() const = 0;       // so far
+  virtual ResponseHeaders headers() const { return {}; }  // that its response has beside the usual ones
+  virtual std::string note() const = 0;                   // for the log: how much it was
+  virtual Usage usage() const = 0;                        // so far
   virtual AnswerText text() const { return {}; }
 };
 

@@ -1,8 +1,12 @@
 #include "server/api.h"
 
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
 #include "base/check.h"
+#include "server/limited_run.h"
 #include "server/request_fields.h"
-#include "server/routes.h"
 
 namespace quire {
 namespace {
@@ -19,6 +23,11 @@ bool is_json_type(std::string_view content_type, bool from_page) {
 }
 
 }  // namespace
+
+void Api::use_keys(std::span<const NamedKey> keys) {
+  const std::vector<TenantId> numbers = state_.keys.set_named(keys);
+  for (size_t i = 0; i < keys.size(); ++i) limiter_.set_limits(numbers[i], keys[i].name, keys[i].limits);
+}
 
 std::optional<ApiError> Api::refuse(const RequestHead& head) const {
   if (cors_.preflight(head)) return std::nullopt;  // it never has a key
@@ -57,7 +66,21 @@ Api::Reply Api::handle(const RequestHead& head, std::string_view body) const {
   if (auto response = cors_.preflight(head)) return std::move(*response);
   const Route* route = find_route(head.path);
   CHECK(route);
-  return route->endpoint(head.method)(state_, head, body);
+  const bool counts = route->counts == Counts::kYes && head.method == HttpMethod::kPost;
+  return counts ? admitted(*route, head, body) : route->endpoint(head.method)(state_, head, body);
+}
+
+// Whatever generates comes through here: within its key's limits it is answered, and what it takes counts.
+Api::Reply Api::admitted(const Route& route, const RequestHead& head, std::string_view body) const {
+  auto decision = limiter_.admit(state_.keys.find(head.authorization));
+  Reply reply =
+      decision.refused ? Reply(error_response(*decision.refused)) : route.post(state_, head, body);
+  if (auto* response = std::get_if<HttpResponse>(&reply)) {
+    std::ranges::move(decision.headers, std::back_inserter(response->headers));
+    return reply;
+  }
+  return std::make_unique<LimitedRun>(std::move(std::get<std::unique_ptr<AnswerRun>>(reply)),
+                                      std::move(decision.admission), std::move(decision.headers));
 }
 
 std::string Api::allowed_methods(std::string_view path) {

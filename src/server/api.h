@@ -3,11 +3,14 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "server/cors.h"
 #include "server/endpoint.h"
+#include "server/rate_limiter.h"
+#include "server/routes.h"
 
 namespace quire {
 
@@ -15,9 +18,17 @@ class Api {
  public:
   using Reply = ApiReply;
 
-  // `clock` and `metrics` outlive it. Until serve(), only /live answers, all else is 503.
-  Api(const ServerConfig& config, const Clock& clock, const MetricsRegistry& metrics)
-      : state_(config, clock, metrics), cors_(config.allowed_origins) {}
+  // `clock` and `metrics`, where it counts, outlive it. Until serve(), only /live answers, all else is 503.
+  Api(const ServerConfig& config, const Clock& clock, MetricsRegistry& metrics)
+      : state_(config, clock, metrics), cors_(config.allowed_origins), limiter_(clock, metrics) {}
+
+  // From now on these may use it beside the keys of `config`, each within its limits.
+  void use_keys(std::span<const NamedKey> keys);
+  TenantId num_keys() const { return state_.keys.size(); }
+  // The name of the key that came with `head`, for the log; empty if it has none.
+  std::string key_name(const RequestHead& head) const {
+    return state_.keys.name_of(state_.keys.find(head.authorization));
+  }
 
   // From now on requests go to `model`, which must outlive all runs and replies.
   void serve(const ServedModel& model) { state_.served.store(&model); }
@@ -40,8 +51,11 @@ class Api {
   static std::string allowed_methods(std::string_view path);
 
  private:
+  Reply admitted(const Route& route, const RequestHead& head, std::string_view body) const;
+
   ApiState state_;
   const CorsPolicy cors_;
+  mutable RateLimiter limiter_;
 };
 
 }  // namespace quire

@@ -29,7 +29,42 @@ std::string_view bearer_key(std::string_view authorization) {
 }  // namespace
 
 ApiKeys::ApiKeys(std::string_view list) {
-  for (const auto& key : split_list(list)) digests_.push_back(digest(key));
+  for (const auto& key : split_list(list)) {
+    listed_.push_back({digest(key), static_cast<TenantId>(listed_.size() + 1)});
+  }
+  table_ = std::make_shared<const Table>(listed_);
+}
+
+std::vector<TenantId> ApiKeys::set_named(std::span<const NamedKey> keys) {
+  std::lock_guard lock(mutex_);
+  std::vector<TenantId> numbers;
+  Table table = listed_;
+  for (const auto& key : keys) {
+    const auto next = static_cast<TenantId>(listed_.size() + numbers_.size() + 1);
+    const TenantId number = numbers_.try_emplace(key.name, next).first->second;
+    table.push_back({key.digest, number});
+    numbers.push_back(number);
+  }
+  table_ = std::make_shared<const Table>(std::move(table));
+  return numbers;
+}
+
+std::shared_ptr<const ApiKeys::Table> ApiKeys::table() const {
+  std::lock_guard lock(mutex_);
+  return table_;
+}
+
+TenantId ApiKeys::size() const {
+  std::lock_guard lock(mutex_);
+  return static_cast<TenantId>(listed_.size() + numbers_.size());
+}
+
+std::string ApiKeys::name_of(TenantId key) const {
+  std::lock_guard lock(mutex_);
+  for (const auto& [name, number] : numbers_) {
+    if (number == key) return name;
+  }
+  return {};
 }
 
 ApiKeys::Digest ApiKeys::digest(std::string_view key) {
@@ -43,10 +78,11 @@ ApiKeys::Digest ApiKeys::digest(std::string_view key) {
 TenantId ApiKeys::find(std::string_view authorization) const {
   const std::string_view key = bearer_key(authorization);
   const Digest given = digest(key);
+  const auto known = table();
   TenantId found = 0;
-  for (size_t i = 0; i < digests_.size(); ++i) {
-    const bool matches = CRYPTO_memcmp(given.data(), digests_[i].data(), given.size()) == 0;
-    found = std::max(found, static_cast<TenantId>(matches) * static_cast<TenantId>(i + 1));
+  for (const auto& [known_digest, number] : *known) {
+    const bool matches = CRYPTO_memcmp(given.data(), known_digest.data(), given.size()) == 0;
+    found = std::max(found, static_cast<TenantId>(matches) * number);
   }
   return key.empty() ? 0 : found;
 }

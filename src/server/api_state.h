@@ -31,7 +31,7 @@ struct ApiState {
   // For an answer; differs from all others of all servers.
   std::string new_id(std::string_view prefix) const;
 
-  const ApiKeys keys;
+  ApiKeys keys;
   const int32_t max_engine_viewers;
   const bool ignore_unknown_fields;
   const bool log_prompts;

@@ -126,6 +126,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   bool stream_begun_ = false;  // the stream's header is in out_ or gone
   bool answer_whole_ = false;  // all of the answer is in out_ or gone
   int64_t request_start_ns_ = 0;
+  ResponseHeaders run_headers_;
   RequestRecord record_;  // of the request that is read or answered
 
   std::string out_;  // being written
@@ -303,11 +304,13 @@ void HttpConnection::name_request() {
 void HttpConnection::add_common_headers(HttpResponse& response) {
   if (record_.request_id.empty()) name_request();
   response.headers.emplace_back("X-Request-Id", record_.request_id);
+  for (auto& header : std::exchange(run_headers_, {})) response.headers.push_back(std::move(header));
   host_.api.add_cors_headers(reader_.head(), response);
 }
 
 void HttpConnection::start_run(std::unique_ptr<AnswerRun> run) {
   run_ = std::move(run);
+  run_headers_ = run_->headers();
   // The engine's thread must not own the connection for a moment: it would then destroy it.
   run_->set_notify([posted = pump_posted_, executor = socket_.executor(), weak = weak_from_this()] {
     if (posted->exchange(true)) return;
@@ -458,6 +461,7 @@ void HttpConnection::close() {
 void HttpConnection::log_answer() {
   if (!host_.config.log_requests) return;
   record_.peer = socket_.peer();
+  record_.key = host_.api.key_name(reader_.head());
   record_.method = reader_.method();
   record_.target = reader_.target();
   record_.elapsed_ns = request_start_ns_ ? host_.clock.now_ns() - request_start_ns_ : 0;

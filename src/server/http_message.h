@@ -27,10 +27,12 @@ struct RequestHead {
   std::string asks_for_headers = {};  // Access-Control-Request-Headers
 };
 
+using ResponseHeaders = std::vector<std::pair<std::string, std::string>>;
+
 struct HttpResponse {
   int status = 200;
   std::string content_type = "application/json";
-  std::vector<std::pair<std::string, std::string>> headers;  // beside those that follow from the rest
+  ResponseHeaders headers;  // beside those that follow from the rest
   std::string body;
 };
 

@@ -19,6 +19,7 @@ std::string line_of(const RequestRecord& record, std::string_view path) {
     if (!value.empty()) line.append(", ").append(name).append(value);
   };
   add("", record.note);
+  add("key ", record.key);
   add("id ", record.request_id);
   const auto add_text = [&](std::string_view name, std::string_view text) {
     if (text.empty()) return;
@@ -51,6 +52,7 @@ void log_request(const RequestRecord& record) {
     if (!value.empty()) fields.push_back({name, value});
   };
   add("request_id", record.request_id);
+  add("key", record.key);
   add("note", record.note);
   if (record.usage) {
     fields.push_back({"prompt_tokens", record.usage->prompt_tokens});

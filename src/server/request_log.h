@@ -16,6 +16,7 @@ struct RequestRecord {
   std::string_view method;  // this and the target as the client sent them
   std::string_view target;
   std::string request_id;
+  std::string key;  // the name of the client's key, if it has one
   int status = 0;
   int64_t elapsed_ns = 0;
   std::string note;  // how much it was, or how it ended; may be empty

@@ -1,7 +1,5 @@
 #include "server/routes.h"
 
-#include <array>
-
 #include "server/endpoints/completions.h"
 #include "server/endpoints/models.h"
 #include "server/endpoints/prefixes.h"
@@ -11,25 +9,25 @@
 namespace quire {
 namespace {
 
-constexpr std::array<Route, 17> kRoutes{{
-    {"/", true, get_page, nullptr},
-    {"/page/", true, get_page, nullptr},
-    {"/live", true, get_live, nullptr},
-    {"/ready", true, get_ready, nullptr},
-    {"/health", true, get_ready, nullptr},
-    {"/version", false, get_version, nullptr},
-    {"/metrics", false, get_metrics, nullptr},
-    {"/v1/models", false, list_models, nullptr},
-    {"/v1/models/", false, get_model, nullptr},
-    {"/v1/completions", false, nullptr, create_completion},
-    {"/v1/chat/completions", false, nullptr, create_chat_completion},
-    {"/v1/prefixes", false, list_prefixes, pin_prefix},
-    {"/v1/prefixes/", false, get_prefix, nullptr, unpin_prefix},
-    {"/tokenize", false, nullptr, tokenize},
-    {"/detokenize", false, nullptr, detokenize},
-    {"/tokenizer_info", false, get_tokenizer_info, nullptr},
-    {"/v1/engine/events", false, stream_engine_events, nullptr},
-}};
+constexpr Route kRoutes[] = {
+    {"/", true, Counts::kNo, get_page, nullptr},
+    {"/page/", true, Counts::kNo, get_page, nullptr},
+    {"/live", true, Counts::kNo, get_live, nullptr},
+    {"/ready", true, Counts::kNo, get_ready, nullptr},
+    {"/health", true, Counts::kNo, get_ready, nullptr},
+    {"/version", false, Counts::kNo, get_version, nullptr},
+    {"/metrics", false, Counts::kNo, get_metrics, nullptr},
+    {"/v1/models", false, Counts::kNo, list_models, nullptr},
+    {"/v1/models/", false, Counts::kNo, get_model, nullptr},
+    {"/v1/completions", false, Counts::kYes, nullptr, create_completion},
+    {"/v1/chat/completions", false, Counts::kYes, nullptr, create_chat_completion},
+    {"/v1/prefixes", false, Counts::kYes, list_prefixes, pin_prefix},
+    {"/v1/prefixes/", false, Counts::kNo, get_prefix, nullptr, unpin_prefix},
+    {"/tokenize", false, Counts::kNo, nullptr, tokenize},
+    {"/detokenize", false, Counts::kNo, nullptr, detokenize},
+    {"/tokenizer_info", false, Counts::kNo, get_tokenizer_info, nullptr},
+    {"/v1/engine/events", false, Counts::kNo, stream_engine_events, nullptr},
+};
 
 }  // namespace
 

@@ -9,9 +9,13 @@
 
 namespace quire {
 
+// Whether what is posted to a path counts against the limits of its key: whatever generates does.
+enum class Counts : bool { kNo, kYes };
+
 struct Route {
   std::string_view path;  // one that ends with a slash, but the first, takes anything after it
   bool open;              // without a key, and before the model is loaded
+  Counts counts;
   // By method, null if the path does not take it; HEAD is as GET.
   Endpoint get, post, remove = nullptr;
 

@@ -22,6 +22,7 @@
 
 #include "base/log.h"
 #include "base/thread_name.h"
+#include "server/api_key_file.h"
 #include "server/connection.h"
 #include "server/descriptor_limit.h"
 #include "server/prefix_file.h"
@@ -53,7 +54,7 @@ Expected<tcp::endpoint> resolve(const ServerConfig& config) {
 }  // namespace
 
 struct HttpServer::Impl {
-  Impl(const ServerConfig& config, const Clock& clock, const MetricsRegistry& metrics)
+  Impl(const ServerConfig& config, const Clock& clock, MetricsRegistry& metrics)
       : config(config),
         clock(clock),
         api(this->config, clock, metrics),
@@ -71,6 +72,8 @@ struct HttpServer::Impl {
 
   Expected<> listen();
   Expected<> open_tls();
+  Expected<> read_keys();
+  void reload();
   void run_thread();
   void accept();
   void on_accept(boost::system::error_code error, tcp::socket socket);
@@ -141,6 +144,23 @@ Expected<> HttpServer::Impl::open_tls() {
   tls = std::move(*opened);
   host.tls = tls.get();
   return {};
+}
+
+Expected<> HttpServer::Impl::read_keys() {
+  if (config.api_key_file.empty()) return {};
+  const auto keys = read_api_key_file(config.api_key_file);
+  if (!keys) return std::unexpected(keys.error());
+  api.use_keys(*keys);
+  return {};
+}
+
+void HttpServer::Impl::reload() {
+  const auto tell = [](const std::string& file, const Expected<>& read) {
+    if (read) return LOG(info, "SIGHUP: read {} again", file);
+    LOG(error, "SIGHUP: all stays as it was: {}", read.error().message);
+  };
+  if (tls) tell(config.ssl_certfile, tls->reload());
+  if (!config.api_key_file.empty()) tell(config.api_key_file, read_keys());
 }
 
 void HttpServer::Impl::run_thread() {
@@ -240,12 +260,7 @@ void HttpServer::Impl::wait_for_signal() {
 void HttpServer::Impl::wait_for_hangup() {
   hangups.async_wait([this](boost::system::error_code error, int) {
     if (error) return;
-    asio::post(workers, [this] {
-      if (!tls) return LOG(info, "SIGHUP: there is nothing to read again");
-      const auto reloaded = tls->reload();
-      if (reloaded) return LOG(info, "SIGHUP: read {} again", config.ssl_certfile);
-      LOG(error, "SIGHUP: the certificate stays as it was: {}", reloaded.error().message);
-    });
+    asio::post(workers, [this] { reload(); });
     wait_for_hangup();
   });
 }
@@ -276,7 +291,7 @@ HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 HttpServer::~HttpServer() = default;
 
 Expected<std::unique_ptr<HttpServer>> HttpServer::bind(const ServerConfig& config, const Clock& clock,
-                                                       const MetricsRegistry& metrics) {
+                                                       MetricsRegistry& metrics) {
   if (auto checked = validate(config); !checked) return std::unexpected(checked.error());
   ServerConfig allowed = config;
   allowed.max_connections = allow_connections(config.max_connections);
@@ -286,6 +301,7 @@ Expected<std::unique_ptr<HttpServer>> HttpServer::bind(const ServerConfig& confi
   }
   auto impl = std::make_unique<Impl>(allowed, clock, metrics);
   if (auto opened = impl->open_tls(); !opened) return std::unexpected(opened.error());
+  if (auto read = impl->read_keys(); !read) return std::unexpected(read.error());
   if (auto listening = impl->listen(); !listening) return std::unexpected(listening.error());
   impl->run_thread();
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
@@ -305,8 +321,7 @@ Expected<> HttpServer::serve(EngineHandle& engine) {
   const ServedModel model(engine, served_model_names(impl.config, engine.config), impl.clock);
   if (const auto& path = impl.config.prefix_file;
       !path.empty()) {  // a signal still ends the process at once
-    const TenantId num_keys = ApiKeys(impl.config.api_key).size();
-    if (auto pinned = pin_prefix_file(model, path, num_keys); !pinned) return pinned;
+    if (auto pinned = pin_prefix_file(model, path, impl.api.num_keys()); !pinned) return pinned;
   }
   impl.signals.add(SIGINT);
   impl.signals.add(SIGTERM);

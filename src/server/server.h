@@ -25,9 +25,9 @@ class HttpServer {
  public:
   // Validates, binds, listens and starts the HTTP thread and its workers. `clock` and `metrics` outlive the
   // server; no metric may be registered after serve() was called. kIo: the address cannot be bound (the
-  // message says which and why). Errors of TLS name its files.
+  // message says which and why). Errors of TLS and of keys name their files.
   static Expected<std::unique_ptr<HttpServer>> bind(const ServerConfig& config, const Clock& clock,
-                                                    const MetricsRegistry& metrics);
+                                                    MetricsRegistry& metrics);
   ~HttpServer();  // closes every connection and joins the threads
 
   // The port that is listened on, and "http://127.0.0.1:8000" (or https) as a person would type it.
@@ -36,9 +36,9 @@ class HttpServer {
 
   // Answers from `engine` until SIGTERM, SIGINT or stop(). Then drains: accepts no connection, answers new
   // requests with 503, lets what runs finish within shutdown_timeout and aborts the rest. A second signal
-  // ends the process at once (exit status 130 or 143). SIGHUP reads the certificate again. Returns when no
-  // connection is left that uses `engine`. At most once. Before it answers, the prefixes of prefix_file are
-  // pinned; one that cannot be is an error, and nobody is served.
+  // ends the process at once (exit status 130 or 143). SIGHUP reads certificate and keys again. Returns when
+  // no connection is left that uses `engine`. At most once. Before it answers, the prefixes of prefix_file
+  // are pinned; one that cannot be is an error, and nobody is served.
   Expected<> serve(EngineHandle& engine);
 
   // Any thread; idempotent. What a signal does.

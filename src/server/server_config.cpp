@@ -16,6 +16,8 @@ const auto kFields = std::to_array<Field<C>>({
     {"host", &C::host, "address to listen on; 0.0.0.0 is every interface"},
     {"port", &C::port, "TCP port; 0: any that is free", 0, 65535},
     {"api_key", &C::api_key, "key that clients must send; several with commas; also from QUIRE_API_KEY"},
+    {"api_key_file", &C::api_key_file,
+     "YAML file of more keys, each with a name and limits of its own; read again at SIGHUP"},
     {"served_model_name", &C::served_model_name,
      "name of the model in the API; several with commas; without it, the file's name"},
     {"ssl_certfile", &C::ssl_certfile, "certificate in PEM, then those it rests on; HTTPS instead of HTTP"},

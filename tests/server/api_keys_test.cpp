@@ -38,6 +38,36 @@ TEST(ApiKeys, RefusesAllElse) {
   }
 }
 
+TEST(ApiKeys, NamedKeysComeAndGoButKeepTheirNumbers) {
+  const auto named = [](std::string_view name, std::string_view key) {
+    return NamedKey{std::string(name), ApiKeys::digest(key), {}};
+  };
+  ApiKeys keys("listed");
+  EXPECT_EQ(keys.set_named(std::vector{named("alice", "a1"), named("bob", "b1")}),
+            (std::vector<TenantId>{2, 3}));
+  EXPECT_EQ(keys.find("Bearer b1"), 3);
+  EXPECT_EQ(keys.name_of(3), "bob");
+  EXPECT_EQ(keys.size(), 3);
+  EXPECT_EQ(keys.set_named(std::vector{named("carol", "c1"), named("bob", "b2")}),
+            (std::vector<TenantId>{4, 3}));
+  EXPECT_EQ(keys.find("Bearer a1"), 0);
+  EXPECT_EQ(keys.find("Bearer b1"), 0);
+  EXPECT_EQ(keys.find("Bearer b2"), 3);
+  EXPECT_EQ(keys.find("Bearer c1"), 4);
+  EXPECT_EQ(keys.find("Bearer listed"), 1);
+  EXPECT_EQ(keys.name_of(1), "");
+  EXPECT_EQ(keys.set_named(std::vector{named("alice", "a2")}), std::vector<TenantId>{2});
+  EXPECT_EQ(keys.size(), 4);
+}
+
+TEST(ApiKeys, NamedKeysAreAskedFor) {
+  ApiKeys keys("");
+  keys.set_named(std::vector{NamedKey{"alice", ApiKeys::digest("a"), {}}});
+  EXPECT_TRUE(keys.required());
+  EXPECT_FALSE(keys.accept(""));
+  EXPECT_TRUE(keys.accept("Bearer a"));
+}
+
 TEST(ApiKeys, AGivenListMustNameAKey) {
   for (const char* list : {"", " ", ",", " , ,"}) {
     const auto checked = check_given_keys(list);

@@ -19,7 +19,7 @@ class ServerTest : public LiveServer {};
 
 TEST_F(ServerTest, WhileTheModelIsLoadedOnlyLiveAnswers) {
   const SystemClock clock;
-  const MetricsRegistry metrics("");
+  MetricsRegistry metrics("");
   auto bound = HttpServer::bind(config, clock, metrics);
   ASSERT_TRUE(bound);
   TestClient client((*bound)->port());
@@ -44,7 +44,7 @@ TEST_F(ServerTest, AnAddressInUseIsAClearError) {
 TEST_F(ServerTest, AHostWithoutAddressIsAClearError) {
   config.host = "no.such.host.invalid";
   const SystemClock clock;
-  const MetricsRegistry metrics("");
+  MetricsRegistry metrics("");
   const auto bound = HttpServer::bind(config, clock, metrics);
   ASSERT_FALSE(bound);
   EXPECT_EQ(bound.error().param, "host");
