@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/commands.h"
+#include "cli/config_file.h"
 #include "cli/help_formatter.h"
 #include "cli/suggestion.h"
 
@@ -36,22 +37,23 @@ void add_commands(CLI::App& app, Action& action) {
 }
 
 // The command that the arguments came to: `quire bench serve` is its innermost one.
-const CLI::App* innermost(const CLI::App& app) {
-  const CLI::App* command = &app;
+CLI::App& innermost(CLI::App& app) {
+  CLI::App* command = &app;
   while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
-  return command;
+  return *command;
 }
 
-int misused(const CLI::App& app, const CLI::ParseError& error) {
-  const CLI::App& command = *innermost(app);
+int misused(const CLI::App& command, std::string_view message) {
+  fmt::print(stderr, "{0}: {1}\n'{0} --help' lists what there is.\n", command_path(command), message);
+  return kMisused;
+}
+
+std::string describe(CLI::App& app, const CLI::ParseError& error) {
   const std::vector<std::string> unknown = app.remaining(true);
   // CLI11 misses a subcommand before it sees that the word in its place is unknown.
   const bool is_unknown = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ||
                           error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError);
-  const std::string message =
-      is_unknown && !unknown.empty() ? describe_unknown(command, unknown) : error.what();
-  fmt::print(stderr, "{0}: {1}\n'{0} --help' lists what there is.\n", command_path(command), message);
-  return kMisused;
+  return is_unknown && !unknown.empty() ? describe_unknown(innermost(app), unknown) : error.what();
 }
 
 }  // namespace
@@ -69,7 +71,10 @@ int run_cli(std::span<const std::string> arguments) {
         std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);  // --help, --version
-    return misused(app, error);
+    return misused(innermost(app), describe(app, error));
+  }
+  if (const auto applied = apply_config_file(innermost(app)); !applied) {
+    return misused(innermost(app), applied.error().message);
   }
   if (const auto done = action(); !done) {
     std::fflush(stdout);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "cli/config_file.h"
 #include "cli/default_model.h"
 #include "cli/field_flags.h"
 
@@ -25,6 +26,7 @@ void add_log_level(CLI::App& app, std::string& log_level) {
 void add_model_flags(CLI::App& app, ModelFlags& flags, ModelArgument kind,
                      std::span<const std::string_view> except) {
   add_model_argument(app, flags.engine.model, kind);
+  add_config_flag(app);
   add_log_level(app, flags.log_level);
   app.add_option("--log-format", flags.log_format,
                  "lines of the log as text, or each as a JSON object (default: text)")

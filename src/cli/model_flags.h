@@ -29,7 +29,7 @@ enum class ModelArgument { kPositional, kFlag };
 void add_model_argument(CLI::App& app, std::string& model, ModelArgument kind);
 void add_log_level(CLI::App& app, std::string& log_level);
 
-// MODEL, --log-level, --log-format, and every field of EngineConfig but `except`.
+// MODEL, --config, --log-level, --log-format, and every field of EngineConfig but `except`.
 void add_model_flags(CLI::App& app, ModelFlags& flags, ModelArgument kind,
                      std::span<const std::string_view> except);
 

@@ -44,9 +44,11 @@ void add_serve(CLI::App& app, Action& action) {
   const CLI::Option* api_key = command->get_option("--api-key")->envname(kApiKeyVariable);
   command->get_option("--ssl-keyfile-password")->envname("QUIRE_SSL_KEYFILE_PASSWORD");
   command->callback([flags, api_key, &action] {
-    // CLI11 takes an empty variable for none.
-    flags->has_api_key = api_key->count() > 0 || std::getenv(kApiKeyVariable) != nullptr;
-    action = [flags] { return serve(*flags); };
+    action = [flags, api_key] {
+      // CLI11 takes an empty variable for none.
+      flags->has_api_key = api_key->count() > 0 || std::getenv(kApiKeyVariable) != nullptr;
+      return serve(*flags);
+    };
   });
 }
 

@@ -3,22 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <string_view>
 #include <vector>
 
 #include "base/text.h"
 
 namespace quire {
-namespace {
 
-// "; did you mean X?" or nothing.
-std::string suggest(std::string_view word, const std::vector<std::string>& names) {
+std::string suggest_name(std::string_view word, std::span<const std::string> names) {
   const std::vector<std::string_view> candidates(names.begin(), names.end());
   const std::string_view nearest = nearest_name(word, candidates);
   return nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest);
 }
-
-}  // namespace
 
 std::string describe_unknown(const CLI::App& command, std::span<const std::string> unknown) {
   const auto flag = std::find_if(unknown.begin(), unknown.end(),
@@ -29,12 +24,12 @@ std::string describe_unknown(const CLI::App& command, std::span<const std::strin
       for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
     }
     const std::string word = flag->substr(0, flag->find('='));
-    return fmt::format("unknown flag {}{}", word, suggest(word, names));
+    return fmt::format("unknown flag {}{}", word, suggest_name(word, names));
   }
   const std::string& word = unknown.front();
   for (const CLI::App* child : command.get_subcommands({})) names.push_back(child->get_name());
   if (names.empty()) return fmt::format("what is '{}'? The arguments before it were enough", word);
-  return fmt::format("unknown command '{}'{}", word, suggest(word, names));
+  return fmt::format("unknown command '{}'{}", word, suggest_name(word, names));
 }
 
 }  // namespace quire

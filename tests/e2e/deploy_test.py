@@ -14,7 +14,7 @@ import unittest
 import urllib.parse
 import urllib.request
 
-from quire_server import PATIENCE_SECONDS, ROOT, QuireServer
+from quire_server import MODEL, PATIENCE_SECONDS, ROOT, QuireServer
 
 DEPLOY = ROOT / "deploy"
 METRIC = re.compile(r"\b(?:vllm|quire):[a-z_0-9]+")
@@ -107,6 +107,13 @@ class DeployTest(unittest.TestCase):
                 with urllib.request.urlopen(server.url + "/ready", timeout=PATIENCE_SECONDS) as answer:
                     self.assertEqual(answer.status, 200)
             self.assertEqual(manager.recv(200).decode().splitlines()[0], "STOPPING=1")
+
+    def test_the_configuration_is_sound(self):
+        with tempfile.TemporaryDirectory() as folder:
+            config = pathlib.Path(folder, "quire.yaml")
+            config.write_text((DEPLOY / "quire.yaml").read_text().replace("/var/lib/quire/model.gguf", MODEL))
+            with QuireServer("--config", str(config), model=None) as server, server.client() as client:
+                self.assertEqual(client.models.list().data[0].id, pathlib.Path(MODEL).stem)
 
     def test_the_unit_is_sound(self):
         if not shutil.which("systemd-analyze"):

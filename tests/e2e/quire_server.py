@@ -26,9 +26,9 @@ class QuireServer:
     """`quire serve` on a free port. A context manager; on leaving, the server must end well. `trust`: the ssl.SSLContext
     of clients, where it speaks HTTPS."""
 
-    def __init__(self, *flags, env=None, trust=None):
+    def __init__(self, *flags, env=None, trust=None, model=MODEL):
         self.trust = trust
-        command = [BINARY, "serve", MODEL, "--port", "0", *flags]
+        command = [BINARY, "serve", *([model] if model else []), "--port", "0", *flags]
         environment = {key: value for key, value in os.environ.items() if key != "QUIRE_API_KEY"}
         environment.update(env or {})
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
