@@ -2,11 +2,14 @@
 #include <memory>
 
 #include "base/log.h"
+#include "base/machine.h"
 #include "cli/commands.h"
 #include "cli/field_flags.h"
 #include "cli/model_flags.h"
+#include "engine/memory_report.h"
 #include "server/api_keys.h"
 #include "server/server.h"
+#include "weights/gguf_config.h"
 
 namespace quire {
 namespace {
@@ -14,16 +17,35 @@ namespace {
 struct ServeFlags {
   ModelFlags model{.engine = {}, .log_level = "info"};
   ServerConfig server;
+  bool dry_run = false;
   bool has_api_key = false;  // by flag or variable, even if it is empty
 };
 
 constexpr const char* kApiKeyVariable = "QUIRE_API_KEY";
+
+// What serving would take, from the file's header alone: nothing is loaded, and no address is bound.
+Expected<> dry_run(const ServeFlags& flags) {
+  if (auto checked = validate(flags.server); !checked) return checked;
+  const EngineConfig& config = flags.model.engine;
+  const auto file = GgufFile::open(config.model);
+  if (!file) return std::unexpected(file.error());
+  const int64_t available_bytes = available_memory_bytes();
+  const auto plan = plan_engine(config, *file, available_bytes);
+  if (!plan) return std::unexpected(plan.error());
+  if (const auto text = read_tokenizer_spec(*file); !text) return std::unexpected(text.error());
+  const ModelConfig& model = plan->model.config;
+  fmt::print("{} ({}, {} layers) would be served as {} on {} port {}\n{}", config.model, model.architecture,
+             model.num_layers, served_model_names(flags.server, config).front(), flags.server.host,
+             flags.server.port, memory_report(*plan, available_bytes));
+  return check_memory(plan->memory, available_bytes);
+}
 
 Expected<> serve(ServeFlags flags) {
   if (flags.has_api_key) {
     if (auto checked = check_given_keys(flags.server.api_key); !checked) return checked;
   }
   if (auto prepared = prepare_model(flags.model); !prepared) return prepared;
+  if (flags.dry_run) return dry_run(flags);
   const SystemClock clock;
   const std::string name = served_model_names(flags.server, flags.model.engine).front();
   MetricsRegistry metrics("model_name=\"" + escape_label_value(name) + "\"");
@@ -41,6 +63,9 @@ void add_serve(CLI::App& app, Action& action) {
   auto flags = std::make_shared<ServeFlags>();
   add_model_flags(*command, flags->model, ModelArgument::kPositional, {});
   add_field_flags(*command, flags->server, server_fields(), "Server");
+  command->add_flag("--dry-run", flags->dry_run,
+                    "print how much memory serving would take, and for what, and exit: with 1 if it does "
+                    "not fit");
   const CLI::Option* api_key = command->get_option("--api-key")->envname(kApiKeyVariable);
   command->get_option("--ssl-keyfile-password")->envname("QUIRE_SSL_KEYFILE_PASSWORD");
   command->callback([flags, api_key, &action] {

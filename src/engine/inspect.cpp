@@ -7,6 +7,7 @@
 
 #include "base/byte_size.h"
 #include "engine/memory_plan.h"
+#include "engine/memory_report.h"
 #include "weights/gguf_config.h"
 
 namespace quire {
@@ -64,40 +65,6 @@ void describe_model(const ModelConfig& model, Page& page) {
   page.row("context", "{} tokens", model.context_length);
 }
 
-void describe_plan(const EnginePlan& plan, int64_t available_bytes, Page& page) {
-  const MemoryPlan& memory = plan.memory;
-  page.title("Memory plan");
-  page.row("weights", "{} ({} bytes), packed for {}", format_byte_size(memory.weight_bytes),
-           memory.weight_bytes, to_string(plan.kernels->isa));
-  page.row("KV block", "{} ({} bytes): {} tokens, {}", format_byte_size(memory.bytes_per_block),
-           memory.bytes_per_block, plan.config.block_size, to_string(plan.runner.kv_dtype));
-  page.row("KV blocks", "{} = {} ({} bytes), {} tokens{}", memory.num_blocks,
-           format_byte_size(memory.kv_bytes()), memory.kv_bytes(),
-           int64_t{memory.num_blocks} * plan.config.block_size,
-           memory.kv_limited_by_memory ? "; half of the free memory" : "");
-  if (memory.num_swap_slots == 0) {
-    page.row("swap space", "none");
-  } else {
-    page.row("swap space", "{} blocks = {} ({} bytes) {}", memory.num_swap_slots,
-             format_byte_size(memory.swap_bytes()), memory.swap_bytes(),
-             memory.swap_on_disk             ? "in " + plan.config.swap_dir
-             : memory.swap_limited_by_memory ? "in memory; half of what the rest leaves"
-                                             : "in memory");
-  }
-  page.row("activations", "{} ({} bytes): {} tokens a step, {} rows of logits, {} threads",
-           format_byte_size(memory.workspace_bytes), memory.workspace_bytes,
-           plan.config.max_num_batched_tokens, plan.model.plan.limits.max_selected, plan.config.threads);
-  page.row("total",
-           "{} ({} bytes), "
-           "beside swap space in memory",
-           format_byte_size(memory.total_bytes()), memory.total_bytes());
-  page.row("longest request", "{} tokens", plan.config.max_model_len);
-  if (!plan.warning.empty()) page.row("warning", "{}", plan.warning);
-  if (const auto fits = check_memory(memory, available_bytes); !fits) {
-    page.row("warning", "{}", fits.error().message);
-  }
-}
-
 }  // namespace
 
 Expected<std::string> inspect_model(const EngineConfig& config, bool graph, int64_t available_bytes) {
@@ -112,7 +79,11 @@ Expected<std::string> inspect_model(const EngineConfig& config, bool graph, int6
   describe_model(plan->model.config, page);
   page.row("tokenizer", "{} / {}{}", tokenizer->model, tokenizer->pre_tokenizer,
            tokenizer->chat_template.empty() ? "" : ", with a chat template");
-  describe_plan(*plan, available_bytes, page);
+  page.title("Memory plan");
+  page.block(memory_report(*plan, available_bytes));
+  if (const auto fits = check_memory(plan->memory, available_bytes); !fits) {
+    page.row("warning", "{}", fits.error().message);
+  }
   if (graph) {
     page.title("Traced graph");
     page.block(to_string(plan->model.traced));

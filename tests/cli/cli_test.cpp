@@ -107,6 +107,21 @@ TEST(Cli, ServesNobodyWhereTheGivenKeyIsEmpty) {
   }
 }
 
+TEST(Cli, ADryRunPrintsThePlanAndWhetherItFits) {
+  const std::string model = QUIRE_SOURCE_DIR "/models/SmolLM2-135M-Instruct.Q4_1.gguf";
+  const Outcome fits = run({"serve", model, "--dry-run", "--kv-cache-memory", "45MiB", "--max-num-seqs",
+                            "4", "--max-model-len", "1024", "--served-model-name", "small"});
+  EXPECT_EQ(fits.status, 0) << fits.error;
+  EXPECT_THAT(fits.out, HasSubstr("would be served as small on 127.0.0.1 port 8000"));
+  EXPECT_THAT(fits.out, HasSubstr("KV pool           45.0 MiB       47185920 bytes  128 blocks"));
+  EXPECT_THAT(fits.out, HasSubstr("4 sequences at most; the pool holds 2 of the longest, 4 of 512 tokens"));
+  const Outcome large = run({"serve", model, "--dry-run", "--kv-cache-memory", "1000TiB"});
+  EXPECT_EQ(large.status, 1);
+  EXPECT_THAT(large.out, HasSubstr("KV pool"));
+  EXPECT_THAT(large.error, HasSubstr("lower --kv-cache-memory"));
+  EXPECT_EQ(run({"serve", "/nonexistent/model.gguf", "--dry-run"}).status, 1);
+}
+
 TEST(Cli, TokenizesBothWays) {
   const std::string model = QUIRE_SOURCE_DIR "/models/SmolLM2-135M-Instruct.Q4_1.gguf";
   const Outcome ids = run({"tokenize", model, "--text", "Hello <|im_end|>"});

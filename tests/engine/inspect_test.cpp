@@ -15,8 +15,8 @@ TEST(Inspect, ShowsTheDefaultModelAndItsPlan) {
   ASSERT_TRUE(page) << page.error().message;
   for (const char* text :
        {"llama", "30\n", "width                 576, feed-forward 1536", "9 query, 3 KV, of 64",
-        "49152, embeddings tied", "gpt2 / smollm, with a chat template", "128 = 45.0 MiB", "GGUF v3",
-        "q4_1", "q8_0"}) {
+        "49152, embeddings tied", "gpt2 / smollm, with a chat template",
+        "47185920 bytes  128 blocks of 360.0 KiB", "GGUF v3", "q4_1", "q8_0"}) {
     EXPECT_NE(page->find(text), std::string::npos) << text << " in\n" << *page;
   }
   EXPECT_EQ(page->find("Fused graph"), std::string::npos);
@@ -43,7 +43,8 @@ TEST(Inspect, WarnsOfAPoolThatDoesNotFit) {
   EXPECT_EQ(fits->find("warning"), std::string::npos) << *fits;
   const auto page = inspect_model(config, false, 32 << 20);
   ASSERT_TRUE(page) << page.error().message;
-  EXPECT_NE(page->find("KV blocks             16384 = 64.0 MiB"), std::string::npos) << *page;
+  EXPECT_NE(page->find("KV pool           64.0 MiB       67108864 bytes  16384 blocks"), std::string::npos)
+      << *page;
   EXPECT_NE(page->find("warning               32.0 MiB of memory are free"), std::string::npos) << *page;
 }
 
