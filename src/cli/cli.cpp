@@ -30,6 +30,7 @@ void add_commands(CLI::App& app, Action& action) {
   add_tokenize(app, action);
   add_inspect(app, action);
   add_bench(app, action);
+  add_completion(app, action);
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");
   app.footer(
       "'quire COMMAND --help' lists a command's flags. Try 'quire chat', or 'quire serve' and then\n"

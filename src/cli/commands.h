@@ -16,7 +16,8 @@ void add_chat(CLI::App& app, Action& action);
 void add_complete(CLI::App& app, Action& action);
 void add_tokenize(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);
-void add_bench(CLI::App& app, Action& action);  // with the subcommands below
+void add_completion(CLI::App& app, Action& action);  // of all commands: to be called last
+void add_bench(CLI::App& app, Action& action);       // with the subcommands below
 
 void add_bench_latency(CLI::App& app, Action& action);
 void add_bench_throughput(CLI::App& app, Action& action);

@@ -34,9 +34,12 @@ Expected<double> parse_field_number(std::string_view text, FieldUnit unit, bool 
   return number;
 }
 
-std::string value_name(FieldUnit unit, std::string_view choices, bool is_text, bool integral) {
+std::string text_value_name(std::string_view field_name, std::string_view choices) {
   if (!choices.empty()) return std::string(choices);
-  if (is_text) return "TEXT";
+  return field_name.ends_with("file") ? "FILE" : field_name.ends_with("dir") ? "FOLDER" : "TEXT";
+}
+
+std::string value_name(FieldUnit unit, bool integral) {
   switch (unit) {
     case FieldUnit::kBytes: return "SIZE";
     case FieldUnit::kGibibytes: return "GIB";

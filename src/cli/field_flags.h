@@ -22,8 +22,12 @@ std::string flag_name(std::string_view field_name);
 // bytes, or GiB for a field in GiB). Errors: not a number, not finite, not whole where `integral`.
 Expected<double> parse_field_number(std::string_view text, FieldUnit unit, bool integral);
 
-// What stands for the value in help: "TOKENS", "SIZE", "fp32|fp16", ...
-std::string value_name(FieldUnit unit, std::string_view choices, bool is_text, bool integral);
+// What stands for a number in help: "TOKENS", "SIZE", ...
+std::string value_name(FieldUnit unit, bool integral);
+
+// What stands for a text in help: "fp32|fp16" where there are choices, "FILE" for a field whose name ends
+// so, "FOLDER" for one in "dir", otherwise "TEXT".
+std::string text_value_name(std::string_view field_name, std::string_view choices);
 
 // A default as help shows it; empty if there is nothing to show.
 std::string default_text(double value, FieldUnit unit);
@@ -66,7 +70,7 @@ CLI::Option* add_flag(CLI::App& app, Struct& target, const Field<Struct>& field,
     return app
         .add_option_function<std::string>(names, set,
                                           help + (fallback.empty() ? "" : " (default: " + fallback + ")"))
-        ->type_name(value_name(field.unit, field.choices, true, false));
+        ->type_name(text_value_name(field.name, field.choices));
   } else {
     constexpr bool kOptional = !std::is_arithmetic_v<Value>;
     using Number = typename std::conditional_t<kOptional, Value, std::optional<Value>>::value_type;
@@ -80,7 +84,7 @@ CLI::Option* add_flag(CLI::App& app, Struct& target, const Field<Struct>& field,
       shown += " (default: " + default_text(static_cast<double>(target.*member), field.unit) + ")";
     }
     return app.add_option_function<std::string>(names, set, shown)
-        ->type_name(value_name(field.unit, field.choices, false, std::is_integral_v<Number>));
+        ->type_name(value_name(field.unit, std::is_integral_v<Number>));
   }
 }
 

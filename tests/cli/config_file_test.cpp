@@ -56,7 +56,7 @@ TEST(ConfigFile, RefusesWhatIsNoSettings) {
       {"port: 1\nhost: *x\n", "line 2: "},
       {"port: !!int 1\n", "line 1: tags (!name)"},
       {"port: 1\n---\nport: 2\n", "line 2: a second document"},
-      {"port: [1\n", "no valid YAML"},
+      {"host: \"\\q\"\n", "line 1: no valid YAML"},
       {"port: 1\n\tport: 2\n", "no valid YAML"},
       {std::string("port: 1\0", 8), "no text in UTF-8"},
       {"port: \xff\n", "no text in UTF-8"},
