@@ -3,9 +3,11 @@
 
     bench/front.py --rounds 4 --seconds 10
 
-A server with --streams endless streams, by turns alone and with bad requests beside them. Reported: the CPU time that
-threads other than the engine's and those that compute take, at 500 tokens a second; how long bad requests take to be
-refused; how much later other streams' tokens come for it. The client is one thread on the same machine.
+A server with --streams endless streams: alone, with bad requests beside them, again with them, and alone again, each time
+with fresh streams of the same prompts, so that all are measured at the same lengths of context and what the machine does
+meanwhile falls on both alike. Reported: the CPU time that threads other than the engine's and those that compute take, at
+500 tokens a second; how long bad requests take to be refused; how much later other streams' tokens come for it. The
+client is one thread on the same machine.
 """
 
 import argparse
@@ -23,6 +25,7 @@ from contestants import Quire, core_count
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PORT = 8417
 COMPUTING = ("quire-compute", "quire-engine")
+WARM_TOKENS = 8  # of each stream, before anything is measured
 
 LONG = "word " * 200_000
 BAD = {
@@ -39,7 +42,7 @@ BAD = {
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=4, help="times that either is measured (default: 4)")
+    parser.add_argument("--rounds", type=int, default=4, help="times that either is measured twice (default: 4)")
     parser.add_argument("--seconds", type=float, default=10, help="of each measurement (default: 10)")
     parser.add_argument("--streams", type=int, default=16, help="streams at once (default: 16)")
     parser.add_argument("--bad-rate", type=float, default=20, help="bad requests a second (default: 20)")
@@ -111,47 +114,79 @@ class Refused:
             self.rest = b""
 
 
-def measure(streams, seconds, bad_rate):
-    """Gaps between tokens and times to refusal in seconds, and tokens in all."""
-    gaps, refused, num_tokens, names = [], {name: [] for name in BAD}, 0, list(BAD)
-    num_bad = 0
-    begun = time.perf_counter()
+def read_streams(selector, keys, now, gaps):
+    """Tokens that came on the streams among `keys`; those that have ended begin again."""
+    num_tokens = 0
+    for key in keys:
+        tokens, ended = key.data.read(now, gaps)
+        num_tokens += tokens
+        if ended:
+            selector.unregister(key.data.socket)
+            key.data.socket.close()
+            key.data.open()
+            selector.register(key.data.socket, selectors.EVENT_READ, key.data)
+    return num_tokens
+
+
+class Measurement:
+    """What one run brought: gaps between tokens and times to refusal in seconds."""
+
+    def __init__(self):
+        self.gaps, self.refused = [], {name: [] for name in BAD}
+        self.num_tokens = self.elapsed_s = 0
+        self.num_bad = self.pending = 0
+
+    def run(self, selector, seconds, bad_rate):
+        names = list(BAD)
+        begun = time.perf_counter()
+        while (now := time.perf_counter()) < begun + seconds or self.pending:
+            if bad_rate and now < begun + seconds and now >= begun + self.num_bad / bad_rate:
+                bad = Refused(names[self.num_bad % len(names)])
+                self.num_bad += 1
+                self.pending += 1
+                selector.register(bad.socket, selectors.EVENT_READ | (selectors.EVENT_WRITE if bad.rest else 0), bad)
+            ready = selector.select(0.002 if bad_rate else 0.05)
+            now = time.perf_counter()
+            streams = [key for key, _ in ready if isinstance(key.data, Stream)]
+            self.num_tokens += read_streams(selector, streams, now, self.gaps)
+            for key, events in ready:
+                if isinstance(key.data, Refused):
+                    self.serve_refused(selector, key.data, events)
+        self.elapsed_s = time.perf_counter() - begun
+
+    def serve_refused(self, selector, bad, events):
+        if events & selectors.EVENT_WRITE:
+            bad.write()
+            if not bad.rest:
+                selector.modify(bad.socket, selectors.EVENT_READ, bad)
+        if events & selectors.EVENT_READ:
+            answer = bad.socket.recv(1 << 16)
+            if not answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 404")):
+                raise SystemExit(f"{bad.name}: {answer[:200]}")
+            self.refused[bad.name].append(time.perf_counter() - bad.begun)
+            selector.unregister(bad.socket)
+            bad.socket.close()
+            self.pending -= 1
+
+
+def measure(num_streams, seconds, bad_rate, pid):
+    """A Measurement of fresh streams, and the CPU time of the front meanwhile."""
+    streams = [Stream(number) for number in range(num_streams)]
     with selectors.DefaultSelector() as selector:
         for stream in streams:
-            stream.last = None
             selector.register(stream.socket, selectors.EVENT_READ, stream)
-        pending = 0
-        while (now := time.perf_counter()) < begun + seconds or pending:
-            if bad_rate and now < begun + seconds and now >= begun + num_bad / bad_rate:
-                bad = Refused(names[num_bad % len(names)])
-                num_bad += 1
-                pending += 1
-                selector.register(bad.socket, selectors.EVENT_READ | (selectors.EVENT_WRITE if bad.rest else 0), bad)
-            for key, events in selector.select(0.002 if bad_rate else 0.05):
-                now = time.perf_counter()
-                if isinstance(key.data, Stream):
-                    tokens, ended = key.data.read(now, gaps)
-                    num_tokens += tokens
-                    if ended:
-                        selector.unregister(key.data.socket)
-                        key.data.socket.close()
-                        key.data.open()
-                        selector.register(key.data.socket, selectors.EVENT_READ, key.data)
-                    continue
-                bad = key.data
-                if events & selectors.EVENT_WRITE:
-                    bad.write()
-                    if not bad.rest:
-                        selector.modify(bad.socket, selectors.EVENT_READ, bad)
-                if events & selectors.EVENT_READ:
-                    answer = bad.socket.recv(1 << 16)
-                    if not answer.startswith((b"HTTP/1.1 400", b"HTTP/1.1 404")):
-                        raise SystemExit(f"{bad.name}: {answer[:200]}")
-                    refused[bad.name].append(now - bad.begun)
-                    selector.unregister(bad.socket)
-                    bad.socket.close()
-                    pending -= 1
-    return gaps, refused, num_tokens, time.perf_counter() - begun
+        warm = Measurement()
+        while warm.num_tokens < WARM_TOKENS * num_streams:
+            warm.run(selector, 0.1, 0)
+        for stream in streams:
+            stream.last = None
+        cpu_before = front_cpu_s(pid)
+        measurement = Measurement()
+        measurement.run(selector, seconds, bad_rate)
+        cpu_s = front_cpu_s(pid) - cpu_before
+    for stream in streams:
+        stream.socket.close()
+    return measurement, cpu_s
 
 
 def percentile(values, share):
@@ -159,34 +194,34 @@ def percentile(values, share):
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+def report(alone, beside, shares):
+    for name, share in (("median", 0.5), ("p99", 0.99)):
+        before = percentile([gap for one in alone for gap in one.gaps], share)
+        after = percentile([gap for one in beside for gap in one.gaps], share)
+        print(f"{name} between tokens: {1e3 * before:.1f} ms alone, {1e3 * after:.1f} ms beside bad requests "
+              f"({100 * (after / before - 1):+.1f}%)")
+    print(f"front: {100 * statistics.median(shares):.2f}% of a core at 500 tokens/s")
+    refused = {name: [seconds for one in beside for seconds in one.refused[name]] for name in BAD}
+    every = [seconds for times in refused.values() for seconds in times]
+    print(f"refused: p50 {1e3 * percentile(every, 0.5):.2f} ms, p99 {1e3 * percentile(every, 0.99):.2f} ms")
+    for name, times in refused.items():
+        print(f"  {name}: p50 {1e3 * percentile(times, 0.5):.2f} ms, most {1e3 * max(times):.2f} ms of {len(times)}")
+
+
 def main():
     arguments = parse_arguments()
     quire = Quire("quire", arguments.quire, arguments.model, core_count())
+    alone, beside, shares = [], [], []
     with quire.server(PORT, arguments.streams + 8) as server:
-        streams = [Stream(number) for number in range(arguments.streams)]
-        measure(streams, 3, 0)
-        alone, beside, refusals, shares = [], [], {name: [] for name in BAD}, []
         for _ in range(arguments.rounds):
-            cpu_before = front_cpu_s(server.process.pid)
-            gaps, _, num_tokens, elapsed_s = measure(streams, arguments.seconds, 0)
-            cpu_s = front_cpu_s(server.process.pid) - cpu_before
-            shares.append(cpu_s / num_tokens * 500)
-            alone.append(percentile(gaps, 0.99))
-            print(f"alone: {num_tokens / elapsed_s:.0f} tokens/s, p99 between tokens {1e3 * alone[-1]:.1f} ms, "
-                  f"front {100 * shares[-1]:.2f}% of a core at 500 tokens/s", file=sys.stderr)
-            gaps, refused, num_tokens, elapsed_s = measure(streams, arguments.seconds, arguments.bad_rate)
-            beside.append(percentile(gaps, 0.99))
-            for name, times in refused.items():
-                refusals[name] += times
-            print(f"beside bad requests: {num_tokens / elapsed_s:.0f} tokens/s, p99 between tokens "
-                  f"{1e3 * beside[-1]:.1f} ms", file=sys.stderr)
-    every = [seconds for times in refusals.values() for seconds in times]
-    print(f"front: {100 * statistics.median(shares):.2f}% of a core at 500 tokens/s")
-    print(f"p99 between tokens: {1e3 * statistics.median(alone):.1f} ms alone, {1e3 * statistics.median(beside):.1f} ms "
-          f"beside bad requests ({100 * (statistics.median(beside) / statistics.median(alone) - 1):+.1f}%)")
-    print(f"refused: p50 {1e3 * percentile(every, 0.5):.2f} ms, p99 {1e3 * percentile(every, 0.99):.2f} ms")
-    for name, times in refusals.items():
-        print(f"  {name}: p50 {1e3 * percentile(times, 0.5):.2f} ms, most {1e3 * max(times):.2f} ms of {len(times)}")
+            for bad_rate in (0, arguments.bad_rate, arguments.bad_rate, 0):
+                one, cpu_s = measure(arguments.streams, arguments.seconds, bad_rate, server.process.pid)
+                (beside if bad_rate else alone).append(one)
+                if not bad_rate:
+                    shares.append(cpu_s / one.num_tokens * 500)
+                print(f"{'beside bad requests' if bad_rate else 'alone'}: {one.num_tokens / one.elapsed_s:.0f} "
+                      f"tokens/s, p99 between tokens {1e3 * percentile(one.gaps, 0.99):.1f} ms", file=sys.stderr)
+    report(alone, beside, shares)
 
 
 if __name__ == "__main__":

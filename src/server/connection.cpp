@@ -30,21 +30,21 @@ constexpr size_t kLargeBody = 1 << 20;
 constexpr double kSlowestBytesPerSecond = 64 << 10;  // at which a long answer must be taken
 
 // On a worker's thread.
-Api::Reply handle(const Api& api, const RequestHead& head, std::string body) {
-  const bool large = body.size() >= kLargeBody;
-  Api::Reply reply;
+Api::Reply handle(const Api& api, const RequestHead& head, std::string_view body) {
   try {
-    reply = api.handle(head, body);
+    return api.handle(head, body);
   } catch (const std::exception& error) {
     LOG(error, "a request cannot be handled: {}", error.what());
-    reply =
-        error_response({503, "the server has not enough memory for this request", {}, "unavailable", 1});
+    return error_response({503, "the server has not enough memory for this request", {}, "unavailable", 1});
   }
-  if (large) {  // what it took goes back to the system, rather than to the next large request
-    body = {};
-    ::malloc_trim(0);
-  }
-  return reply;
+}
+
+// What a large request took goes back to the system, rather than to the next large request. That takes a
+// while, so its answer is on its way before.
+void give_back(std::string body) {
+  if (body.size() < kLargeBody) return;
+  body = {};
+  ::malloc_trim(0);
 }
 
 class HttpConnection final : public Connection, public std::enable_shared_from_this<HttpConnection> {
@@ -110,7 +110,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   asio::steady_timer deadline_;  // of what is being waited for: bytes of a request, or room to write
   asio::steady_timer peer_check_;
   asio::steady_timer turn_;  // of an answer that goes on with time
-  std::array<char, 16 << 10> received_;
+  std::array<char, 64 << 10> received_;  // what of it no read has filled takes no memory
   HttpReader reader_;
   Phase phase_ = Phase::kHandshaking;
   HttpReader::State waiting_for_ = HttpReader::State::kDone;  // what the deadline is of while reading
@@ -250,11 +250,12 @@ void HttpConnection::on_request() {
   // A long text takes a while, and no other connection waits for it. Nothing is read meanwhile, so the head
   // stays as it is.
   asio::post(host_.workers, [self = shared_from_this(), body = reader_.take_body()]() mutable {
-    Api::Reply reply = handle(self->host_.api, self->reader_.head(), std::move(body));
+    Api::Reply reply = handle(self->host_.api, self->reader_.head(), body);
     const auto executor = self->socket_.executor();
     asio::post(executor, [self = std::move(self), reply = std::move(reply)]() mutable {
       self->answer(std::move(reply));
     });
+    give_back(std::move(body));
   });
 }
 
