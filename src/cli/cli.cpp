@@ -29,6 +29,7 @@ void add_commands(CLI::App& app, Action& action) {
   add_complete(app, action);
   add_tokenize(app, action);
   add_inspect(app, action);
+  add_run_batch(app, action);
   add_bench(app, action);
   add_completion(app, action);
   for (CLI::App* command : app.get_subcommands({})) command->group("Commands");

@@ -16,6 +16,7 @@ void add_chat(CLI::App& app, Action& action);
 void add_complete(CLI::App& app, Action& action);
 void add_tokenize(CLI::App& app, Action& action);
 void add_inspect(CLI::App& app, Action& action);
+void add_run_batch(CLI::App& app, Action& action);
 void add_completion(CLI::App& app, Action& action);  // of all commands: to be called last
 void add_bench(CLI::App& app, Action& action);       // with the subcommands below
 

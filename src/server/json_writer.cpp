@@ -57,9 +57,11 @@ void JsonWriter::boolean(bool value) {
   out_ += value ? "true" : "false";
 }
 
-void JsonWriter::null() {
+void JsonWriter::null() { raw("null"); }
+
+void JsonWriter::raw(std::string_view json) {
   comma();
-  out_ += "null";
+  out_ += json;
 }
 
 }  // namespace quire

@@ -27,6 +27,8 @@ class JsonWriter {
   void number(float value);
   void boolean(bool value);
   void null();
+  // A value that is JSON already.
+  void raw(std::string_view json);
 
   // A key and its value.
   void field(std::string_view name, std::string_view text) { key(name), string(text); }

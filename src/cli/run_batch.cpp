@@ -1,0 +1,90 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <optional>
+
+#include "bench/progress_bar.h"
+#include "cli/commands.h"
+#include "cli/model_flags.h"
+#include "server/batch_run.h"
+
+namespace quire {
+namespace {
+
+constexpr size_t kMaxLineBytes = 16 << 20;  // as long as a request's body may be
+constexpr int32_t kWaitingPerSequence = 2;  // requests with the engine, so that it never lacks any
+
+struct BatchFlags {
+  ModelFlags model;
+  std::string input, output;
+  std::string served_model_name;
+};
+
+Expected<> report(const BatchCounts& counts, const std::string& output, double seconds) {
+  const std::string found =
+      counts.found > 0 ? fmt::format(", {} had an answer before", counts.found) : std::string();
+  fmt::print(stderr, "{} requests answered in {:.1f} s{}\n", counts.answered, seconds, found);
+  if (counts.failed == 0) return {};
+  return fail(ErrorCode::kInvalidArgument, "{} of {} requests failed: their lines of {} say why",
+              counts.failed, counts.answered, output == "-" ? "the output" : output);
+}
+
+Expected<> run_batch(BatchFlags flags) {
+  auto input = BatchInput::open(flags.input, kMaxLineBytes);
+  if (!input) return std::unexpected(input.error());
+  auto output = BatchOutput::open(flags.output, *input);
+  if (!output) return std::unexpected(output.error());
+
+  flags.model.engine.max_queue_ms = 0;  // nobody is kept waiting
+  const auto local = open_local_model(flags.model);
+  if (!local) return std::unexpected(local.error());
+  const Clock& clock = (*local)->clock;
+  ServerConfig config;
+  config.served_model_name = flags.served_model_name;
+  const ServedModel served((*local)->handle, served_model_names(config, (*local)->handle.config), clock);
+  Api api(config, clock, (*local)->metrics);
+  api.serve(served);
+
+  const int64_t start_ns = clock.now_ns();
+  const auto elapsed_s = [&] { return static_cast<double>(clock.now_ns() - start_ns) * 1e-9; };
+  std::optional<ProgressBar> bar(std::in_place);
+  BatchRun run(api, clock, *input, *output, kWaitingPerSequence * served.engine.options().max_num_seqs);
+  const auto counts = run.run([&](const BatchCounts& now) {
+    bar->show(static_cast<size_t>(now.found + now.answered), static_cast<size_t>(input->num_lines()),
+              elapsed_s());
+  });
+  bar.reset();
+  if (!counts) return std::unexpected(counts.error());
+  return report(*counts, flags.output, elapsed_s());
+}
+
+}  // namespace
+
+void add_run_batch(CLI::App& app, Action& action) {
+  CLI::App* command = app.add_subcommand("run-batch", "answer a file of requests");
+  auto flags = std::make_shared<BatchFlags>();
+  command
+      ->add_option("-i,--input-file", flags->input,
+                   "requests in the format of OpenAI's Batch API, one a line")
+      ->type_name("FILE")
+      ->required();
+  command
+      ->add_option(
+          "-o,--output-file", flags->output,
+          "where answers go, as they come; requests that it answers already are left out; -: stdout")
+      ->type_name("FILE")
+      ->required();
+  command
+      ->add_option("--served-model-name", flags->served_model_name,
+                   "name of the model in the requests; several with commas; without it, the file's name")
+      ->type_name("NAME");
+  add_model_flags(*command, flags->model, ModelArgument::kPositional, {});
+  command->footer(
+      "A run that was stopped, however it was, goes on where it was when it is started again.\n"
+      "Example:\n  quire run-batch model.gguf -i requests.jsonl -o answers.jsonl");
+  command->callback([flags, &action] { action = [flags] { return run_batch(*flags); }; });
+}
+
+}  // namespace quire
