@@ -38,9 +38,9 @@ class TlsFilesOnDisk {
 };
 
 // Two connected sockets: a server's session on one, a client of OpenSSL's or raw bytes on the other.
-class Pair {
+class Handshake {
  public:
-  explicit Pair(const TlsContext& context, int client_version = TLS1_3_VERSION) {
+  explicit Handshake(const TlsContext& context, int client_version = TLS1_3_VERSION) {
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets_.data()), 0);
     server = context.new_session(sockets_[0]);
     client_context_ = SSL_CTX_new(TLS_client_method());
@@ -50,7 +50,7 @@ class Pair {
     client = SSL_new(client_context_);
     SSL_set_fd(client, sockets_[1]);
   }
-  ~Pair() {
+  ~Handshake() {
     SSL_free(client);
     SSL_CTX_free(client_context_);
     server.reset();
@@ -98,7 +98,7 @@ class TlsTest : public testing::Test {
 
 TEST_F(TlsTest, BytesGoBothWays) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    Pair pair(*context, version);
+    Handshake pair(*context, version);
     ASSERT_EQ(pair.shake_hands(), Next::kDone);
     std::array<char, 64> buffer{};
     EXPECT_EQ(pair.server->read(buffer).next, Next::kReadable);
@@ -115,7 +115,7 @@ TEST_F(TlsTest, BytesGoBothWays) {
 }
 
 TEST_F(TlsTest, AnAnswerLongerThanTheSocketTakesGoesOn) {
-  Pair pair(*context);
+  Handshake pair(*context);
   ASSERT_EQ(pair.shake_hands(), Next::kDone);
   std::string text;
   for (int i = 0; text.size() < (4 << 20); ++i) text += std::to_string(i);
@@ -144,7 +144,7 @@ TEST_F(TlsTest, AnAnswerLongerThanTheSocketTakesGoesOn) {
 TEST_F(TlsTest, EitherSideEnds) {
   std::array<char, 8> buffer{};
   {
-    Pair pair(*context);
+    Handshake pair(*context);
     ASSERT_EQ(pair.shake_hands(), Next::kDone);
     pair.server->end();
     EXPECT_EQ(SSL_read(pair.client, buffer.data(), 8), 0);
@@ -153,14 +153,14 @@ TEST_F(TlsTest, EitherSideEnds) {
     EXPECT_EQ(pair.server->read(buffer).next, Next::kEnd);
   }
   {
-    Pair pair(*context);
+    Handshake pair(*context);
     ASSERT_EQ(pair.shake_hands(), Next::kDone);
     pair.end_client();
     EXPECT_EQ(pair.server->read(buffer).next, Next::kEnd);
     EXPECT_EQ(pair.server->write("answer").next, Next::kEnd);
   }
   {
-    Pair pair(*context);  // before any handshake
+    Handshake pair(*context);  // before any handshake
     pair.server->end();
     pair.end_client();
     EXPECT_EQ(pair.server->accept().next, Next::kEnd);
@@ -168,36 +168,36 @@ TEST_F(TlsTest, EitherSideEnds) {
 }
 
 TEST_F(TlsTest, WhatIsNoTlsIsTold) {
-  EXPECT_EQ(Pair(*context).accept_bytes("GET / HTTP/1.1\r\n\r\n"), Next::kPlainHttp);
-  EXPECT_EQ(Pair(*context).accept_bytes("POST /v1/completions HTTP/1.1\r\n"), Next::kPlainHttp);
-  EXPECT_EQ(Pair(*context).accept_bytes(std::string(100, 'x')), Next::kFailed);
-  EXPECT_EQ(Pair(*context).accept_bytes("\x16"), Next::kReadable);
+  EXPECT_EQ(Handshake(*context).accept_bytes("GET / HTTP/1.1\r\n\r\n"), Next::kPlainHttp);
+  EXPECT_EQ(Handshake(*context).accept_bytes("POST /v1/completions HTTP/1.1\r\n"), Next::kPlainHttp);
+  EXPECT_EQ(Handshake(*context).accept_bytes(std::string(100, 'x')), Next::kFailed);
+  EXPECT_EQ(Handshake(*context).accept_bytes("\x16"), Next::kReadable);
 }
 
 TEST_F(TlsTest, OldVersionsAreRefused) {
-  EXPECT_EQ(Pair(*context, TLS1_1_VERSION).shake_hands(), Next::kFailed);
+  EXPECT_EQ(Handshake(*context, TLS1_1_VERSION).shake_hands(), Next::kFailed);
 }
 
 RC_GTEST_FIXTURE_PROP(TlsTest, NoiseNeverShakesHands, (std::string noise, bool like_a_record)) {
   noise.resize(std::min<size_t>(noise.size(), 4096));
   if (like_a_record) noise.insert(0, std::string("\x16\x03\x01\x00\x20\x01", 6));
   RC_PRE(!noise.empty());
-  RC_ASSERT(Pair(*context).accept_bytes(noise) != Next::kDone);
+  RC_ASSERT(Handshake(*context).accept_bytes(noise) != Next::kDone);
 }
 
 TEST_F(TlsTest, ACertificateIsReadAgain) {
   on_disk.put({.name = "second"});
-  Pair before(*context);
+  Handshake before(*context);
   ASSERT_EQ(before.shake_hands(), Next::kDone);
   EXPECT_EQ(before.served_name(), "localhost");
   ASSERT_TRUE(context->reload());
-  Pair after(*context);
+  Handshake after(*context);
   ASSERT_EQ(after.shake_hands(), Next::kDone);
   EXPECT_EQ(after.served_name(), "second");
 
   write_text(on_disk.files.key, make_certificate().key_pem);
   EXPECT_EQ(context->reload().error().param, "ssl_keyfile");
-  Pair unchanged(*context);
+  Handshake unchanged(*context);
   ASSERT_EQ(unchanged.shake_hands(), Next::kDone);
   EXPECT_EQ(unchanged.served_name(), "second");
 }
