@@ -1,0 +1,189 @@
+#include "chat/output_parser.h"
+
+#include <iterator>
+#include <utility>
+
+namespace quire {
+namespace {
+
+constexpr size_t kMaxHeldSpace = 256;  // white space that is longer is text like any other
+
+bool is_output_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
+}  // namespace
+
+bool OutputParser::Marker::push(char c, std::string_view& missed) {
+  missed = {};
+  if (c == text[matched]) {
+    if (++matched < text.size()) return false;
+    matched = 0;
+    return true;
+  }
+  missed = text.substr(0, matched);
+  matched = c == text[0] ? 1 : 0;
+  return false;
+}
+
+void OutputParser::Trimmed::push(char c, std::string& out) {
+  if (is_output_space(c)) {
+    if (!drops) held += c;
+    if (held.size() > kMaxHeldSpace) flush(out);
+    return;
+  }
+  drops = false;
+  flush(out);
+  out += c;
+}
+
+void OutputParser::Trimmed::push(std::string_view text, std::string& out) {
+  for (const char c : text) push(c, out);
+}
+
+void OutputParser::Trimmed::flush(std::string& out) {
+  out += held;
+  held.clear();
+}
+
+OutputParser::OutputParser(const OutputSpec& spec)
+    : spec_(spec), style_(call_style(spec.tool_style)), opener_{style_.opener} {
+  reasoning_.drops = true;
+  if (spec.reasoning_style == ReasoningStyle::kNone) {
+    begin_content();
+  } else {
+    state_ = State::kStart;
+  }
+}
+
+void OutputParser::push(std::string_view text, ParsedOutput& out) {
+  for (const char c : text) {
+    if (done()) return;
+    ++num_bytes_;
+    push_byte(c, out);
+  }
+}
+
+void OutputParser::push_byte(char c, ParsedOutput& out) {
+  ++steps_;
+  switch (state_) {
+    case State::kStart: return push_start(c, out);
+    case State::kReasoning: return push_reasoning(c, out);
+    case State::kContent: return push_content(c, out);
+    case State::kCall: return push_call(c, out);
+  }
+}
+
+// White space, then <think>; or there is none.
+void OutputParser::push_start(char c, ParsedOutput& out) {
+  start_ += c;
+  if (num_think_bytes_ == 0 && is_output_space(c) && start_.size() <= kMaxHeldSpace) return;
+  if (c != kThinkOpen[num_think_bytes_]) return end_start(out);
+  if (++num_think_bytes_ < kThinkOpen.size()) return;
+  start_.clear();
+  state_ = State::kReasoning;
+  reasoning_bytes_ = num_bytes_;
+}
+
+// The start holds no <think>: what was held back is what it would have been anyway.
+void OutputParser::end_start(ParsedOutput& out) {
+  const std::string held = std::exchange(start_, {});
+  if (spec_.in_reasoning) {
+    state_ = State::kReasoning;
+  } else {
+    begin_content();
+  }
+  num_bytes_ -= static_cast<int64_t>(held.size());
+  for (const char c : held) {
+    ++num_bytes_;
+    push_byte(c, out);
+  }
+}
+
+void OutputParser::push_reasoning(char c, ParsedOutput& out) {
+  std::string_view missed;
+  const bool closed = think_close_.push(c, missed);
+  reasoning_bytes_ = num_bytes_;
+  reasoning_.push(missed, out.reasoning);
+  if (closed) {
+    reasoning_.drop();
+    content_.drop();
+    begin_content();
+  } else if (think_close_.matched == 0) {
+    reasoning_.push(c, out.reasoning);
+  }
+}
+
+// Calls may stand at the start without an opener.
+void OutputParser::begin_content() {
+  state_ = State::kContent;
+  if (spec_.tools.empty() || style_.at_start.empty()) return;
+  has_opener_ = false;
+  begin_calls(style_.at_start);
+}
+
+void OutputParser::begin_calls(std::span<const CallPattern> patterns) {
+  matcher_.start(patterns, spec_.tools);
+  state_ = State::kCall;
+}
+
+void OutputParser::push_content(char c, ParsedOutput& out) {
+  if (style_.opener.empty() || spec_.tools.empty() || num_calls_ >= kMaxCalls) {
+    return content_.push(c, out.content);
+  }
+  std::string_view missed;
+  const bool opened = opener_.push(c, missed);
+  content_.push(missed, out.content);
+  if (opened) {
+    has_opener_ = true;
+    begin_calls(style_.opened);
+  } else if (opener_.matched == 0) {
+    content_.push(c, out.content);
+  }
+}
+
+void OutputParser::push_call(char c, ParsedOutput& out) {
+  const auto status = matcher_.push(c);
+  if (status == CallMatcher::Status::kDone) return add_calls(out);
+  if (status == CallMatcher::Status::kMore) return;
+  fail_call(out);
+  push_byte(c, out);
+}
+
+// What looked like a call was none.
+void OutputParser::fail_call(ParsedOutput& out) {
+  state_ = State::kContent;
+  if (std::exchange(has_opener_, false)) content_.push(style_.opener, out.content);
+  content_.push(matcher_.text(), out.content);
+}
+
+void OutputParser::add_calls(ParsedOutput& out) {
+  auto calls = matcher_.take_calls();
+  const bool row_ends = calls.empty() || style_.next.empty();
+  const size_t room = static_cast<size_t>(spec_.one_call ? 1 : kMaxCalls - num_calls_);
+  if (calls.size() > room && !spec_.one_call) return fail_call(out);
+  if (calls.size() > room) calls.resize(room);
+  num_calls_ += static_cast<int32_t>(calls.size());
+  std::move(calls.begin(), calls.end(), std::back_inserter(out.calls));
+  content_.drop();
+  has_opener_ = false;
+  if (row_ends) {
+    state_ = State::kContent;
+  } else {
+    begin_calls(style_.next);
+  }
+}
+
+void OutputParser::finish(ParsedOutput& out) {
+  if (done()) return;
+  if (state_ == State::kStart) end_start(out);
+  if (state_ == State::kCall && matcher_.finish()) add_calls(out);
+  if (state_ == State::kCall) fail_call(out);
+  if (state_ == State::kReasoning) {
+    reasoning_.push(think_close_.text.substr(0, think_close_.matched), out.reasoning);
+  } else {
+    content_.push(opener_.text.substr(0, opener_.matched), out.content);
+  }
+  reasoning_.flush(out.reasoning);
+  content_.flush(out.content);
+}
+
+}  // namespace quire

@@ -1,0 +1,57 @@
+// How models write tool calls and reasoning into their text: the styles that OutputParser knows, as tables.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace quire {
+
+enum class ToolStyle : uint8_t { kNone, kHermes, kLlama3Json, kMistral, kDeepseekV3, kPythonic };
+
+// kDeepseekR1: an answer begins with reasoning, whether or not <think> says so. kQwen3: it does if <think>
+// does, in the answer or at the end of the prompt.
+enum class ReasoningStyle : uint8_t { kNone, kDeepseekR1, kQwen3 };
+
+// By the names that --tool-call-parser and --reasoning-parser take; none for another.
+std::optional<ToolStyle> tool_style(std::string_view name);
+std::optional<ReasoningStyle> reasoning_style(std::string_view name);
+
+// The styles that a chat template speaks of.
+ToolStyle detect_tool_style(std::string_view chat_template);
+ReasoningStyle detect_reasoning_style(std::string_view chat_template);
+
+inline constexpr std::string_view kThinkOpen = "<think>", kThinkClose = "</think>";
+
+// One step of a pattern that a call is matched against, byte by byte.
+struct CallStep {
+  enum class Kind : uint8_t {
+    kSpace,        // white space, or none
+    kText,         // `text`, byte for byte
+    kName,         // a tool's name
+    kId,           // letters and digits, of no matter
+    kArguments,    // a JSON object: what the tool of kName is called with
+    kJsonCalls,    // as read_json_calls has them
+    kPythonCalls,  // as read_python_calls has them
+  };
+  Kind kind;
+  std::string_view text = {};
+};
+
+// A pattern without calls in it stands for the end of a row of calls.
+using CallPattern = std::span<const CallStep>;
+
+struct CallStyle {
+  // What calls begin with in the midst of text; empty if they stand at its start alone. Its first byte is
+  // nowhere else in it.
+  std::string_view opener;
+  std::span<const CallPattern> opened;        // after the opener, one of these
+  std::span<const CallPattern> at_start;      // what may stand at the start of the content without it
+  std::span<const CallPattern> next;          // after a call, for more in the same row
+  std::span<const std::string_view> markers;  // that may be control tokens, which text does not show
+};
+
+const CallStyle& call_style(ToolStyle style);
+
+}  // namespace quire

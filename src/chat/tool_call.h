@@ -1,0 +1,52 @@
+// A call of a tool, as a model wrote it, and how calls are read from the JSON or the Python that models
+// write.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace quire {
+
+struct ToolCall {
+  std::string name;
+  std::string arguments;  // JSON text of an object
+  bool operator==(const ToolCall&) const = default;
+};
+
+// A tool's name: [A-Za-z0-9_-]{1,64}, as OpenAI has it.
+inline constexpr size_t kMaxToolNameBytes = 64;
+bool is_tool_name_byte(char c);
+bool is_tool_name(std::string_view text);
+
+// The calls in `json`, a whole object or array that JsonScanner has accepted:
+// {"name": ..., "arguments" or "parameters": {...}}, or an array of those. Other members are of no matter;
+// no arguments are {}. None if it is something else, or calls what `tools` does not name.
+std::optional<std::vector<ToolCall>> read_json_calls(std::string_view json,
+                                                     std::span<const std::string> tools);
+
+// The calls in `text`, a Python list of calls with keyword arguments and literals: [f(a=1, b="x"), g()].
+// None if it is something else.
+std::optional<std::vector<ToolCall>> read_python_calls(std::string_view text,
+                                                       std::span<const std::string> tools);
+
+// Finds where such a list ends as its bytes come. Constant memory, one step a byte.
+class PythonListScanner {
+ public:
+  static constexpr int32_t kMaxDepth = 64;
+  enum class Status : uint8_t { kMore, kDone, kFailed };
+
+  Status push(char c);  // the first must be [
+
+ private:
+  int32_t depth_ = 0;
+  char quote_ = '\0';  // of the string it is in
+  bool escaped_ = false;
+  bool has_call_ = false;  // a name and ( came: before that only a name may
+};
+
+}  // namespace quire
