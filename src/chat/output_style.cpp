@@ -36,7 +36,7 @@ constexpr CallStep kMistralCallWithId[] = {kSpace,         kName,  text("[CALL_I
                                            text("[ARGS]"), kSpace, kArguments};
 constexpr CallPattern kMistralOpened[] = {kMistralList, kMistralCall, kMistralMarkedCall,
                                           kMistralCallWithId};
-constexpr CallStyle kMistral{"[TOOL_CALLS]", kMistralOpened, {}, {}, kMistralMarkers};
+constexpr CallStyle kMistral{"[TOOL_CALLS]", kMistralOpened, {}, {}, kMistralMarkers, true};
 
 // Between marks, function, a separator, the name and a fenced JSON object (V3, R1); or the name, the
 // separator and a JSON object (V3.1).
@@ -93,8 +93,8 @@ std::optional<ToolStyle> tool_style(std::string_view name) {
 std::optional<ReasoningStyle> reasoning_style(std::string_view name) {
   using Row = std::pair<std::string_view, ReasoningStyle>;
   static constexpr std::array<Row, 3> kRows{{{"none", ReasoningStyle::kNone},
-                                             {"deepseek_r1", ReasoningStyle::kDeepseekR1},
-                                             {"qwen3", ReasoningStyle::kQwen3}}};
+                                             {"deepseek_r1", ReasoningStyle::kFromStart},
+                                             {"qwen3", ReasoningStyle::kMarked}}};
   return named(kRows, name);
 }
 
@@ -110,7 +110,7 @@ ToolStyle detect_tool_style(std::string_view chat_template) {
 
 ReasoningStyle detect_reasoning_style(std::string_view chat_template) {
   if (!chat_template.contains(kThinkClose)) return ReasoningStyle::kNone;
-  return chat_template.contains("<｜Assistant｜>") ? ReasoningStyle::kDeepseekR1 : ReasoningStyle::kQwen3;
+  return chat_template.contains("<｜Assistant｜>") ? ReasoningStyle::kFromStart : ReasoningStyle::kMarked;
 }
 
 const CallStyle& call_style(ToolStyle style) {

@@ -10,9 +10,13 @@ namespace quire {
 
 enum class ToolStyle : uint8_t { kNone, kHermes, kLlama3Json, kMistral, kDeepseekV3, kPythonic };
 
-// kDeepseekR1: an answer begins with reasoning, whether or not <think> says so. kQwen3: it does if <think>
+// kFromStart: an answer begins with reasoning, whether or not <think> says so. kMarked: it does if <think>
 // does, in the answer or at the end of the prompt.
-enum class ReasoningStyle : uint8_t { kNone, kDeepseekR1, kQwen3 };
+enum class ReasoningStyle : uint8_t { kNone, kFromStart, kMarked };
+
+inline constexpr std::string_view kToolParserNames =
+    "auto|none|hermes|llama3_json|mistral|deepseek_v3|pythonic";
+inline constexpr std::string_view kReasoningParserNames = "auto|none|deepseek_r1|qwen3";
 
 // By the names that --tool-call-parser and --reasoning-parser take; none for another.
 std::optional<ToolStyle> tool_style(std::string_view name);
@@ -50,6 +54,7 @@ struct CallStyle {
   std::span<const CallPattern> at_start;      // what may stand at the start of the content without it
   std::span<const CallPattern> next;          // after a call, for more in the same row
   std::span<const std::string_view> markers;  // that may be control tokens, which text does not show
+  bool short_ids = false;  // templates take ids of nine letters and digits and nothing else
 };
 
 const CallStyle& call_style(ToolStyle style);

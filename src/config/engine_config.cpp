@@ -8,7 +8,7 @@ namespace {
 
 using C = EngineConfig;
 
-const std::array<Field<C>, 19> kFields{{
+const std::array<Field<C>, 20> kFields{{
     {"max_model_len", &C::max_model_len, "longest prompt plus output; 0: what the model was trained for", 0,
      kInt32Max, false, FieldUnit::kTokens},
     {"max_num_seqs", &C::max_num_seqs, "most sequences that run at once", 1, 16384},
@@ -52,17 +52,10 @@ const std::array<Field<C>, 19> kFields{{
      0, 1e9, false, FieldUnit::kMilliseconds},
     {"activations", &C::activations, "precision of activations in products with quantized weights", 0, 0,
      false, FieldUnit::kNone, "int8|fp32"},
+    {"chat_template", &C::chat_template,
+     "file with a chat template (Jinja) to be used instead of the model's own"},
     {"seed", &C::seed, "seed for requests that bring none"},
 }};
-
-bool is_choice(std::string_view choices, std::string_view value) {
-  for (size_t begin = 0; begin <= choices.size();) {
-    const size_t end = std::min(choices.find('|', begin), choices.size());
-    if (choices.substr(begin, end - begin) == value) return true;
-    begin = end + 1;
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -74,9 +67,7 @@ Expected<> validate(const EngineConfig& config) {
         [&](auto member) -> Expected<> {
           using Value = std::remove_cvref_t<decltype(config.*member)>;
           if constexpr (std::is_same_v<Value, std::string>) {
-            if (field.choices.empty() || is_choice(field.choices, config.*member)) return {};
-            return fail_param(std::string(field.name), "{} must be one of {}, but is '{}'", field.name,
-                              field.choices, config.*member);
+            return field.check_choice(config.*member);
           } else if constexpr (std::is_arithmetic_v<Value>) {
             return field.check(static_cast<double>(config.*member));
           } else {

@@ -33,7 +33,8 @@ struct EngineConfig {
   std::string scheduling_policy = "fcfs";
   double max_step_ms = 0;  // 0: off
   std::string activations = "int8";
-  int64_t seed = 0;  // of requests that bring none
+  std::string chat_template = {};  // path of a Jinja file; empty: the model's own
+  int64_t seed = 0;                // of requests that bring none
 };
 
 // Every flag of EngineConfig but `model`.

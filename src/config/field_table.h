@@ -47,6 +47,14 @@ struct Field {
     return fail_param(std::string(name), "{} must be {} {} and at most {}, but is {}", name,
                       min_exclusive ? "greater than" : "at least", min, max, value);
   }
+
+  // The same for strings and `choices`.
+  Expected<> check_choice(std::string_view value) const {
+    if (choices.empty()) return {};
+    const std::string listed = fmt::format("|{}|", choices);
+    if (!value.contains('|') && listed.contains(fmt::format("|{}|", value))) return {};
+    return fail_param(std::string(name), "{} must be one of {}, but is '{}'", name, choices, value);
+  }
 };
 
 }  // namespace quire

@@ -26,7 +26,7 @@ struct TokenizerSpec {
   std::vector<std::string> tokens;  // by id; in GPT-2's byte-to-unicode alphabet for normal tokens
   std::vector<TokenType> types;     // by id
   std::vector<std::string> merges;  // "left right", by rank
-  std::optional<TokenId> bos, eos, eot, unknown, padding;
+  std::optional<TokenId> bos, eos, eot, eom, unknown, padding;
   bool add_bos = false;
   std::string chat_template;  // Jinja; empty if the file has none
 };

@@ -1,5 +1,6 @@
 #include "engine/engine_handle.h"
 
+#include <fstream>
 #include <utility>
 
 #include "base/byte_size.h"
@@ -7,26 +8,49 @@
 #include "base/machine.h"
 #include "engine/memory_plan.h"
 #include "runtime/local_executor.h"
+#include "tokenizer/end_tokens.h"
 #include "weights/gguf_config.h"
 
 namespace quire {
 namespace {
 
+Expected<std::string> read_template_file(const std::string& path) {
+  const int64_t most = TemplateLimits{}.max_source_bytes;
+  std::ifstream file(path, std::ios::binary);
+  std::string text(static_cast<size_t>(most) + 1, '\0');
+  file.read(text.data(), std::ssize(text));
+  if (file.bad() || !file.eof()) {
+    return fail_param("chat_template", "chat_template: {} cannot be read, or has more than {} bytes", path,
+                      most);
+  }
+  text.resize(static_cast<size_t>(file.gcount()));
+  return text;
+}
+
+// The operator's own template must be right; without the model's, completions still work.
+Expected<> open_template(const std::string& path, TokenizerSpec& spec, EngineHandle& handle) {
+  if (!path.empty()) {
+    auto text = read_template_file(path);
+    if (!text) return std::unexpected(text.error());
+    spec.chat_template = std::move(*text);
+  }
+  if (spec.chat_template.empty()) return {};
+  auto parsed = ChatTemplate::parse(spec.chat_template);
+  if (parsed) {
+    handle.chat_template = std::make_unique<ChatTemplate>(std::move(*parsed));
+  } else if (!path.empty()) {
+    return fail_param("chat_template", "chat_template: {}: {}", path, parsed.error().message);
+  } else {
+    LOG(warn, "the model's chat template cannot be used: {}", parsed.error().message);
+  }
+  return {};
+}
+
 Expected<> open_text(const GgufFile& file, EngineHandle& handle) {
   auto spec = read_tokenizer_spec(file);
   if (!spec) return std::unexpected(spec.error());
-  for (const auto& id : {spec->eos, spec->eot}) {
-    if (id && (handle.eos_token_ids.empty() || handle.eos_token_ids[0] != *id))
-      handle.eos_token_ids.push_back(*id);
-  }
-  if (!spec->chat_template.empty()) {
-    auto parsed = ChatTemplate::parse(spec->chat_template);
-    if (parsed) {
-      handle.chat_template = std::make_unique<ChatTemplate>(std::move(*parsed));
-    } else {  // completions still work
-      LOG(warn, "the model's chat template cannot be used: {}", parsed.error().message);
-    }
-  }
+  handle.eos_token_ids = end_token_ids(*spec);
+  if (auto opened = open_template(handle.config.chat_template, *spec, handle); !opened) return opened;
   auto tokenizer = Tokenizer::create(std::move(*spec));
   if (!tokenizer) return std::unexpected(tokenizer.error());
   handle.tokenizer = std::move(*tokenizer);

@@ -8,8 +8,9 @@
 namespace quire {
 
 struct OutputProcessor::Continuation {
-  Continuation(const Tokenizer& tokenizer, const SamplingParams& params, const StopStrings& stop_strings)
-      : decoder(tokenizer, params.skip_special_tokens), matcher(stop_strings) {}
+  Continuation(const Tokenizer& tokenizer, const SamplingParams& params, std::span<const TokenId> shown,
+               const StopStrings& stop_strings)
+      : decoder(tokenizer, params.skip_special_tokens, shown), matcher(stop_strings) {}
 
   IncrementalDecoder decoder;
   StopMatcher matcher;
@@ -22,13 +23,16 @@ struct OutputProcessor::Continuation {
   double sum_logprob = 0;
 };
 
-OutputProcessor::OutputProcessor(const Tokenizer& tokenizer, const SamplingParams& params)
+OutputProcessor::OutputProcessor(const Tokenizer& tokenizer, const SamplingParams& params,
+                                 std::vector<TokenId> shown)
     : tokenizer_(tokenizer),
       params_(params),
+      shown_(std::move(shown)),
       stop_strings_(params.stop),
       open_(params.num_continuations()) {
   continuations_.reserve(static_cast<size_t>(open_));
-  for (int32_t i = 0; i < open_; ++i) continuations_.emplace_back(tokenizer_, params_, stop_strings_);
+  for (int32_t i = 0; i < open_; ++i)
+    continuations_.emplace_back(tokenizer_, params_, shown_, stop_strings_);
 }
 
 OutputProcessor::~OutputProcessor() = default;

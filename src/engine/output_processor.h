@@ -46,8 +46,10 @@ struct TextDelta {
 //   stop string brings what is held back.
 class OutputProcessor {
  public:
-  // `tokenizer` outlives the processor; `params` were validated.
-  OutputProcessor(const Tokenizer& tokenizer, const SamplingParams& params);
+  // `tokenizer` outlives the processor; `params` were validated. Of control tokens, `shown` are text even
+  // with skip_special_tokens: whoever parses the text needs them.
+  OutputProcessor(const Tokenizer& tokenizer, const SamplingParams& params,
+                  std::vector<TokenId> shown = {});
   ~OutputProcessor();
   OutputProcessor(const OutputProcessor&) = delete;
   OutputProcessor& operator=(const OutputProcessor&) = delete;
@@ -72,6 +74,7 @@ class OutputProcessor {
 
   const Tokenizer& tokenizer_;
   const SamplingParams params_;
+  const std::vector<TokenId> shown_;
   const StopStrings stop_strings_;
   std::vector<Continuation> continuations_;
   int32_t open_;

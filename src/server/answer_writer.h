@@ -17,12 +17,23 @@
 
 namespace quire {
 
+// A call of a tool that a choice makes.
+struct ChoiceCall {
+  int32_t index = 0;  // within its choice
+  std::string id;
+  std::string name;
+  std::string arguments;  // JSON text of an object
+};
+
 // A choice of the answer: all of it, or in a stream what has come since the last piece.
 struct ChoiceResult {
   int32_t index = 0;
   size_t prompt = 0;
-  bool first = true;  // nothing of it was written yet
-  std::string text;
+  bool first = true;      // nothing of it was written yet
+  std::string text;       // of chats the content alone
+  std::string reasoning;  // of chats
+  std::vector<ChoiceCall> calls;
+  int32_t num_calls = 0;  // in all pieces
   // With echo, the prompt's too; a logprob of NaN stands for "none". Their text_offset counts characters
   // (code points) of the choice's text, as OpenAI's does.
   std::vector<OutputToken> tokens;
@@ -32,7 +43,11 @@ struct ChoiceResult {
   std::variant<std::monostate, TokenId, std::string> stop_reason;
 
   bool ended() const { return finish_reason != FinishReason::kNone; }
-  bool has_news() const { return !text.empty() || !tokens.empty() || ended(); }
+  bool has_news() const {
+    return !text.empty() || !reasoning.empty() || !calls.empty() || !tokens.empty() || ended();
+  }
+  // It stopped in order to have tools called.
+  bool stopped_for_calls() const { return finish_reason == FinishReason::kStop && num_calls > 0; }
 };
 
 // What all events and choices of one answer share.

@@ -112,12 +112,26 @@ Expected<ChatMessage> read_message(const JsonField& field) {
       {"annotations", nothing_but_empty()},
       {"audio", nothing_but_empty()},
       {"function_call", nothing_but_empty()},
-      {"tool_calls", nothing_but_empty()},
+      {"tool_calls",
+       [&](const JsonField& field) -> Expected<> {
+         auto calls = read_message_tool_calls(field);
+         if (!calls) return std::unexpected(calls.error());
+         message.tool_calls = std::move(*calls);
+         return {};
+       }},
+      {"reasoning_content", into(message.reasoning_content)},
   };
   if (auto read = read_fields(*object, rules, "a message"); !read) return std::unexpected(read.error());
   if (message.role.empty()) return fail(ErrorCode::kInvalidArgument, "role is required");
-  if (!content) return fail(ErrorCode::kInvalidArgument, "content is required");
-  message.content = std::move(*content);
+  if (message.role != "assistant" && (!message.tool_calls.empty() || message.reasoning_content)) {
+    return fail(ErrorCode::kInvalidArgument, "{} goes with the role assistant alone",
+                message.tool_calls.empty() ? "reasoning_content" : "tool_calls");
+  }
+  if (!content && message.tool_calls.empty()) {
+    return fail(ErrorCode::kInvalidArgument, "content is required");
+  }
+  message.has_content = content.has_value();
+  message.content = std::move(content).value_or("");
   return message;
 }
 
@@ -135,8 +149,6 @@ Expected<> combine_logprobs(ChatRequest& request, bool logprobs, std::optional<i
 }
 
 void add_unsupported_rules(std::vector<FieldRule>& rules) {
-  rules.push_back({"tools", nothing_but_empty()});
-  rules.push_back({"tool_choice", nothing_but_text("none")});
   rules.push_back({"functions", nothing_but_empty()});
   rules.push_back({"function_call", nothing_but_text("none")});
   rules.push_back({"response_format", nothing_but("{\"type\": \"text\"}", is_text_format)});
@@ -181,6 +193,7 @@ Expected<ChatRequest> read_chat_request(const JsonFields& body) {
       max_tokens_rule("max_completion_tokens", request, false),
   };
   add_generation_rules(rules, request);
+  add_tool_rules(rules, request.offer);
   add_unsupported_rules(rules);
   if (auto read = read_fields(body, rules); !read) return std::unexpected(read.error());
   if (request.messages.empty()) return fail_param("messages", "messages is required");

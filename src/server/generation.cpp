@@ -22,6 +22,15 @@ void Wakeup::disarm() {
   callback_ = nullptr;
 }
 
+namespace {
+
+// Control tokens that the parser of calls must see.
+std::vector<TokenId> shown_tokens(const ServedModel& model, const PreparedPrompt& prompt) {
+  return prompt.output.tool_style == ToolStyle::kNone ? std::vector<TokenId>() : model.output.marker_tokens;
+}
+
+}  // namespace
+
 ApiExpected<std::unique_ptr<Generation>> Generation::start(const ServedModel& model,
                                                            std::span<const PreparedPrompt> prompts,
                                                            const Asker& asker) {
@@ -41,7 +50,8 @@ ApiExpected<std::unique_ptr<Generation>> Generation::start(const ServedModel& mo
     generation->submissions_.push_back(
         {(*streams)[i]->id(),
          std::move((*streams)[i]),
-         std::make_unique<OutputProcessor>(model.tokenizer, prompts[i].sampling),
+         std::make_unique<OutputProcessor>(model.tokenizer, prompts[i].sampling,
+                                           shown_tokens(model, prompts[i])),
          {}});
   }
   return generation;
@@ -59,6 +69,10 @@ void Generation::set_notify(std::function<void()> notify) {
   for (const auto& submission : submissions_) {
     if (submission.stream) submission.stream->set_notify([wakeup = wakeup_] { wakeup->fire(); });
   }
+}
+
+void Generation::finish(size_t prompt, int32_t index) {
+  if (const auto& stream = submissions_[prompt].stream) engine_.finish(stream->id(), index);
 }
 
 std::optional<PinnedPrefix> Generation::pinned_prefix(TenantId tenant) const {

@@ -63,6 +63,9 @@ class Generation {
   // taken.
   bool poll(std::vector<ChoiceDelta>& out);
 
+  // Ends a continuation before its time: no more tokens of it are wanted.
+  void finish(size_t prompt, int32_t index);
+
   // Tokens of all prompts that the prefix cache had; known once each has its first token.
   int64_t num_cached_tokens() const { return num_cached_tokens_; }
 

@@ -70,9 +70,14 @@ GenerationRun::GenerationRun(const RunOptions& options, std::unique_ptr<AnswerWr
   choices_.resize(prompts_.size() * n);
   opened_.resize(choices_.size());
   touched_.resize(choices_.size());
+  parsers_.resize(choices_.size());
   for (size_t i = 0; i < choices_.size(); ++i) {
     choices_[i].index = static_cast<int32_t>(i);
     choices_[i].prompt = i / n;
+    const OutputSpec& output = prompts_[i / n].output;
+    if (output.parses()) {
+      parsers_[i] = std::make_unique<ChoiceParser>(output, context_.id, choices_[i].index);
+    }
   }
   for (const auto& prompt : prompts_) {
     usage_.prompt_tokens += static_cast<int64_t>(prompt.tokens.size());
@@ -118,23 +123,37 @@ void GenerationRun::take(ChoiceDelta& piece) {
   const auto n = static_cast<size_t>(prompts_.front().sampling.n);
   const size_t index = piece.prompt * n + static_cast<size_t>(delta.index);
   ChoiceResult& choice = choices_[index];
+  if (choice.ended()) return;  // by a parser
   if (!opened_[index]) open_choice(choice);
   opened_[index] = true;
-  if (choice.finish_reason == FinishReason::kNone) choice.finish_reason = delta.finish_reason;
+  choice.finish_reason = delta.finish_reason;
   if (options_.prompt_only) {
     choice.finish_reason = FinishReason::kLength;
   } else {
     usage_.completion_tokens += static_cast<int64_t>(delta.tokens.size());
-    choice.text += delta.text;
     if (options_.keep_text && index == 0 && kept_.completion.size() < kMaxKeptBytes) {
       kept_.completion += delta.text;
       cut(kept_.completion);
     }
     choice.stop_reason = std::move(delta.stop_reason);
+    take_text(delta, index);
     if (keeps_tokens()) append_tokens(choice, std::move(delta.tokens), context_.skip_special_tokens);
   }
   if (!touched_[index]) to_write_.push_back(index);
   touched_[index] = true;
+}
+
+void GenerationRun::take_text(TextDelta& delta, size_t index) {
+  ChoiceResult& choice = choices_[index];
+  ChoiceParser* parser = parsers_[index].get();
+  if (parser == nullptr) {
+    choice.text += delta.text;
+    return;
+  }
+  usage_.reasoning_tokens += parser->take(delta, choice);
+  if (!parser->done() || choice.ended()) return;
+  choice.finish_reason = FinishReason::kStop;
+  generation_->finish(choice.prompt, delta.index);
 }
 
 void GenerationRun::append_tokens(ChoiceResult& choice, std::vector<OutputToken> tokens,
@@ -169,6 +188,8 @@ void GenerationRun::write_pieces(std::string& body) {
     writer_->write_piece(body, state(), choice);
     choice.first = false;
     choice.text.clear();
+    choice.reasoning.clear();
+    choice.calls.clear();
     choice.tokens.clear();
     choice.num_echoed = 0;
   }

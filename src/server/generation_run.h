@@ -12,6 +12,7 @@
 #include "server/answer_run.h"
 #include "server/answer_writer.h"
 #include "server/api_error.h"
+#include "server/choice_parser.h"
 #include "server/generation.h"
 #include "server/prompt.h"
 
@@ -50,6 +51,7 @@ class GenerationRun final : public AnswerRun {
   void take(ChoiceDelta& piece);
   void keep_prompt();
   void open_choice(ChoiceResult& choice);
+  void take_text(TextDelta& delta, size_t index);
   void append_tokens(ChoiceResult& choice, std::vector<OutputToken> tokens, bool skip_special);
   bool keeps_tokens() const { return context_.logprobs || context_.return_token_ids; }
   AnswerState state() const { return {context_, choices_, *generation_, usage_}; }
@@ -60,11 +62,12 @@ class GenerationRun final : public AnswerRun {
   const std::unique_ptr<AnswerWriter> writer_;
   ResponseContext context_;
   std::vector<PreparedPrompt> prompts_;
-  std::vector<ChoiceResult> choices_;  // prompt * n + continuation
-  std::vector<bool> opened_;           // by choice: open_choice was done
-  std::vector<bool> touched_;          // by choice: it is in to_write_
-  std::vector<size_t> to_write_;       // choices with something new, in the order of arrival
-  bool begun_ = false;                 // something of the stream was written
+  std::vector<ChoiceResult> choices_;                   // prompt * n + continuation
+  std::vector<std::unique_ptr<ChoiceParser>> parsers_;  // by choice; null where text is content
+  std::vector<bool> opened_;                            // by choice: open_choice was done
+  std::vector<bool> touched_;                           // by choice: it is in to_write_
+  std::vector<size_t> to_write_;  // choices with something new, in the order of arrival
+  bool begun_ = false;            // something of the stream was written
   std::unique_ptr<Generation> generation_;
   std::optional<ApiError> error_;
   Usage usage_;

@@ -40,6 +40,7 @@ Expected<PrefixRequest> read_prefix(const JsonFields& body, bool with_key) {
          request.messages = std::move(*messages);
          return {};
        }},
+      tools_rule(request.tools),
       {"add_special_tokens", into(request.add_special_tokens)},
       cache_salt_rule(request),
   };
@@ -48,6 +49,9 @@ Expected<PrefixRequest> read_prefix(const JsonFields& body, bool with_key) {
   if (auto read = read_fields(body, rules); !read) return std::unexpected(read.error());
   if (request.prompt && !request.messages.empty()) {
     return fail_param("messages", "prompt and messages cannot both be given");
+  }
+  if (request.prompt && !request.tools.empty()) {
+    return fail_param("tools", "tools go with messages, which the chat template shows them beside");
   }
   if (!request.prompt && request.messages.empty())
     return fail_param("prompt", "prompt or messages is required");

@@ -13,6 +13,7 @@ namespace quire {
 struct PrefixRequest : GenerationRequest {
   std::optional<CompletionRequest::Prompt> prompt;  // this, or messages
   std::vector<ChatMessage> messages;
+  std::vector<Tool> tools;         // beside messages
   bool add_special_tokens = true;  // as CompletionRequest's
   std::optional<TenantId> key;     // of a line: for whom, by the number of the API key; none: for every one
 };

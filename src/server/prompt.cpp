@@ -106,18 +106,84 @@ Expected<> check_request(const ServedModel& model, const GenerationRequest& requ
                     results, kMaxHeldResults);
 }
 
+// A call in a message, in the form that the template wants.
+Value template_call(const MessageToolCall& call, const TemplateTraits& traits) {
+  Value function = Value::object();
+  function.set("name", Value::user_text(call.name));
+  function.set("arguments",
+               traits.wants_argument_objects ? call.arguments : Value::user_text(call.arguments_json));
+  Value object = Value::object();
+  object.set("id", Value::user_text(call.id));
+  object.set("type", Value::string("function"));
+  object.set("function", std::move(function));
+  return object;
+}
+
 // `messages` for the template: all that the client wrote is marked as such.
-Value to_value(std::span<const ChatMessage> messages) {
+Value to_value(std::span<const ChatMessage> messages, const TemplateTraits& traits) {
   Value array = Value::array();
   for (const auto& message : messages) {
+    const bool null_content = !message.has_content && traits.takes_null_content;
     Value object = Value::object();
     object.set("role", Value::user_text(message.role));
-    object.set("content", Value::user_text(message.content));
+    object.set("content", null_content ? Value::null() : Value::user_text(message.content));
     if (message.name) object.set("name", Value::user_text(*message.name));
     if (message.tool_call_id) object.set("tool_call_id", Value::user_text(*message.tool_call_id));
+    if (message.reasoning_content) {
+      object.set("reasoning_content", Value::user_text(*message.reasoning_content));
+    }
+    if (!message.tool_calls.empty()) {
+      Value calls = Value::array();
+      for (const auto& call : message.tool_calls) calls.push_back(template_call(call, traits));
+      object.set("tool_calls", std::move(calls));
+    }
     array.push_back(std::move(object));
   }
   return array;
+}
+
+// Bytes that the template will write at least, by and large.
+size_t text_bytes(const ChatInput& input) {
+  size_t bytes = 0;
+  for (const auto& message : input.messages) bytes += message.content.size();
+  return bytes;
+}
+
+Expected<> check_template(const ServedModel& model, const ChatInput& input) {
+  if (!model.chat_template) {
+    return fail_param("messages", "the model has no chat template; use /v1/completions");
+  }
+  if (!input.tools.empty() && !model.output.traits.shows_tools) {
+    return fail_param("tools",
+                      "the model's chat template knows no tools; leave tools out, or serve the model "
+                      "with a --chat-template that does");
+  }
+  const auto calls = [](const ChatMessage& message) { return !message.tool_calls.empty(); };
+  if (std::ranges::any_of(input.messages, calls) && !model.output.traits.shows_calls) {
+    return fail_param("messages",
+                      "the model's chat template knows no tool_calls in messages; serve the model "
+                      "with a --chat-template that does");
+  }
+  return {};
+}
+
+// How the template's own text ends, without white space.
+std::string_view own_ending(std::span<const RenderedPart> parts) {
+  if (parts.empty() || parts.back().from_user) return {};
+  const std::string_view text = parts.back().text;
+  return text.substr(0, text.find_last_not_of(" \n\r\t") + 1);  // npos + 1 is 0
+}
+
+OutputSpec output_spec(const ServedModel& model, const ToolOffer& offer, const ChatTokens& chat) {
+  OutputSpec spec;
+  spec.reasoning_style = model.output.reasoning_style;
+  spec.in_reasoning = chat.opens_reasoning ||
+                      (spec.reasoning_style == ReasoningStyle::kFromStart && !chat.closes_reasoning);
+  if (!offer.callable()) return spec;
+  spec.tool_style = model.output.tool_style;
+  for (const Tool& tool : offer.tools) spec.tools.push_back(tool.name);
+  spec.one_call = !offer.parallel;
+  return spec;
 }
 
 bool adds_bos(const ServedModel& model, bool add_special_tokens) {
@@ -148,27 +214,22 @@ std::vector<TokenId> tokenize_text(const ServedModel& model, std::string_view te
   return ids;
 }
 
-Expected<std::vector<TokenId>> tokenize_messages(const ServedModel& model,
-                                                 std::span<const ChatMessage> messages,
-                                                 bool add_generation_prompt) {
-  if (!model.chat_template) {
-    return fail_param("messages", "the model has no chat template; use /v1/completions");
-  }
-  size_t bytes = 0;
-  for (const auto& message : messages) bytes += message.content.size();
-  if (auto checked = check_text_length("messages", model, bytes); !checked) {
+Expected<ChatTokens> tokenize_chat(const ServedModel& model, const ChatInput& input) {
+  if (auto checked = check_template(model, input); !checked) return std::unexpected(checked.error());
+  if (auto checked = check_text_length("messages", model, text_bytes(input)); !checked) {
     return std::unexpected(checked.error());
   }
   const TokenizerSpec& spec = model.tokenizer.spec();
   Value context = Value::object();
-  context.set("messages", to_value(messages));
-  context.set("add_generation_prompt", Value::boolean(add_generation_prompt));
+  context.set("messages", to_value(input.messages, model.output.traits));
+  if (!input.tools.empty()) context.set("tools", template_tools(input.tools));
+  context.set("add_generation_prompt", Value::boolean(input.add_generation_prompt));
   context.set("bos_token", Value::string(spelling(model.tokenizer, spec.bos)));
   context.set("eos_token", Value::string(spelling(model.tokenizer, spec.eos)));
   const auto rendered = model.chat_template->render(context, model.clock.unix_seconds());
   if (!rendered) return fail_param("messages", "the chat template: {}", rendered.error().message);
   std::vector<TextPart> parts;
-  bytes = 0;
+  size_t bytes = 0;
   for (const auto& part : *rendered) {
     parts.push_back({part.text, !part.from_user});
     bytes += part.text.size();
@@ -176,7 +237,10 @@ Expected<std::vector<TokenId>> tokenize_messages(const ServedModel& model,
   if (auto checked = check_text_length("messages", model, bytes); !checked) {
     return std::unexpected(checked.error());
   }
-  return model.tokenizer.encode_parts(parts);
+  const std::string_view ending = own_ending(*rendered);
+  return ChatTokens{.tokens = model.tokenizer.encode_parts(parts),
+                    .opens_reasoning = ending.ends_with(kThinkOpen),
+                    .closes_reasoning = ending.ends_with(kThinkClose)};
 }
 
 Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, CompletionRequest request) {
@@ -205,10 +269,15 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, Completi
 
 Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequest request) {
   request.sampling.eos_token_ids = model.eos_token_ids;
-  auto tokens = tokenize_messages(model, request.messages, request.add_generation_prompt);
-  if (!tokens) return std::unexpected(tokens.error());
+  const ToolOffer& offer = request.offer;
+  auto chat =
+      tokenize_chat(model, {.messages = request.messages,
+                            .tools = offer.callable() ? std::span(offer.tools) : std::span<const Tool>(),
+                            .add_generation_prompt = request.add_generation_prompt});
+  if (!chat) return std::unexpected(chat.error());
   std::vector<PreparedPrompt> prompts(1);
-  prompts[0].tokens = std::move(*tokens);
+  prompts[0].output = output_spec(model, offer, *chat);
+  prompts[0].tokens = std::move(chat->tokens);
   prompts[0].sampling = request.sampling;
   if (auto fits =
           fit_to_context("messages", model, request, std::nullopt, prompts[0].tokens, prompts[0].sampling);
@@ -220,9 +289,20 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequ
   return prompts;
 }
 
+namespace {
+
+Expected<std::vector<TokenId>> prefix_tokens(const ServedModel& model, PrefixRequest& request) {
+  if (request.prompt) return tokenize_prompt(model, *request.prompt, request.add_special_tokens);
+  auto chat = tokenize_chat(
+      model, {.messages = request.messages, .tools = request.tools, .add_generation_prompt = false});
+  if (!chat) return std::unexpected(chat.error());
+  return std::move(chat->tokens);
+}
+
+}  // namespace
+
 Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, PrefixRequest request) {
-  auto tokens = request.prompt ? tokenize_prompt(model, *request.prompt, request.add_special_tokens)
-                               : tokenize_messages(model, request.messages, false);
+  auto tokens = prefix_tokens(model, request);
   if (!tokens) return std::unexpected(tokens.error());
   std::vector<PreparedPrompt> prompts(1);
   prompts[0].tokens = std::move(*tokens);

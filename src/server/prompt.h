@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/types.h"
+#include "chat/output_parser.h"
 #include "config/sampling_params.h"
 #include "server/chat_request.h"
 #include "server/completion_request.h"
@@ -22,6 +23,7 @@ struct PreparedPrompt {
   std::string echo_text;    // what `echo` shows; empty without it
   bool hides_bos = false;   // tokens start with a BOS that echo_text does not show
   bool pins = false;        // they are to stay in the prefix cache
+  OutputSpec output = {};   // how the answer's text is taken apart
 };
 
 // What one answer that is not streamed may hold: tokens and their alternatives, over all its choices.
@@ -36,12 +38,24 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, PrefixRe
 // That the vocabulary has them all.
 Expected<> check_token_ids(std::string_view param, const ServedModel& model, std::span<const TokenId> ids);
 
-// The template's text with these messages. What the client wrote stays text; only the template's own
-// special tokens are recognized. A text that could not fit the context by far is refused before it is
-// tokenized.
-Expected<std::vector<TokenId>> tokenize_messages(const ServedModel& model,
-                                                 std::span<const ChatMessage> messages,
-                                                 bool add_generation_prompt);
+// A conversation as the template sees it.
+struct ChatInput {
+  std::span<const ChatMessage> messages;
+  std::span<const Tool> tools = {};
+  bool add_generation_prompt = true;
+};
+
+// The conversation in tokens, and how the answer to it begins.
+struct ChatTokens {
+  std::vector<TokenId> tokens;
+  bool opens_reasoning = false;   // it ends with <think>
+  bool closes_reasoning = false;  // it ends with </think>
+};
+
+// What the client wrote stays text; only the template's own special tokens are recognized. A text that could
+// not fit the context by far is refused before it is tokenized; so are tools that the template does not know
+// of.
+Expected<ChatTokens> tokenize_chat(const ServedModel& model, const ChatInput& input);
 
 // The ids of `text`, after the model's BOS if it wants one and `add_special_tokens` is set.
 std::vector<TokenId> tokenize_text(const ServedModel& model, std::string_view text, bool add_special_tokens,

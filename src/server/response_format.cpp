@@ -25,7 +25,8 @@ void write_finish(JsonWriter& json, const ChoiceResult& choice) {
   if (choice.finish_reason == FinishReason::kNone) {
     json.null_field("finish_reason");
   } else {
-    json.field("finish_reason", to_string(choice.finish_reason));
+    json.field("finish_reason",
+               choice.stopped_for_calls() ? "tool_calls" : to_string(choice.finish_reason));
   }
   if (const auto* id = std::get_if<TokenId>(&choice.stop_reason)) {
     json.field("stop_reason", *id);
@@ -60,13 +61,39 @@ void write_chat_tail(JsonWriter& json, const ResponseContext& context, const Cho
   if (context.return_token_ids) write_token_ids(json, choice);
 }
 
+// Of a message, or of a delta, where calls are numbered.
+void write_calls(JsonWriter& json, std::span<const ChoiceCall> calls, bool with_index) {
+  if (calls.empty()) return;
+  json.key("tool_calls");
+  json.begin_array();
+  for (const auto& call : calls) {
+    json.begin_object();
+    if (with_index) json.field("index", call.index);
+    json.field("id", call.id);
+    json.field("type", "function");
+    json.key("function");
+    json.begin_object();
+    json.field("name", call.name);
+    json.field("arguments", call.arguments);
+    json.end_object();
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_chat_choice(JsonWriter& json, const ResponseContext& context, const ChoiceResult& choice) {
   json.field("index", choice.index);
   json.key("message");
   json.begin_object();
   json.field("role", "assistant");
-  json.field("content", choice.text);
+  if (choice.text.empty() && !choice.calls.empty()) {
+    json.null_field("content");
+  } else {
+    json.field("content", choice.text);
+  }
   json.null_field("refusal");
+  if (!choice.reasoning.empty()) json.field("reasoning_content", choice.reasoning);
+  write_calls(json, choice.calls, false);
   json.end_object();
   write_chat_tail(json, context, choice);
 }
@@ -77,6 +104,8 @@ void write_chat_chunk_choice(JsonWriter& json, const ResponseContext& context, c
   json.begin_object();
   if (choice.first) json.field("role", "assistant");
   if (choice.first || !choice.text.empty()) json.field("content", choice.text);
+  if (!choice.reasoning.empty()) json.field("reasoning_content", choice.reasoning);
+  write_calls(json, choice.calls, true);
   json.end_object();
   write_chat_tail(json, context, choice);
 }
@@ -102,6 +131,10 @@ void write_usage(JsonWriter& json, const Usage& usage) {
   json.key("prompt_tokens_details");
   json.begin_object();
   json.field("cached_tokens", usage.cached_tokens);
+  json.end_object();
+  json.key("completion_tokens_details");
+  json.begin_object();
+  json.field("reasoning_tokens", usage.reasoning_tokens);
   json.end_object();
   json.end_object();
 }

@@ -6,14 +6,16 @@
 
 namespace quire {
 
-ServedModel::ServedModel(EngineHandle& handle, std::vector<std::string> names, const Clock& clock)
+ServedModel::ServedModel(EngineHandle& handle, std::vector<std::string> names, const Clock& clock,
+                         const ParserNames& parsers)
     : engine(*handle.engine),
       tokenizer(*handle.tokenizer),
       chat_template(handle.chat_template.get()),
       names(std::move(names)),
       eos_token_ids(handle.eos_token_ids),
       clock(clock),
-      created(clock.unix_seconds()) {
+      created(clock.unix_seconds()),
+      output(describe_output(tokenizer, chat_template, parsers, created)) {
   CHECK(!this->names.empty());
   for (TokenId id = 0; id < tokenizer.vocab_size(); ++id) {
     longest_token_bytes = std::max(longest_token_bytes, tokenizer.token_bytes(id).size());

@@ -8,12 +8,14 @@
 
 #include "base/clock.h"
 #include "engine/engine_handle.h"
+#include "server/model_output.h"
 
 namespace quire {
 
 struct ServedModel {
   // `handle` and `clock` outlive it.
-  ServedModel(EngineHandle& handle, std::vector<std::string> names, const Clock& clock);
+  ServedModel(EngineHandle& handle, std::vector<std::string> names, const Clock& clock,
+              const ParserNames& parsers = {});
 
   bool has_name(std::string_view name) const;
   int32_t max_model_len() const { return engine.options().max_model_len; }
@@ -25,6 +27,7 @@ struct ServedModel {
   std::vector<TokenId> eos_token_ids;
   const Clock& clock;
   int64_t created;  // unix seconds
+  ModelOutput output;
   // Bytes of the vocabulary's longest token: a text of N bytes has at least N / this tokens.
   size_t longest_token_bytes = 1;
 };

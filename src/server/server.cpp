@@ -318,7 +318,9 @@ std::string HttpServer::url() const {
 
 Expected<> HttpServer::serve(EngineHandle& engine) {
   Impl& impl = *impl_;
-  const ServedModel model(engine, served_model_names(impl.config, engine.config), impl.clock);
+  const ServedModel model(
+      engine, served_model_names(impl.config, engine.config), impl.clock,
+      {.tool_calls = impl.config.tool_call_parser, .reasoning = impl.config.reasoning_parser});
   if (const auto& path = impl.config.prefix_file;
       !path.empty()) {  // a signal still ends the process at once
     if (auto pinned = pin_prefix_file(model, path, impl.api.num_keys()); !pinned) return pinned;

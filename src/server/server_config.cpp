@@ -4,6 +4,7 @@
 #include <array>
 #include <type_traits>
 
+#include "chat/output_style.h"
 #include "server/cors.h"
 
 namespace quire {
@@ -49,6 +50,12 @@ const auto kFields = std::to_array<Field<C>>({
      "most engine views open at once (/v1/engine/events, for the page); 0: there are none", 0, 64},
     {"ignore_unknown_fields", &C::ignore_unknown_fields,
      "pass over fields of requests that are not known, instead of answering with 400"},
+    {"tool_call_parser", &C::tool_call_parser,
+     "how the model writes calls of tools; auto: as its chat template says", 0, 0, false, FieldUnit::kNone,
+     kToolParserNames},
+    {"reasoning_parser", &C::reasoning_parser,
+     "how the model marks its reasoning; auto: as its chat template says", 0, 0, false, FieldUnit::kNone,
+     kReasoningParserNames},
     {"log_requests", &C::log_requests, "log one line a request (never its text)"},
     {"log_prompts", &C::log_prompts, "in that line, also the first 4 KiB of prompt and of completion"},
 });
@@ -64,6 +71,8 @@ Expected<> validate(const ServerConfig& config) {
           using Value = std::remove_cvref_t<decltype(config.*member)>;
           if constexpr (std::is_arithmetic_v<Value>) {
             return field.check(static_cast<double>(config.*member));
+          } else if constexpr (std::is_same_v<Value, std::string>) {
+            return field.check_choice(config.*member);
           } else {
             return {};
           }

@@ -31,13 +31,15 @@ struct ServerConfig {
   int32_t max_connections = 4096;
   int64_t max_body_bytes = 16 << 20;
   int64_t max_header_bytes = 16 << 10;
-  double header_timeout = 10;          // from a request's first byte to the end of its header
-  double body_timeout = 60;            // from the end of the header to the end of the body
-  double idle_timeout = 75;            // a kept connection between two requests
-  double write_timeout = 30;           // a client that takes no byte for so long has left
-  double shutdown_timeout = 30;        // what runs may finish within it when the server drains
-  std::string prefix_file;             // of prefixes to pin at the start; empty: none
-  int32_t max_engine_viewers = 4;      // streams of /v1/engine/events at once
+  double header_timeout = 10;             // from a request's first byte to the end of its header
+  double body_timeout = 60;               // from the end of the header to the end of the body
+  double idle_timeout = 75;               // a kept connection between two requests
+  double write_timeout = 30;              // a client that takes no byte for so long has left
+  double shutdown_timeout = 30;           // what runs may finish within it when the server drains
+  std::string prefix_file;                // of prefixes to pin at the start; empty: none
+  int32_t max_engine_viewers = 4;         // streams of /v1/engine/events at once
+  std::string tool_call_parser = "auto";  // these two by what the model's chat template says
+  std::string reasoning_parser = "auto";
   bool ignore_unknown_fields = false;  // of requests; else each is a 400 that names it
   bool log_requests = true;            // one line a request: never a key, nor without log_prompts any text
   bool log_prompts = false;            // in that line, the beginnings of prompt and completion

@@ -14,6 +14,7 @@ Expected<TokenizeRequest> read_tokenize_request(const JsonFields& body) {
          request.messages = std::move(*messages);
          return {};
        }},
+      tools_rule(request.tools),
       {"add_generation_prompt", into(request.add_generation_prompt)},
       {"add_special_tokens", into(request.add_special_tokens)},
       {"parse_special", into(request.parse_special)},
@@ -22,6 +23,9 @@ Expected<TokenizeRequest> read_tokenize_request(const JsonFields& body) {
   if (auto read = read_fields(body, rules); !read) return std::unexpected(read.error());
   if (request.prompt && !request.messages.empty()) {
     return fail_param("messages", "prompt and messages cannot both be given");
+  }
+  if (request.prompt && !request.tools.empty()) {
+    return fail_param("tools", "tools go with messages, which the chat template shows them beside");
   }
   if (!request.prompt && request.messages.empty())
     return fail_param("prompt", "prompt or messages is required");

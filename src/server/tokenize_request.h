@@ -14,6 +14,7 @@ struct TokenizeRequest {
   std::string model;
   std::optional<std::string> prompt;  // this, or messages
   std::vector<ChatMessage> messages;
+  std::vector<Tool> tools;  // beside messages
   bool add_generation_prompt = true;
   std::optional<bool> add_special_tokens;  // the model's BOS; by default for a prompt, not for messages
   bool parse_special = false;              // whether special tokens' spellings in a prompt are tokens

@@ -10,10 +10,11 @@ namespace quire {
 namespace {
 
 Expected<> check_ids(const TokenizerSpec& spec) {
-  const std::array<std::pair<std::string_view, std::optional<TokenId>>, 5> named{{
+  const std::array<std::pair<std::string_view, std::optional<TokenId>>, 6> named{{
       {"bos", spec.bos},
       {"eos", spec.eos},
       {"eot", spec.eot},
+      {"eom", spec.eom},
       {"unknown", spec.unknown},
       {"padding", spec.padding},
   }};

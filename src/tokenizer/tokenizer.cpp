@@ -1,5 +1,7 @@
 #include "tokenizer/tokenizer.h"
 
+#include <algorithm>
+
 #include <utility>
 
 #include "base/text.h"
@@ -14,7 +16,7 @@ Expected<std::unique_ptr<Tokenizer>> Tokenizer::create(TokenizerSpec spec) {
 }
 
 void IncrementalDecoder::push(TokenId id, std::string& out) {
-  if (skip_special_ && tokenizer_.is_special(id)) return;
+  if (skip_special_ && tokenizer_.is_special(id) && std::ranges::find(shown_, id) == shown_.end()) return;
   pending_ += tokenizer_.token_bytes(id);
   const size_t complete = complete_utf8_length(pending_);
   out += replace_invalid_utf8(std::string_view(pending_).substr(0, complete));

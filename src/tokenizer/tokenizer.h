@@ -57,8 +57,9 @@ class Tokenizer {
 // Decodes one sequence as its tokens come. A character is held back until its bytes are all there.
 class IncrementalDecoder {
  public:
-  IncrementalDecoder(const Tokenizer& tokenizer, bool skip_special)
-      : tokenizer_(tokenizer), skip_special_(skip_special) {}
+  // With skip_special, control tokens but those in `shown`, which outlives it, are left out.
+  IncrementalDecoder(const Tokenizer& tokenizer, bool skip_special, std::span<const TokenId> shown = {})
+      : tokenizer_(tokenizer), skip_special_(skip_special), shown_(shown) {}
 
   // Appends what became whole text to `out`.
   void push(TokenId id, std::string& out);
@@ -69,6 +70,7 @@ class IncrementalDecoder {
  private:
   const Tokenizer& tokenizer_;
   bool skip_special_;
+  std::span<const TokenId> shown_;
   std::string pending_;  // at most 3 bytes between calls
 };
 

@@ -233,6 +233,7 @@ Expected<TokenizerSpec> read_tokenizer_spec(const GgufFile& file) {
   spec.bos = token_id("ggml.bos_token_id");
   spec.eos = token_id("ggml.eos_token_id");
   spec.eot = token_id("ggml.eot_token_id");
+  spec.eom = token_id("ggml.eom_token_id");
   spec.unknown = token_id("ggml.unknown_token_id");
   spec.padding = token_id("ggml.padding_token_id");
   spec.add_bos = keys.boolean_or("ggml.add_bos_token", false);

@@ -132,7 +132,7 @@ TEST(OutputParser, Pythonic) {
 }
 
 TEST(OutputParser, Reasoning) {
-  const OutputSpec closed = spec_of(ToolStyle::kHermes, ReasoningStyle::kQwen3);
+  const OutputSpec closed = spec_of(ToolStyle::kHermes, ReasoningStyle::kMarked);
   expect_rows(closed, {{"<think>\nHm, <b>.\n</think>\n\nYes. ", "Yes. |Hm, <b>.|"},
                        {" \n<think></think>No", "No||"},
                        {"<think>Still", "|Still|"},
@@ -155,7 +155,7 @@ TEST(OutputParser, Reasoning) {
 }
 
 TEST(OutputParser, CountsTheBytesOfReasoning) {
-  const OutputSpec spec = spec_of(ToolStyle::kNone, ReasoningStyle::kQwen3);
+  const OutputSpec spec = spec_of(ToolStyle::kNone, ReasoningStyle::kMarked);
   OutputParser parser(spec);
   ParsedOutput out;
   EXPECT_EQ(parser.reasoning_bytes(), 0);
@@ -208,7 +208,7 @@ TEST(OutputParser, TheLengthOfACallIsBounded) {
 
 TEST(OutputParser, LongWhiteSpaceIsNotHeldBack) {
   for (const ToolStyle style : {ToolStyle::kHermes, ToolStyle::kPythonic, ToolStyle::kLlama3Json}) {
-    const OutputSpec spec = spec_of(style, ReasoningStyle::kQwen3);
+    const OutputSpec spec = spec_of(style, ReasoningStyle::kMarked);
     OutputParser parser(spec);
     ParsedOutput out;
     parser.push(std::string(5000, ' '), out);
@@ -220,8 +220,8 @@ TEST(OutputParser, LongWhiteSpaceIsNotHeldBack) {
 
 constexpr ToolStyle kStyles[] = {ToolStyle::kNone,    ToolStyle::kHermes,     ToolStyle::kLlama3Json,
                                  ToolStyle::kMistral, ToolStyle::kDeepseekV3, ToolStyle::kPythonic};
-constexpr ReasoningStyle kReasoning[] = {ReasoningStyle::kNone, ReasoningStyle::kDeepseekR1,
-                                         ReasoningStyle::kQwen3};
+constexpr ReasoningStyle kReasoning[] = {ReasoningStyle::kNone, ReasoningStyle::kFromStart,
+                                         ReasoningStyle::kMarked};
 // A soup of these has all that parsers look for, whole and in part.
 constexpr std::string_view kWords[] = {
     "<tool_call>",
@@ -326,14 +326,14 @@ TEST(OutputParser, OnlyMarksAndCallsAreTakenOut) {
 TEST(OutputParser, TimeIsLinear) {
   for (const ToolStyle style : kStyles) {
     for (const std::string_view word : kWords) {
-      const OutputSpec spec = spec_of(style, ReasoningStyle::kQwen3);
+      const OutputSpec spec = spec_of(style, ReasoningStyle::kMarked);
       OutputParser parser(spec);
       ParsedOutput out;
       std::string text;
       while (text.size() < 20'000) text += word;
       parser.push(text, out);
       parser.finish(out);
-      // Each of at most four patterns takes a byte twice at most, and the text itself does; once more if it fails.
+      // Each of at most four patterns takes a byte twice at most, and so does the text itself.
       EXPECT_LE(parser.steps(), 10 * static_cast<int64_t>(text.size())) << word;
     }
   }

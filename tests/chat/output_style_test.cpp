@@ -9,7 +9,7 @@ TEST(OutputStyle, Names) {
   EXPECT_EQ(tool_style("hermes"), ToolStyle::kHermes);
   EXPECT_EQ(tool_style("pythonic"), ToolStyle::kPythonic);
   EXPECT_EQ(tool_style("Hermes"), std::nullopt);
-  EXPECT_EQ(reasoning_style("deepseek_r1"), ReasoningStyle::kDeepseekR1);
+  EXPECT_EQ(reasoning_style("deepseek_r1"), ReasoningStyle::kFromStart);
   EXPECT_EQ(reasoning_style("auto"), std::nullopt);
 }
 
@@ -20,8 +20,8 @@ TEST(OutputStyle, IsFoundInTheTemplate) {
   EXPECT_EQ(detect_tool_style("'<｜tool▁calls▁begin｜>'"), ToolStyle::kDeepseekV3);
   EXPECT_EQ(detect_tool_style("<|python_tag|>"), ToolStyle::kLlama3Json);
   EXPECT_EQ(detect_tool_style("{% for m in messages %}{{ m.content }}{% endfor %}"), ToolStyle::kNone);
-  EXPECT_EQ(detect_reasoning_style("<think>\n</think>"), ReasoningStyle::kQwen3);
-  EXPECT_EQ(detect_reasoning_style("<｜Assistant｜> </think>"), ReasoningStyle::kDeepseekR1);
+  EXPECT_EQ(detect_reasoning_style("<think>\n</think>"), ReasoningStyle::kMarked);
+  EXPECT_EQ(detect_reasoning_style("<｜Assistant｜> </think>"), ReasoningStyle::kFromStart);
   EXPECT_EQ(detect_reasoning_style("think"), ReasoningStyle::kNone);
 }
 

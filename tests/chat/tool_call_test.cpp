@@ -43,12 +43,10 @@ TEST(ToolCall, FromPython) {
   EXPECT_EQ(read_python_calls("[f()]", kTools), (Calls{{"f", "{}"}}));
   EXPECT_EQ(read_python_calls(R"([ f( a = 1, b="x" ) , get_weather(city='Oslo "N"',), ])", kTools),
             (Calls{{"f", R"({"a": 1, "b": "x"})"}, {"get_weather", R"({"city": "Oslo \"N\""})"}}));
-  EXPECT_EQ(
-      read_python_calls(R"([f(a=[1, -2.5e3], b=(True, False, None), c={'k': {"l": []}}, d=true, e=null)])",
-                        kTools),
-      (Calls{
-          {"f",
-           R"({"a": [1, -2.5e3], "b": [true, false, null], "c": {"k": {"l": []}}, "d": true, "e": null})"}}));
+  EXPECT_EQ(read_python_calls(
+                R"([f(a=[1, -2.5e3], b=(True, False, None), c={'k': {"l": []}}, d=true, e=null)])", kTools),
+            (Calls{{"f", R"({"a": [1, -2.5e3], "b": [true, false, null], )"
+                         R"("c": {"k": {"l": []}}, "d": true, "e": null})"}}));
   EXPECT_EQ(read_python_calls(R"([f(a='it\'s\n\\ \x41\u00e9\U0001F600 \d ü')])", kTools),
             (Calls{{"f", R"({"a": "it's\n\\ Aé😀 \\d ü"})"}}));
   EXPECT_EQ(read_python_calls("[f(a='\t\x01')]", kTools), (Calls{{"f", R"({"a": "\t\u0001"})"}}));

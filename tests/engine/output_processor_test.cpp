@@ -123,6 +123,12 @@ TEST(OutputProcessor, CharactersAreWhole) {
   EXPECT_EQ(process_one(processor, last(0xC3, FinishReason::kLength)).text, "\uFFFD\uFFFD");
 }
 
+TEST(OutputProcessor, ControlTokensThatAParserNeedsAreText) {
+  OutputProcessor processor(tokenizer(), {}, {kOther});
+  EXPECT_EQ(process_one(processor, token(kOther)).text, "<ab>");
+  EXPECT_EQ(process_one(processor, token(kEos)).text, "");
+}
+
 TEST(OutputProcessor, AStopStringCutsTheText) {
   SamplingParams params;
   params.stop = {"stop"};

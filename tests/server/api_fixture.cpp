@@ -30,7 +30,8 @@ ApiFixture::ApiFixture(EchoModelOptions options, ServerConfig server)
     : model(stepped(options)),
       config(std::move(server)),
       api(config, model.clock, model.metrics),
-      served(model.handle, {"echo", "alias"}, model.clock) {
+      served(model.handle, {"echo", "alias"}, model.clock,
+             {.tool_calls = config.tool_call_parser, .reasoning = config.reasoning_parser}) {
   api.serve(served);
 }
 

@@ -16,7 +16,8 @@ class ApiTest : public ApiFixture {};
 
 std::string usage(int prompt_tokens, int completion_tokens) {
   return fmt::format(R"({{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},)"
-                     R"("prompt_tokens_details":{{"cached_tokens":0}}}})",
+                     R"("prompt_tokens_details":{{"cached_tokens":0}},)"
+                     R"("completion_tokens_details":{{"reasoning_tokens":0}}}})",
                      prompt_tokens, completion_tokens, prompt_tokens + completion_tokens);
 }
 

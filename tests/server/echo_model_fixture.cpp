@@ -19,11 +19,13 @@ EchoModel::EchoModel(const EchoModelOptions& options) {
   spec.eos = kEndToken;
   if (options.add_bos) spec.bos = kTurnToken;
   spec.add_bos = options.add_bos;
+  const std::string source = options.chat_template != nullptr ? options.chat_template : kTemplate;
+  if (options.has_template) spec.chat_template = source;
   auto tokenizer = Tokenizer::create(std::move(spec));
   EXPECT_TRUE(tokenizer) << tokenizer.error().message;
   handle.tokenizer = std::move(*tokenizer);
   if (options.has_template) {
-    auto chat_template = ChatTemplate::parse(kTemplate);
+    auto chat_template = ChatTemplate::parse(source);
     EXPECT_TRUE(chat_template) << chat_template.error().message;
     handle.chat_template = std::make_unique<const ChatTemplate>(std::move(*chat_template));
   }

@@ -30,7 +30,8 @@ struct EchoModelOptions {
   int64_t max_queue_ns = 0;
   bool start = true;  // the loop on a thread of its own
   bool has_template = true;
-  bool add_bos = false;  // kTurnToken
+  const char* chat_template = nullptr;  // another one than below
+  bool add_bos = false;                 // kTurnToken
   bool has_prefix_cache = false;
 };
 

@@ -271,7 +271,7 @@ TEST_F(GgufConfigTest, TokenizersListsMustMatch) {
                "tokenizer.ggml.model");
   expect_error(tokenizer_with("tokenizer.ggml.merges", ids({1})), ErrorCode::kCorrupt,
                "should be an array of strings");
-  for (const char* key : {"bos", "eos", "eot", "unknown", "padding"}) {
+  for (const char* key : {"bos", "eos", "eot", "eom", "unknown", "padding"}) {
     const std::string name = fmt::format("tokenizer.ggml.{}_token_id", key);
     EXPECT_TRUE(tokenizer_with(name, u32(3)));
     expect_error(tokenizer_with(name, u32(4)), ErrorCode::kCorrupt, name);

@@ -12,12 +12,15 @@ Expected<std::vector<TokenId>> tokenize_request(const ServedModel& served, const
     return tokenize_text(served, *request.prompt, request.add_special_tokens.value_or(true),
                          request.parse_special);
   }
-  auto ids = tokenize_messages(served, request.messages, request.add_generation_prompt);
+  auto chat = tokenize_chat(served, {.messages = request.messages,
+                                     .tools = request.tools,
+                                     .add_generation_prompt = request.add_generation_prompt});
+  if (!chat) return std::unexpected(chat.error());
   const TokenizerSpec& spec = served.tokenizer.spec();
-  if (ids && request.add_special_tokens.value_or(false) && spec.add_bos && spec.bos) {
-    ids->insert(ids->begin(), *spec.bos);
+  if (request.add_special_tokens.value_or(false) && spec.add_bos && spec.bos) {
+    chat->tokens.insert(chat->tokens.begin(), *spec.bos);
   }
-  return ids;
+  return std::move(chat->tokens);
 }
 
 std::string tokens_json(const ServedModel& model, std::span<const TokenId> ids, bool with_strings) {

@@ -1,0 +1,212 @@
+#include "server/tools_request.h"
+
+#include <algorithm>
+
+#include "chat/tool_call.h"
+#include "server/template_value.h"
+
+namespace quire {
+namespace {
+
+Expected<> read_function_type(const JsonField& field) {
+  const auto type = read_string(field);
+  if (!type) return std::unexpected(type.error());
+  if (*type == "function") return {};
+  return fail(ErrorCode::kUnsupported, "type must be 'function', but is '{}'", excerpt(*type));
+}
+
+Expected<> read_tool_name(const JsonField& field, std::string& name) {
+  auto text = read_string(field);
+  if (!text) return std::unexpected(text.error());
+  if (!is_tool_name(*text)) {
+    return fail(ErrorCode::kInvalidArgument,
+                "name must be 1 to {} of the letters a-z and A-Z, digits, _ and -, but is '{}'",
+                kMaxToolNameBytes, excerpt(*text));
+  }
+  name = std::move(*text);
+  return {};
+}
+
+Expected<> read_parameters(const JsonField& field, Tool& tool) {
+  const auto schema = read_object(field);
+  if (!schema) return std::unexpected(schema.error());
+  JsonValue type;
+  if (schema->object["type"].get(type) == simdjson::SUCCESS &&
+      !(type.is_string() && type.get_string().value_unsafe() == "object")) {
+    return fail(ErrorCode::kInvalidArgument, "parameters must be a JSON schema of the type 'object'");
+  }
+  tool.parameters_json = simdjson::minify(field.value);
+  tool.parameters = template_value(field.value);
+  return {};
+}
+
+Expected<> read_strict(const JsonField& field) {
+  const auto strict = read_boolean(field);
+  if (!strict) return std::unexpected(strict.error());
+  if (!*strict) return {};
+  return fail(ErrorCode::kUnsupported, "strict is not supported: it must be left out or be false");
+}
+
+Expected<> read_function(const JsonField& field, Tool& tool) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  const FieldRule rules[] = {
+      {"name", [&](const JsonField& name) { return read_tool_name(name, tool.name); }},
+      {"description", into(tool.description)},
+      {"parameters", [&](const JsonField& parameters) { return read_parameters(parameters, tool); }},
+      {"strict", read_strict},
+  };
+  if (auto read = read_fields(*object, rules, "a tool's function"); !read) return read;
+  if (tool.name.empty()) return fail(ErrorCode::kInvalidArgument, "a tool's function needs a name");
+  return {};
+}
+
+// {"type": "function", "function": {"name", "description", "parameters", "strict"}}
+Expected<Tool> read_tool(const JsonField& field) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  Tool tool;
+  bool has_type = false;
+  const FieldRule rules[] = {
+      {"type",
+       [&](const JsonField& type) {
+         has_type = true;
+         return read_function_type(type);
+       }},
+      {"function", [&](const JsonField& function) { return read_function(function, tool); }},
+  };
+  if (auto read = read_fields(*object, rules, "a tool"); !read) return std::unexpected(read.error());
+  if (!has_type) return fail(ErrorCode::kInvalidArgument, "a tool needs a type, which is 'function'");
+  if (tool.name.empty()) return fail(ErrorCode::kInvalidArgument, "a tool needs a function");
+  return tool;
+}
+
+Expected<> read_tool_choice(const JsonField& field, ToolChoice& choice) {
+  if (!field.value.is_string() && !field.value.is_object()) {
+    return fail_param("tool_choice", "tool_choice must be \"auto\" or \"none\", but is {}",
+                      type_name(field.value));
+  }
+  const std::string_view text = field.value.is_string() ? field.value.get_string().value_unsafe() : "";
+  if (text == "auto" || text == "none") {
+    choice = text == "auto" ? ToolChoice::kAuto : ToolChoice::kNone;
+    return {};
+  }
+  if (text == "required" || field.value.is_object()) {
+    return fail_param("tool_choice",
+                      "a forced call is not supported: tool_choice must be \"auto\" or \"none\"");
+  }
+  return fail_param("tool_choice", "tool_choice must be \"auto\" or \"none\", but is '{}'", excerpt(text));
+}
+
+Expected<> read_call_function(const JsonField& field, MessageToolCall& call) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  const FieldRule rules[] = {
+      {"name", [&](const JsonField& name) { return read_tool_name(name, call.name); }},
+      {"arguments", into(call.arguments_json)},
+  };
+  if (auto read = read_fields(*object, rules, "a call's function"); !read) return read;
+  if (call.name.empty()) return fail(ErrorCode::kInvalidArgument, "a call's function needs a name");
+  return {};
+}
+
+Expected<MessageToolCall> read_message_tool_call(const JsonField& field) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  MessageToolCall call;
+  std::optional<int64_t> index;  // deltas of a stream have one
+  const FieldRule rules[] = {
+      {"id", into(call.id)},
+      {"type", read_function_type},
+      {"index", into(index)},
+      {"function", [&](const JsonField& function) { return read_call_function(function, call); }},
+  };
+  if (auto read = read_fields(*object, rules, "a call"); !read) return std::unexpected(read.error());
+  if (call.name.empty()) return fail(ErrorCode::kInvalidArgument, "a call needs a function");
+  auto arguments = read_arguments("arguments", call.arguments_json);
+  if (!arguments) return std::unexpected(arguments.error());
+  call.arguments = std::move(*arguments);
+  return call;
+}
+
+// `name[i]: what is wrong with it`
+std::unexpected<Error> fail_item(const JsonField& field, size_t index, const Error& error) {
+  return fail_param(std::string(field.name), "{}[{}]: {}", field.name, index, error.message);
+}
+
+Expected<std::vector<Tool>> read_tools(const JsonField& field) {
+  const auto array = read_array(field);
+  if (!array) return std::unexpected(array.error());
+  if (array->size() > kMaxTools) {
+    return fail_param("tools", "tools takes at most {}, but has {}", kMaxTools, array->size());
+  }
+  std::vector<Tool> tools;
+  for (const JsonValue item : *array) {
+    auto tool = read_tool({"a tool", item, field.ignore_unknown});
+    if (!tool) return fail_item(field, tools.size(), tool.error());
+    if (std::ranges::find(tools, tool->name, &Tool::name) != tools.end()) {
+      return fail_param("tools", "tools has the name '{}' more than once", tool->name);
+    }
+    tools.push_back(std::move(*tool));
+  }
+  return tools;
+}
+
+}  // namespace
+
+Expected<Value> read_arguments(std::string_view name, std::string_view json) {
+  if (json.find_first_not_of(" \n\r\t") == std::string_view::npos) return Value::object();
+  const auto document = JsonDocument::parse(json);
+  if (document) return template_value(document->root());
+  return fail(ErrorCode::kInvalidArgument, "{} must be the text of a JSON object, but is '{}'", name,
+              excerpt(json));
+}
+
+Expected<std::vector<MessageToolCall>> read_message_tool_calls(const JsonField& field) {
+  const auto array = read_array(field);
+  if (!array) return std::unexpected(array.error());
+  if (array->size() > kMaxMessageToolCalls) {
+    return fail(ErrorCode::kInvalidArgument, "{} takes at most {}, but has {}", field.name,
+                kMaxMessageToolCalls, array->size());
+  }
+  std::vector<MessageToolCall> calls;
+  for (const JsonValue item : *array) {
+    auto call = read_message_tool_call({"a call", item, field.ignore_unknown});
+    if (!call) return fail_item(field, calls.size(), call.error());
+    calls.push_back(std::move(*call));
+  }
+  return calls;
+}
+
+FieldRule tools_rule(std::vector<Tool>& tools) {
+  return {"tools", [&tools](const JsonField& field) -> Expected<> {
+            auto read = read_tools(field);
+            if (!read) return std::unexpected(read.error());
+            tools = std::move(*read);
+            return {};
+          }};
+}
+
+void add_tool_rules(std::vector<FieldRule>& rules, ToolOffer& offer) {
+  rules.push_back(tools_rule(offer.tools));
+  rules.push_back(
+      {"tool_choice", [&offer](const JsonField& field) { return read_tool_choice(field, offer.choice); }});
+  rules.push_back({"parallel_tool_calls", into(offer.parallel)});
+}
+
+Value template_tools(std::span<const Tool> tools) {
+  Value array = Value::array();
+  for (const Tool& tool : tools) {
+    Value function = Value::object();
+    function.set("name", Value::user_text(tool.name));
+    if (tool.description) function.set("description", Value::user_text(*tool.description));
+    if (!tool.parameters_json.empty()) function.set("parameters", tool.parameters);
+    Value object = Value::object();
+    object.set("type", Value::string("function"));
+    object.set("function", std::move(function));
+    array.push_back(std::move(object));
+  }
+  return array;
+}
+
+}  // namespace quire

@@ -1,0 +1,58 @@
+// The fields of a chat that speak of tools: what is offered, and what was called.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chat/value.h"
+#include "server/request_fields.h"
+
+namespace quire {
+
+struct Tool {
+  std::string name;  // [A-Za-z0-9_-]{1,64}
+  std::optional<std::string> description;
+  std::string parameters_json;  // a JSON schema of an object; empty: none was given
+  Value parameters;             // the same for templates
+};
+
+enum class ToolChoice : uint8_t { kAuto, kNone };
+
+// What may be called in answer to a chat.
+struct ToolOffer {
+  std::vector<Tool> tools;
+  ToolChoice choice = ToolChoice::kAuto;
+  bool parallel = true;  // more calls than one in an answer
+
+  bool callable() const { return !tools.empty() && choice != ToolChoice::kNone; }
+};
+
+// A call in a message of the conversation so far.
+struct MessageToolCall {
+  std::string id;
+  std::string name;
+  std::string arguments_json;  // text of an object
+  Value arguments;             // the same for templates
+};
+
+inline constexpr size_t kMaxTools = 128, kMaxMessageToolCalls = 128;
+
+// Rules for tools, tool_choice and parallel_tool_calls. `offer` outlives them.
+void add_tool_rules(std::vector<FieldRule>& rules, ToolOffer& offer);
+
+// The rule for `tools` alone.
+FieldRule tools_rule(std::vector<Tool>& tools);
+
+// The value of a message's `tool_calls`.
+Expected<std::vector<MessageToolCall>> read_message_tool_calls(const JsonField& field);
+
+// `json`, the text of a JSON object, for templates; the error says what it is instead. `name` is what a
+// message calls it.
+Expected<Value> read_arguments(std::string_view name, std::string_view json);
+
+// As chat templates want them: {"type": "function", "function": {"name", "description", "parameters"}}.
+Value template_tools(std::span<const Tool> tools);
+
+}  // namespace quire

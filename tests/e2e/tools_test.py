@@ -1,0 +1,134 @@
+"""The official client with tools and reasoning, on the real model with a template that leads it to call."""
+
+import json
+import pathlib
+import subprocess
+import unittest
+import urllib.request
+
+import openai
+
+from quire_server import BINARY, MODEL, QuireServer, ServedTest
+
+TEMPLATE = str(pathlib.Path(__file__).with_name("tools_template.jinja"))
+QUESTION = {"role": "user", "content": "How cold is it?"}
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "Weather of now",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+    },
+}
+
+
+class ToolsTest(ServedTest):
+    flags = ("--chat-template", TEMPLATE)
+
+    def ask(self, messages=(QUESTION,), **options):
+        options = {"temperature": 0, "max_tokens": 60, "parallel_tool_calls": False, "tools": [WEATHER], **options}
+        return self.client.chat.completions.create(model=self.model, messages=list(messages), **options)
+
+    def check_call(self, call):
+        self.assertEqual(call.function.name, "get_weather")
+        self.assertEqual(json.loads(call.function.arguments), {"city": "Oslo"})
+        self.assertTrue(call.id)
+
+    def test_a_call_and_its_result(self):
+        answer = self.ask()
+        choice = answer.choices[0]
+        self.assertEqual(choice.finish_reason, "tool_calls")
+        self.assertIsNone(choice.message.content)
+        self.assertEqual(len(choice.message.tool_calls), 1)
+        self.check_call(choice.message.tool_calls[0])
+        self.assertLess(answer.usage.completion_tokens, 60)
+        result = {"role": "tool", "tool_call_id": choice.message.tool_calls[0].id, "content": "-7 degrees"}
+        again = self.ask([QUESTION, choice.message, result])
+        self.assertGreater(again.usage.prompt_tokens, answer.usage.prompt_tokens)
+
+    def test_a_stream(self):
+        calls, reasons = {}, []
+        for chunk in self.ask(stream=True):
+            delta = chunk.choices[0].delta
+            for call in delta.tool_calls or []:
+                known = calls.setdefault(call.index, {"id": call.id, "name": call.function.name, "arguments": ""})
+                known["arguments"] += call.function.arguments
+            reasons.append(chunk.choices[0].finish_reason)
+        self.assertEqual(reasons[-1], "tool_calls")
+        self.assertEqual(list(calls), [0])
+        self.assertEqual(calls[0]["name"], "get_weather")
+        self.assertEqual(json.loads(calls[0]["arguments"]), {"city": "Oslo"})
+
+    def test_several_calls(self):
+        choice = self.ask(parallel_tool_calls=True, n=2, max_tokens=150).choices[0]
+        self.assertGreater(len({call.id for call in choice.message.tool_calls}), 1)
+        for call in choice.message.tool_calls:
+            self.check_call(call)
+
+    def test_a_call_of_a_tool_that_is_not_offered_is_text(self):
+        other = {"type": "function", "function": {"name": "get_time"}}
+        message = self.ask(tools=[other]).choices[0].message
+        self.assertIsNone(message.tool_calls)
+        self.assertIn('<tool_call>{"name": "get_weather"', message.content)
+
+    def test_reasoning(self):
+        answer = self.client.chat.completions.create(
+            model=self.model, messages=[QUESTION], temperature=0, max_tokens=40, stop=["\n"]
+        )
+        message = answer.choices[0].message
+        self.assertEqual(message.reasoning_content, "It is winter.")
+        self.assertEqual(message.content, "It is cold.")
+        details = answer.usage.completion_tokens_details
+        self.assertGreater(details.reasoning_tokens, 4)
+        self.assertLess(details.reasoning_tokens, answer.usage.completion_tokens)
+
+    def test_no_choice(self):
+        message = self.ask(tool_choice="none").choices[0].message
+        self.assertIsNone(message.tool_calls)
+
+    def test_tokenize_counts_the_tools(self):
+        def count(body):
+            request = urllib.request.Request(
+                self.server.url + "/tokenize", json.dumps(body).encode(), {"Content-Type": "application/json"}
+            )
+            with urllib.request.urlopen(request) as answer:
+                return json.load(answer)["count"]
+
+        with_tools = count({"messages": [QUESTION], "tools": [WEATHER]})
+        self.assertEqual(with_tools, self.ask().usage.prompt_tokens)
+        self.assertNotEqual(with_tools, count({"messages": [QUESTION]}))
+
+
+class PlainTemplateTest(ServedTest):
+    """The default model's own template, which knows no tools."""
+
+    def test_tools_are_refused(self):
+        with self.assertRaisesRegex(openai.BadRequestError, "--chat-template"):
+            self.client.chat.completions.create(model=self.model, messages=[QUESTION], tools=[WEATHER])
+
+
+class ParserFlagsTest(unittest.TestCase):
+    def test_parsers_can_be_turned_off(self):
+        flags = ("--chat-template", TEMPLATE, "--tool-call-parser", "none", "--reasoning-parser", "none")
+        with QuireServer(*flags) as server:
+            client = server.client()
+            answer = client.chat.completions.create(
+                model=client.models.list().data[0].id, messages=[QUESTION], tools=[WEATHER], temperature=0, max_tokens=60
+            )
+            client.close()
+        self.assertIn("</tool_call>", answer.choices[0].message.content)
+
+    def test_bad_flags_say_what_is_right(self):
+        for flags, words in (
+            (("--tool-call-parser", "hermes2"), "hermes, llama3_json"),
+            (("--reasoning-parser", "x"), "deepseek_r1, qwen3"),
+            (("--chat-template", "/nowhere"), "/nowhere"),
+            (("--chat-template", BINARY), "chat_template"),
+        ):
+            ended = subprocess.run([BINARY, "serve", MODEL, "--port", "0", *flags], capture_output=True, text=True)
+            self.assertNotEqual(ended.returncode, 0, flags)
+            self.assertIn(words, ended.stderr, flags)
+
+
+if __name__ == "__main__":
+    unittest.main()
