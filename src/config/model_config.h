@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "config/pooling.h"
+
 namespace quire {
 
 enum class RopeStyle { kInterleaved, kHalf };  // pairs (2i, 2i+1), or (i, i + dim/2)
@@ -34,6 +36,7 @@ struct ModelConfig {
   std::vector<float> rope_factors;  // [rope_dim / 2], each frequency is divided by its own; empty: none
   RopeStyle rope_style = RopeStyle::kInterleaved;
   bool tied_embeddings = false;
+  Pooling pooling = Pooling::kNone;  // what its embeddings were trained with; kNone: the file does not say
   std::vector<KvGroup> kv_groups;
 };
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/types.h"
 #include "config/field_table.h"
+#include "config/pooling.h"
 
 namespace quire {
 
@@ -60,6 +61,12 @@ struct SamplingParams {
   // Filled by the front from the model's end-of-sequence tokens; ends the sequence unless ignore_eos.
   std::vector<TokenId> eos_token_ids = {};
 
+  // Set by the front where the prompt's embedding is wanted and not a token: then max_tokens and the number
+  // of sequences are 1, and no more than the prompt is computed.
+  Pooling pooling = Pooling::kNone;
+
+  // Whether hidden states from the prompt's first token on are needed, so that none may come from a cache.
+  bool pools_from_start() const { return pooling == Pooling::kMean || pooling == Pooling::kCls; }
   bool greedy() const { return temperature == 0.0; }
   // Sequences that the engine runs; of a beam search its width.
   int32_t num_sequences() const { return best_of.value_or(n); }

@@ -27,9 +27,9 @@ int64_t BlockClaims::most_common(const BlockClaim& claim, Which which) const {
 }
 
 // As PrefixReuse::match finds them: a token is left to compute, and who wants the prompt's log-probabilities
-// finds nothing.
+// or hidden states from its start on finds nothing.
 int64_t BlockClaims::num_found(const BlockClaim& claim) const {
-  if (pins_.empty() || claim.params->prompt_logprobs) return 0;
+  if (pins_.empty() || claim.params->prompt_logprobs || claim.params->pools_from_start()) return 0;
   const int64_t most = (std::ssize(claim.prompt) - 1) / limits_.block_size;
   return std::min(most, most_common(claim, [](const Pin& pin) { return pin.complete; }));
 }

@@ -231,6 +231,7 @@ void EngineLoop::count_step(const StepInput& input) {
   step_log_.end(num_steps_, input.work, events_.now_ns);
   for (const auto& event : events_.tokens) metrics_.token(event, events_.now_ns);
   for (const auto& search : events_.searches) metrics_.searched(search, events_.now_ns);
+  for (const auto& pooled : events_.pooled) metrics_.pooled(*pooled.group);
 }
 
 void EngineLoop::deliver(const StepOutput& output) {
@@ -239,6 +240,7 @@ void EngineLoop::deliver(const StepOutput& output) {
   for (const auto& event : events_.tokens)
     stream_of(*event.group).push(token_delta(event, events_.now_ns, output));
   for (const auto& search : events_.searches) deliver_search(search);
+  for (const auto& pooled : events_.pooled) deliver_embedding(pooled, output);
 }
 
 void EngineLoop::deliver_search(const StepEvents::Search& search) {
@@ -265,6 +267,15 @@ void EngineLoop::deliver_search(const StepEvents::Search& search) {
       stream.push(delta);
     }
   }
+}
+
+void EngineLoop::deliver_embedding(const StepEvents::Pooled& pooled, const StepOutput& output) {
+  TokenDelta delta;
+  delta.time_ns = events_.now_ns;
+  delta.finish_reason = FinishReason::kStop;
+  delta.num_cached_tokens = pooled.group->num_cached_tokens;
+  delta.embedding = output.embeddings[static_cast<size_t>(pooled.embedding)];
+  stream_of(*pooled.group).push(std::move(delta));
 }
 
 void EngineLoop::fail_running(const Error& error) {

@@ -58,6 +58,7 @@ class EngineLoop {
   // Ends what is unfinished of the group, with a delta for each continuation.
   void end_group(SequenceGroup& group, FinishReason reason);
   void deliver_search(const StepEvents::Search& search);
+  void deliver_embedding(const StepEvents::Pooled& pooled, const StepOutput& output);
   void end_sequence(SequenceGroup& group, Sequence& sequence, FinishReason reason);
   // Brings counts and the snapshot up to date with what has ended; then the ended groups can be forgotten.
   void settle();

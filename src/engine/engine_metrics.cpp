@@ -118,6 +118,8 @@ void EngineMetrics::searched(const StepEvents::Search& search, int64_t now_ns) {
   time_to_first_token_.observe(seconds(search.group->times.arrival_ns, now_ns));
 }
 
+void EngineMetrics::pooled(const SequenceGroup& group) { prompt_tokens_.add(group.num_prompt_tokens()); }
+
 void EngineMetrics::ended(const SequenceGroup& group, int64_t now_ns) {
   const FinishReason reason = group.finish_reason();
   success_[static_cast<size_t>(reason) - static_cast<size_t>(FinishReason::kStop)]->add();

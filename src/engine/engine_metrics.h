@@ -24,6 +24,8 @@ class EngineMetrics {
   void token(const StepEvents::Token& event, int64_t now_ns);
   // A beam search brought all of its tokens at once.
   void searched(const StepEvents::Search& search, int64_t now_ns);
+  // A prompt was computed for its embedding.
+  void pooled(const SequenceGroup& group);
   // The last sequence of a group ended; the request counts under that sequence's reason.
   void ended(const SequenceGroup& group, int64_t now_ns);
   void refresh(const EngineStats& stats);

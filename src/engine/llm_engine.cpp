@@ -68,6 +68,8 @@ Expected<> LLMEngine::check(EngineRequest& request) const {
     request.prompt.resize(request.prompt.size() / block_size * block_size);
     if (request.prompt.empty()) return {};  // the claims say why it is refused
   }
+  const bool one_token = request.params->max_tokens == 1 && request.params->num_sequences() == 1;
+  CHECK(one_token || request.params->pooling == Pooling::kNone, "an embedding is no token");
   const SchedulerOptions limits{.max_num_seqs = options_.max_num_seqs,
                                 .max_num_batched_tokens = options_.max_num_batched_tokens,
                                 .max_model_len = options_.max_model_len,

@@ -42,6 +42,7 @@ struct TokenDelta {
     std::vector<TokenLogprob> top;
   };
   std::vector<PromptToken> prompt;
+  std::vector<float> embedding = {};  // of a request that pools, with its end
 };
 
 class RequestStream {

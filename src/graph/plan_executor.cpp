@@ -126,7 +126,7 @@ void PlanExecutor::run(const Op& op, const StepTensors& step, std::span<const in
   CHECK(false, "{} has no kernel", to_string(op.kind));
 }
 
-void PlanExecutor::share_rows(int64_t rows, ThreadPool::Job job) {
+void PlanExecutor::share_rows(int64_t rows, ThreadPool::Job job) const {
   const int64_t chunk = std::max<int64_t>(1, rows / (pool_->num_threads() * kChunksPerThread));
   pool_->share(rows, round_up(chunk, kRowGrain), job);
 }
@@ -148,6 +148,30 @@ void PlanExecutor::run_norm(const Op& op, int64_t rows) {
                       .format = out.format,
                       .out_stride = stride(op.output)};
   share_rows(rows, [&](int thread, int64_t begin, int64_t end) {
+    kernels_->rms_norm(context(thread), args, begin, end);
+  });
+}
+
+int64_t PlanExecutor::hidden_width() const {
+  return plan_->graph.values[static_cast<size_t>(head_gather().output)].cols;
+}
+
+void PlanExecutor::norm_hidden(int64_t first_row, int64_t num_rows, float* out) const {
+  const auto& ops = plan_->graph.ops;
+  const auto norm = std::find_if(ops.begin() + plan_->head_begin, ops.end(),
+                                 [](const Op& op) { return op.kind == OpKind::kRmsNorm; });
+  CHECK(norm != ops.end(), "the head has no norm");
+  const ValueId hidden = head_gather().inputs[0];
+  const NormArgs args{.x = floats(hidden) + first_row * stride(hidden),
+                      .x_stride = stride(hidden),
+                      .weight = weights_[static_cast<size_t>(norm->weight)].vector,
+                      .epsilon = norm->epsilon,
+                      .width = hidden_width(),
+                      .num_tokens = num_rows,
+                      .out = reinterpret_cast<std::byte*>(out),
+                      .format = ActivationFormat::kF32,
+                      .out_stride = hidden_width()};
+  share_rows(num_rows, [&](int thread, int64_t begin, int64_t end) {
     kernels_->rms_norm(context(thread), args, begin, end);
   });
 }

@@ -52,12 +52,17 @@ class PlanExecutor {
   float* run_head(std::span<const int32_t> rows);
   int64_t logits_stride() const;
 
+  // What the model's last norm makes of rows [first_row, first_row + num_rows) of the last body, as fp32 to
+  // `out` [num_rows, hidden_width()]: the head's input before its product with the vocabulary.
+  void norm_hidden(int64_t first_row, int64_t num_rows, float* out) const;
+  int64_t hidden_width() const;
+
  private:
   PlanExecutor(const Plan& plan, const KernelTable& kernels, ThreadPool& pool,
                std::vector<BoundWeight> weights);
 
   void run(const Op& op, const StepTensors& step, std::span<const int32_t> selected, int64_t rows);
-  void share_rows(int64_t rows, ThreadPool::Job job);
+  void share_rows(int64_t rows, ThreadPool::Job job) const;
   void run_linear(const Op& op, int64_t rows);
   void run_rope(const Op& op, const StepTensors& step);
   void run_attention(const Op& op, const StepTensors& step);
@@ -65,6 +70,7 @@ class PlanExecutor {
   void run_norm(const Op& op, int64_t rows);
   void gather(const Op& op, std::span<const int32_t> selected);
 
+  const Op& head_gather() const { return plan_->graph.ops[static_cast<size_t>(plan_->head_begin)]; }
   // The whole width of `from`, as int8 activations in `to`.
   QuantizeArgs quantize_args(ValueId from, ValueId to, int64_t rows) const;
   std::byte* bytes(ValueId id) const;

@@ -94,6 +94,7 @@ Expected<std::unique_ptr<ModelRunner>> ModelRunner::create(const GgufFile& file,
                            bind(runner->model_, runner->weights_), scratch_bytes(runner->model_, kernels));
   if (!executor) return std::unexpected(executor.error());
   runner->executor_ = std::make_unique<PlanExecutor>(std::move(*executor));
+  runner->pooling_ = std::make_unique<RowPooling>(*runner->executor_);
   if (options.swap.num_slots > 0) {
     auto swap = create_swap_space(options.swap, runner->cache_, runner->pool_, runner->clock_);
     if (!swap) return std::unexpected(swap.error());
@@ -136,6 +137,7 @@ void ModelRunner::compute(const StepInput& input) {
                        .attention_partials = reinterpret_cast<float*>(attention_partials_.data()),
                        .layers = cache_.layers()});
   rows_.fork(input.forks);
+  pool_rows(input);
   select_rows(input);
   sample_results_.resize(std::max(sample_results_.size(), input.samples.size()));
   const auto limit = static_cast<size_t>(model_.plan.limits.max_selected);
@@ -143,6 +145,15 @@ void ModelRunner::compute(const StepInput& input) {
     run_head_chunk(input, begin, std::min(begin + limit, selected_.size()));
   }
   collect_samples(input);
+}
+
+void ModelRunner::pool_rows(const StepInput& input) {
+  for (size_t w = 0; w < input.work.size(); ++w) {
+    WorkerRow& row = rows_.row(input.work[w].slot);
+    if (row.sampling->pooling != Pooling::kNone) {
+      pooling_->add(input.work[w], batch_.sequences()[w].first_row, row);
+    }
+  }
 }
 
 // Prompt log-probabilities first within a row's tokens, then the samples of its last token: ascending rows.
@@ -156,6 +167,7 @@ void ModelRunner::select_rows(const StepInput& input) {
     const size_t first_sample = sample;
     while (sample < input.samples.size() && input.samples[sample].row == static_cast<int32_t>(w)) ++sample;
     const auto num_samples = static_cast<int32_t>(sample - first_sample);
+    if (rows_.row(work.slot).sampling->pooling != Pooling::kNone) continue;  // it needs no logits
     const int32_t num_prompt = rows_.row(work.slot).num_prompt_tokens;
     int32_t from = end - 1;
     if (work.prompt_logprobs_from >= 0) from = std::max(work.prompt_logprobs_from, work.first_position);
@@ -217,8 +229,14 @@ void ModelRunner::finish_row(int thread, const StepInput& input, const SelectedR
 
 void ModelRunner::collect_samples(const StepInput& input) {
   for (size_t s = 0; s < input.samples.size(); ++s) {
-    const SampleResult& result = sample_results_[s];
     const SlotId slot = input.samples[s].slot;
+    if (const WorkerRow& row = rows_.row(slot); row.sampling->pooling != Pooling::kNone) {
+      output().samples.push_back(
+          {.slot = slot, .token = -1, .embedding = static_cast<int32_t>(output().embeddings.size())});
+      output().embeddings.push_back(RowPooling::result(row));
+      continue;
+    }
+    const SampleResult& result = sample_results_[s];
     output().samples.push_back({.slot = slot,
                                 .token = result.token,
                                 .logprob = result.logprob,

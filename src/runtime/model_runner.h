@@ -14,6 +14,7 @@
 #include "kernels/attention_plan.h"
 #include "runtime/cache_engine.h"
 #include "runtime/compiled_model.h"
+#include "runtime/row_pooling.h"
 #include "runtime/row_table.h"
 #include "runtime/step_batch.h"
 #include "runtime/swap_space.h"
@@ -77,6 +78,7 @@ class ModelRunner {
 
   void move_blocks(const StepInput& input);
   void compute(const StepInput& input);
+  void pool_rows(const StepInput& input);
   void select_rows(const StepInput& input);
   void run_head_chunk(const StepInput& input, size_t begin, size_t end);
   void finish_row(int thread, const StepInput& input, const SelectedRow& selected,
@@ -97,6 +99,7 @@ class ModelRunner {
   Arena attention_partials_;
   Sampler sampler_;
   std::unique_ptr<PlanExecutor> executor_;
+  std::unique_ptr<RowPooling> pooling_;
 
   std::vector<SelectedRow> selected_;
   std::vector<int32_t> head_rows_;            // of the chunk in work

@@ -10,6 +10,8 @@ void reset(WorkerRow& row) {
   row.tokens.clear();
   row.block_ids.clear();
   row.sampling.reset();
+  row.pooled.clear();
+  row.num_pooled = 0;
 }
 
 }  // namespace

@@ -19,6 +19,8 @@ struct WorkerRow {
   int32_t num_prompt_tokens = 0;
   uint64_t seed = 0;
   std::shared_ptr<const SamplingParams> sampling;  // null: the slot is free
+  std::vector<double> pooled;                      // of a row that pools: the sum over num_pooled positions
+  int32_t num_pooled = 0;
 };
 
 class RowTable {

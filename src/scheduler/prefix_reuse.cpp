@@ -13,6 +13,7 @@ SequenceTokens tokens_of(const SequenceGroup& group, const Sequence& sequence) {
 }
 
 int32_t longest_match(const SequenceGroup& group) {
+  if (group.params()->pools_from_start()) return 0;
   const int32_t num_tokens =
       will_fork(group) ? group.num_prompt_tokens() : group.num_tokens(group.leader());
   const bool owes_logprobs =

@@ -79,14 +79,21 @@ struct StepEvents {
     SequenceGroup* group = nullptr;
     std::vector<BeamHypothesis> best;
   };
+  // A prompt whose embedding is there; its group has ended.
+  struct Pooled {
+    SequenceGroup* group = nullptr;
+    int32_t embedding = 0;  // of StepOutput::embeddings
+  };
   int64_t now_ns = kNotYet;  // when the step ended
   std::vector<Token> tokens;
   std::vector<PromptLogprobs> prompt_logprobs;
   std::vector<Search> searches;
+  std::vector<Pooled> pooled;
 
   void clear() {
     tokens.clear();
     searches.clear();
+    pooled.clear();
     prompt_logprobs.clear();
   }
 };

@@ -17,6 +17,8 @@ bool Scheduler::swap_out(const SequenceGroup& group) {
   if (options_.preemption_mode == PreemptionMode::kRecompute || memory_.swap_books().num_slots() == 0) {
     return false;
   }
+  // What its worker has pooled is lost with the row.
+  if (group.params()->pools_from_start()) return false;
   // Beams that have their candidates would have no work to start their rows with.
   if (group.num_beams > 0 && searches_.at(group.id()).has_candidates()) return false;
   for (const Sequence& sequence : group.sequences()) leave_in_cache(group, sequence);

@@ -40,6 +40,13 @@ void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& eve
       take_candidates(*group, *sequence, top.first(static_cast<size_t>(sample.num_top)), events);
       continue;
     }
+    if (sample.embedding >= 0) {
+      group->times.first_token_ns = now_ns;
+      sequence->last_token_ns = now_ns;
+      events.pooled.push_back({.group = group, .embedding = sample.embedding});
+      end(*group, *sequence, FinishReason::kStop);
+      continue;
+    }
     const FinishReason reason = group->append_token(*sequence, sample.token, options_.max_model_len);
     // Field by field: a copy of a whole Token would wait for the stores before it.
     StepEvents::Token& event = events.tokens.emplace_back();

@@ -9,6 +9,7 @@ ApiState::ApiState(const ServerConfig& config, const Clock& clock, const Metrics
       max_engine_viewers(config.max_engine_viewers),
       ignore_unknown_fields(config.ignore_unknown_fields),
       log_prompts(config.log_prompts),
+      pooling(parse_pooling(config.pooling)),
       clock(clock),
       metrics(metrics) {}
 

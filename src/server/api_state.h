@@ -3,12 +3,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "config/pooling.h"
 #include "server/api_keys.h"
 #include "server/id_source.h"
 #include "server/served_model.h"
@@ -35,6 +37,7 @@ struct ApiState {
   const int32_t max_engine_viewers;
   const bool ignore_unknown_fields;
   const bool log_prompts;
+  const std::optional<Pooling> pooling;  // of embeddings; none: the model's
   const Clock& clock;
   const MetricsRegistry& metrics;
   std::atomic<const ServedModel*> served{nullptr};

@@ -12,7 +12,8 @@
 namespace quire {
 namespace {
 
-constexpr std::array<std::string_view, 2> kUrls = {"/v1/chat/completions", "/v1/completions"};
+constexpr std::array<std::string_view, 3> kUrls = {"/v1/chat/completions", "/v1/completions",
+                                                   "/v1/embeddings"};
 
 Expected<> read_custom_id(JsonValue value, std::string& custom_id) {
   auto text = read_string({"custom_id", value});

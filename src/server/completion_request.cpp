@@ -13,44 +13,11 @@ Expected<Prompt> read_one_prompt(const JsonField& field) {
     return Prompt(std::move(*ids));
   }
   if (!field.value.is_string()) {
-    return fail_param("prompt", "each prompt must be a string or an array of token ids, but one is {}",
+    return fail_param(std::string(field.name),
+                      "each {} must be a string or an array of token ids, but one is {}", field.name,
                       type_name(field.value));
   }
   return Prompt(std::string(field.value.get_string().value_unsafe()));
-}
-
-// A string, an array of strings, an array of token ids, or an array of arrays of token ids.
-Expected<> read_prompts(const JsonField& field, std::vector<Prompt>& prompts) {
-  if (field.value.is_string()) {
-    prompts.emplace_back(std::string(field.value.get_string().value_unsafe()));
-    return {};
-  }
-  if (!field.value.is_array()) {
-    return fail_param("prompt", "prompt must be a string, an array of strings, or token ids, but is {}",
-                      type_name(field.value));
-  }
-  const JsonArray array = field.value.get_array().value_unsafe();
-  if (array.begin() == array.end()) return fail_param("prompt", "prompt must not be empty");
-  const JsonValue first = *array.begin();
-  if (first.is_number()) {
-    auto ids = read_token_ids(field);
-    if (!ids) return std::unexpected(ids.error());
-    prompts.emplace_back(std::move(*ids));
-    return {};
-  }
-  for (const JsonValue item : array) {
-    if (prompts.size() == kMaxPrompts) {
-      return fail_param("prompt", "a request takes at most {} prompts", kMaxPrompts);
-    }
-    if (item.type() != first.type()) {
-      return fail_param("prompt", "the prompts must be of one kind, but one is {} and another {}",
-                        type_name(first), type_name(item));
-    }
-    auto prompt = read_one_prompt({"prompt", item});
-    if (!prompt) return std::unexpected(prompt.error());
-    prompts.push_back(std::move(*prompt));
-  }
-  return {};
 }
 
 Expected<> read_suffix(const JsonField&) {
@@ -70,10 +37,44 @@ Expected<> check_combinations(const CompletionRequest& request) {
 
 }  // namespace
 
+Expected<> read_prompts(const JsonField& field, size_t max_prompts, std::vector<Prompt>& prompts) {
+  const std::string param(field.name);
+  if (field.value.is_string()) {
+    prompts.emplace_back(std::string(field.value.get_string().value_unsafe()));
+    return {};
+  }
+  if (!field.value.is_array()) {
+    return fail_param(param, "{} must be a string, an array of strings, or token ids, but is {}", param,
+                      type_name(field.value));
+  }
+  const JsonArray array = field.value.get_array().value_unsafe();
+  if (array.begin() == array.end()) return fail_param(param, "{} must not be empty", param);
+  const JsonValue first = *array.begin();
+  if (first.is_number()) {
+    auto ids = read_token_ids(field);
+    if (!ids) return std::unexpected(ids.error());
+    prompts.emplace_back(std::move(*ids));
+    return {};
+  }
+  for (const JsonValue item : array) {
+    if (prompts.size() == max_prompts) {
+      return fail_param(param, "a request takes at most {} of {}", max_prompts, param);
+    }
+    if (item.type() != first.type()) {
+      return fail_param(param, "all of {} must be of one kind, but one is {} and another {}", param,
+                        type_name(first), type_name(item));
+    }
+    auto prompt = read_one_prompt({field.name, item});
+    if (!prompt) return std::unexpected(prompt.error());
+    prompts.push_back(std::move(*prompt));
+  }
+  return {};
+}
+
 Expected<CompletionRequest> read_completion_request(const JsonFields& body) {
   CompletionRequest request;
   std::vector<FieldRule> rules = {
-      {"prompt", [&](const JsonField& field) { return read_prompts(field, request.prompts); }},
+      {"prompt", [&](const JsonField& field) { return read_prompts(field, kMaxPrompts, request.prompts); }},
       {"suffix", read_suffix},
       {"echo", into(request.echo)},
       {"add_special_tokens", into(request.add_special_tokens)},

@@ -23,6 +23,11 @@ struct CompletionRequest : GenerationRequest {
   bool prompt_only() const { return max_tokens == 0; }
 };
 
+// One prompt or several, at most `max_prompts`: a string, an array of strings, an array of token ids, or an
+// array of arrays of token ids.
+Expected<> read_prompts(const JsonField& field, size_t max_prompts,
+                        std::vector<CompletionRequest::Prompt>& prompts);
+
 // Errors name the field.
 Expected<CompletionRequest> read_completion_request(const JsonFields& body);
 

@@ -18,6 +18,8 @@ void cut(std::string& text) {
   text.resize(complete_utf8_length(text));
 }
 
+}  // namespace
+
 ApiError failure_of(FinishReason reason) {
   if (reason == FinishReason::kAborted) {
     return {503, "the server is shutting down; the request was not finished", {}, "unavailable", 1};
@@ -27,6 +29,8 @@ ApiError failure_of(FinishReason reason) {
   }
   return {500, "the engine could not compute this request", {}, "internal_error", 0};
 }
+
+namespace {
 
 // The prompt's tokens as echo shows them; nothing speaks of the first one's probability.
 std::vector<OutputToken> echo_tokens(std::span<const TokenId> prompt,

@@ -26,6 +26,9 @@ struct RunOptions {
   bool keep_text = false;  // of what is asked and answered, as much as a log may show
 };
 
+// Why a request whose stream ended for `reason` has no answer.
+ApiError failure_of(FinishReason reason);
+
 class GenerationRun final : public AnswerRun {
  public:
   // `context.prompts` is filled here. Errors: those of Generation::start.

@@ -207,6 +207,26 @@ Expected<> check_token_ids(std::string_view param, const ServedModel& model, std
   return {};
 }
 
+Expected<std::vector<TokenId>> tokenize_input(const ServedModel& model, CompletionRequest::Prompt input,
+                                              bool add_special_tokens) {
+  std::vector<TokenId> tokens;
+  if (auto* ids = std::get_if<std::vector<TokenId>>(&input)) {
+    if (auto checked = check_token_ids("input", model, *ids); !checked)
+      return std::unexpected(checked.error());
+    tokens = std::move(*ids);
+  } else {
+    const auto& text = std::get<std::string>(input);
+    if (auto checked = check_text_length("input", model, text.size()); !checked) {
+      return std::unexpected(checked.error());
+    }
+    tokens = tokenize_text(model, text, add_special_tokens, true);
+  }
+  if (tokens.empty()) return fail_param("input", "an input is empty: it has no token");
+  // The engine keeps room for a token after the prompt.
+  if (std::ssize(tokens) >= model.max_model_len()) return too_long("input", model, "", tokens.size());
+  return tokens;
+}
+
 std::vector<TokenId> tokenize_text(const ServedModel& model, std::string_view text, bool add_special_tokens,
                                    bool parse_special) {
   std::vector<TokenId> ids = model.tokenizer.encode(text, parse_special);

@@ -35,6 +35,10 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequ
 // Messages as later chats begin that have them too: nothing is asked to be generated after them.
 Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, PrefixRequest request);
 
+// The tokens of one input of /v1/embeddings, which fit the context. Errors name `input`.
+Expected<std::vector<TokenId>> tokenize_input(const ServedModel& model, CompletionRequest::Prompt input,
+                                              bool add_special_tokens);
+
 // That the vocabulary has them all.
 Expected<> check_token_ids(std::string_view param, const ServedModel& model, std::span<const TokenId> ids);
 

@@ -1,6 +1,7 @@
 #include "server/routes.h"
 
 #include "server/endpoints/completions.h"
+#include "server/endpoints/embeddings.h"
 #include "server/endpoints/models.h"
 #include "server/endpoints/prefixes.h"
 #include "server/endpoints/service.h"
@@ -21,6 +22,7 @@ constexpr Route kRoutes[] = {
     {"/v1/models/", false, Counts::kNo, get_model, nullptr},
     {"/v1/completions", false, Counts::kYes, nullptr, create_completion},
     {"/v1/chat/completions", false, Counts::kYes, nullptr, create_chat_completion},
+    {"/v1/embeddings", false, Counts::kYes, nullptr, create_embeddings},
     {"/v1/prefixes", false, Counts::kYes, list_prefixes, pin_prefix},
     {"/v1/prefixes/", false, Counts::kNo, get_prefix, nullptr, unpin_prefix},
     {"/tokenize", false, Counts::kNo, nullptr, tokenize},

@@ -15,6 +15,8 @@ ServedModel::ServedModel(EngineHandle& handle, std::vector<std::string> names, c
       eos_token_ids(handle.eos_token_ids),
       clock(clock),
       created(clock.unix_seconds()),
+      hidden_size(handle.model.hidden_size),
+      pooling(handle.model.pooling == Pooling::kNone ? Pooling::kLast : handle.model.pooling),
       output(describe_output(tokenizer, chat_template, parsers, created)) {
   CHECK(!this->names.empty());
   for (TokenId id = 0; id < tokenizer.vocab_size(); ++id) {

@@ -26,7 +26,9 @@ struct ServedModel {
   std::vector<std::string> names;     // at least one; the first is the one that answers carry
   std::vector<TokenId> eos_token_ids;
   const Clock& clock;
-  int64_t created;  // unix seconds
+  int64_t created;      // unix seconds
+  int32_t hidden_size;  // values of an embedding
+  Pooling pooling;      // what the file asks for, or kLast
   ModelOutput output;
   // Bytes of the vocabulary's longest token: a text of N bytes has at least N / this tokens.
   size_t longest_token_bytes = 1;

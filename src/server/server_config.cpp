@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "chat/output_style.h"
+#include "config/pooling.h"
 #include "server/cors.h"
 
 namespace quire {
@@ -56,6 +57,9 @@ const auto kFields = std::to_array<Field<C>>({
     {"reasoning_parser", &C::reasoning_parser,
      "how the model marks its reasoning; auto: as its chat template says", 0, 0, false, FieldUnit::kNone,
      kReasoningParserNames},
+    {"pooling", &C::pooling,
+     "how hidden states become an embedding; auto: as the model file says, else last", 0, 0, false,
+     FieldUnit::kNone, "auto|mean|last|cls"},
     {"log_requests", &C::log_requests, "log one line a request (never its text)"},
     {"log_prompts", &C::log_prompts, "in that line, also the first 4 KiB of prompt and of completion"},
 });
@@ -79,6 +83,9 @@ Expected<> validate(const ServerConfig& config) {
         },
         field.member);
     if (!checked) return checked;
+  }
+  if (config.pooling != "auto" && !parse_pooling(config.pooling)) {
+    return fail_param("pooling", "pooling must be auto, mean, last or cls, but is '{}'", config.pooling);
   }
   if (config.host.empty()) return fail_param("host", "host must not be empty");
   if (config.ssl_certfile.empty() != config.ssl_keyfile.empty()) {

@@ -7,7 +7,8 @@
 //
 // The worker appends every token it samples to the slot's row, so a decode names no token: the row's next
 // tokens to compute are always those at [first_position, first_position + num_tokens) of its history. A row
-// of a beam search samples candidates instead and appends nothing; its tokens come in `tokens`.
+// of a beam search samples candidates instead and appends nothing; its tokens come in `tokens`. A row that
+// pools answers its sample with an embedding, and ends.
 #pragma once
 
 #include <cstdint>

@@ -17,11 +17,13 @@ struct TokenLogprob {
 
 struct SampledToken {
   SlotId slot = 0;
-  TokenId token = 0;  // -1: none, for a row of a beam search
+  TokenId token = 0;  // -1: none, for a row of a beam search and for one that pools
   float logprob = 0;  // set when the row asked for logprobs, or its continuations are ranked
   // Entries of StepOutput::top that belong to it, most likely first. Of a beam: its candidates, as many as
   // any choice of the search may need (Sampler::find_candidates).
   int32_t num_top = 0;
+  // The entry of StepOutput::embeddings that takes the token's place, for a row that pools; -1: none.
+  int32_t embedding = -1;
 };
 
 // Log-probability of the prompt's token at `position` (>= 1), given those before it.
@@ -45,6 +47,9 @@ struct StepOutput {
   std::vector<TokenLogprob> top;               // alternatives of samples[0], samples[1], ... in that order
   std::vector<PromptLogprob> prompt_logprobs;  // by row, then position
   std::vector<TokenLogprob> prompt_top;
+  // Of rows that pool (SamplingParams::pooling) and whose prompt is computed: the model's width each, as the
+  // final norm left them.
+  std::vector<std::vector<float>> embeddings;
   std::vector<SwapSlotId> swapped_in;  // their content is in its block now
   // Slots whose content is lost: one that was to be swapped in, or one whose writing failed, told once
   // before any swap-in of it.
@@ -57,6 +62,7 @@ struct StepOutput {
     top.clear();
     prompt_logprobs.clear();
     prompt_top.clear();
+    embeddings.clear();
     swapped_in.clear();
     swap_failures.clear();
     swap_times = {};

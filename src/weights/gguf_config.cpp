@@ -1,6 +1,7 @@
 #include "weights/gguf_config.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <numeric>
 #include <optional>
@@ -142,6 +143,14 @@ void reject_unsupported(KeyReader& keys, const ModelConfig& config) {
   }
 }
 
+// As GGUF files number them. Ranking (4) scores a pair of texts and gives no embedding.
+void read_pooling(KeyReader& keys, ModelConfig& config) {
+  constexpr std::array kPoolings = {Pooling::kNone, Pooling::kMean, Pooling::kCls, Pooling::kLast,
+                                    Pooling::kNone};
+  const int32_t number = keys.integer_or("pooling_type", 0, 0, std::ssize(kPoolings) - 1);
+  if (keys.ok()) config.pooling = kPoolings[static_cast<size_t>(number)];
+}
+
 // The vocabulary has three witnesses: the embedding's rows, the list of tokens and a key.
 void read_vocab(KeyReader& keys, const GgufFile& file, ModelConfig& config) {
   const GgufTensor* embedding = file.find_tensor("token_embd.weight");
@@ -203,6 +212,7 @@ Expected<ModelConfig> read_model_config(const GgufFile& file) {
   if (keys.ok()) read_attention(keys, config);
   if (keys.ok()) read_rope(keys, config);
   if (keys.ok()) reject_unsupported(keys, config);
+  if (keys.ok()) read_pooling(keys, config);
   if (keys.ok()) read_vocab(keys, file, config);
   if (!keys.ok()) return keys.error(file);
 

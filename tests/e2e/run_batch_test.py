@@ -16,19 +16,23 @@ def request(custom_id, url, **body):
 
 
 def some_requests(count):
-    """Chats and completions, whose answers do not depend on chance."""
+    """Chats, completions and embeddings, whose answers do not depend on chance."""
     for i in range(count):
-        if i % 2 == 0:
+        if i % 3 == 0:
             yield request(f"chat-{i}", "/v1/chat/completions", temperature=0, max_tokens=3 + i % 7,
                           messages=[{"role": "user", "content": f"Count from {i}."}])
-        else:
+        elif i % 3 == 1:
             yield request(f"text-{i}", "/v1/completions", prompt=f"{i}, {i + 1},", seed=i, n=2, max_tokens=6)
+        else:
+            yield request(f"vector-{i}", "/v1/embeddings", input=[f"number {i}", "zero"], pooling="mean")
 
 
 def essence(line):
     """What of an answer does not change from run to run."""
     body = line["response"]["body"]
-    return [choice.get("text") or choice["message"]["content"] for choice in body["choices"]]
+    if "choices" in body:
+        return [choice.get("text") or choice["message"]["content"] for choice in body["choices"]]
+    return [entry["embedding"] for entry in body["data"]]
 
 
 class RunBatch(unittest.TestCase):
@@ -68,6 +72,7 @@ class RunBatch(unittest.TestCase):
             self.assertIsNone(line["error"])
         self.assertEqual(answers["chat-0"]["response"]["body"]["object"], "chat.completion")
         self.assertEqual(len(answers["text-1"]["response"]["body"]["choices"]), 2)
+        self.assertAlmostEqual(sum(x * x for x in essence(answers["vector-2"])[0]), 1, 4)
 
         # All of it is there: nothing is done again.
         before = output.read_bytes()

@@ -37,7 +37,7 @@ TEST(BatchLineTest, BadLinesSayWhatIsWrong) {
        "POST"},
       {R"({"method": "GET", "custom_id": "a", "url": "/v1/completions", "body": {}})", "a", "method",
        "POST"},
-      {R"({"custom_id": "a", "url": "/v1/models", "body": {}})", "a", "url", "/v1/chat/completions"},
+      {R"({"custom_id": "a", "url": "/v1/models", "body": {}})", "a", "url", "/v1/embeddings"},
       {R"({"custom_id": "a", "url": 5, "body": {}})", "a", "url", "must be a string"},
       {R"({"custom_id": "a", "body": {}})", "a", "url", "url is required"},
       {R"({"custom_id": "a", "url": "/v1/completions"})", "a", "body", "body is required"},

@@ -3,7 +3,8 @@
 // characters come out. The best beam is the same.
 //
 // Log-probabilities: -0.5 for the token that was chosen, then -1.5, -2.5, ... for the ids after it. Those
-// of the prompt are minus their position.
+// of the prompt are minus their position. An embedding is the number of tokens, the first token and the
+// last.
 #pragma once
 
 #include <condition_variable>
@@ -113,6 +114,14 @@ class EchoExecutor final : public Executor {
 
   void choose(SlotId slot) {
     Row& row = rows_[static_cast<size_t>(slot)];
+    if (row.sampling->pooling != Pooling::kNone) {
+      output_.samples.push_back(
+          {.slot = slot, .token = -1, .embedding = static_cast<int32_t>(output_.embeddings.size())});
+      output_.embeddings.push_back({static_cast<float>(row.tokens.size()),
+                                    static_cast<float>(row.tokens.front()),
+                                    static_cast<float>(row.tokens.back())});
+      return;
+    }
     const size_t generated = row.tokens.size() - static_cast<size_t>(row.num_prompt_tokens);
     const TokenId token = row.tokens[generated % static_cast<size_t>(row.num_prompt_tokens)];
     if (row.sampling->use_beam_search) {

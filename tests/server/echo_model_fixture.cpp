@@ -31,6 +31,7 @@ EchoModel::EchoModel(const EchoModelOptions& options) {
   }
   handle.eos_token_ids = {kEndToken};
   handle.config.model = "models/echo.gguf";
+  handle.model.hidden_size = 3;
   const LLMEngineOptions engine{.num_blocks = options.num_blocks,
                                 .block_size = options.block_size,
                                 .max_model_len = options.max_model_len,
