@@ -97,6 +97,13 @@ Expected<> read_content(const JsonField& field, std::optional<std::string>& cont
   return {};
 }
 
+// What LiteLLM notes on the answers that it hands out; it means nothing here, but comes back with messages.
+Expected<> read_notes(const JsonField& field) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  return {};
+}
+
 Expected<ChatMessage> read_message(const JsonField& field) {
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
@@ -120,6 +127,7 @@ Expected<ChatMessage> read_message(const JsonField& field) {
          return {};
        }},
       {"reasoning_content", into(message.reasoning_content)},
+      {"provider_specific_fields", read_notes},
   };
   if (auto read = read_fields(*object, rules, "a message"); !read) return std::unexpected(read.error());
   if (message.role.empty()) return fail(ErrorCode::kInvalidArgument, "role is required");

@@ -9,7 +9,7 @@ from langchain_core.exceptions import ContextOverflowError
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
-from langchain_openai import ChatOpenAI, OpenAI
+from langchain_openai import ChatOpenAI, OpenAI, OpenAIEmbeddings
 
 MODEL = os.environ["QUIRE_SERVED_MODEL"]
 HERE = {"base_url": os.environ["QUIRE_URL"] + "/v1", "api_key": "none", "model": MODEL, "max_retries": 0}
@@ -72,6 +72,14 @@ class LangChainTest(unittest.TestCase):
         self.assertIn("Paris", said)
         self.assertEqual("".join(model.stream("The capital of France is")), said)
         self.assertEqual(model.batch(["The capital of France is"] * 3), [said] * 3)
+
+    def test_embeddings(self):
+        # Without its check of lengths it sends texts; with it, ids of a tokenizer of OpenAI's.
+        embeddings = OpenAIEmbeddings(**HERE, check_embedding_ctx_length=False)
+        texts = ["a block of sixteen tokens", "rain on the roof"]
+        rows = embeddings.embed_documents(texts)
+        self.assertNotEqual(rows[0], rows[1])
+        self.assertEqual(embeddings.embed_query(texts[1]), rows[1])
 
     def test_errors_name_the_field(self):
         with self.assertRaises(openai.BadRequestError) as caught:

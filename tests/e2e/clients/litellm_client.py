@@ -65,6 +65,14 @@ class LiteLLMTest(unittest.TestCase):
         texts = [answer.choices[0].message.content for answer in answers]
         self.assertEqual(texts, texts[:4] * 4)
 
+    def test_embeddings(self):
+        texts = ["a block of sixteen tokens", "a block of sixteen tokens", "rain on the roof"]
+        answer = litellm.embedding(model=f"openai/{MODEL}", input=texts, encoding_format="float", **HERE)
+        first, same, other = (row["embedding"] for row in answer.data)
+        self.assertEqual(first, same)
+        self.assertAlmostEqual(sum(x * x for x in first), 1, delta=1e-3)
+        self.assertLess(sum(x * y for x, y in zip(first, other, strict=True)), 0.999)
+
     def test_errors_are_its_own_kinds(self):
         with self.assertRaisesRegex(litellm.BadRequestError, "temperature must be at least 0 and at most 2"):
             chat(temperature=3)
