@@ -42,7 +42,40 @@ std::string_view error_type(int status) {
   }
 }
 
-std::string to_json(const ApiError& error) {
+namespace {
+
+// Anthropic's word for the kind of error.
+std::string_view anthropic_error_type(int status) {
+  switch (status) {
+    case 401: return "authentication_error";
+    case 404: return "not_found_error";
+    case 413: return "request_too_large";
+    case 429: return "rate_limit_error";
+    case 503: return "overloaded_error";
+    default: return status < 500 ? "invalid_request_error" : "api_error";
+  }
+}
+
+std::string to_anthropic_json(const ApiError& error) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("type", "error");
+  json.key("error");
+  json.begin_object();
+  json.field("type", anthropic_error_type(error.status));
+  // There is no member for the field at fault, and not every message names it.
+  const bool names_it = error.param.empty() || error.message.find(error.param) != std::string::npos;
+  json.field("message", names_it ? error.message : fmt::format("{}: {}", error.param, error.message));
+  json.end_object();
+  json.end_object();
+  return out;
+}
+
+}  // namespace
+
+std::string to_json(const ApiError& error, ErrorShape shape) {
+  if (shape == ErrorShape::kAnthropic) return to_anthropic_json(error);
   std::string out;
   JsonWriter json(out);
   const auto text_or_null = [&](std::string_view name, std::string_view text) {

@@ -1,6 +1,7 @@
-// Errors as OpenAI's clients read them: {"error": {"message", "type", "param", "code"}}.
+// Errors as clients read them.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -34,6 +35,12 @@ ApiError draining_error();
 // OpenAI's word for the kind of error that the status stands for.
 std::string_view error_type(int status);
 
-std::string to_json(const ApiError& error);
+// Whose clients are to read it.
+enum class ErrorShape : uint8_t {
+  kOpenAi,     // {"error": {"message", "type", "param", "code"}}
+  kAnthropic,  // {"type": "error", "error": {"type", "message"}}
+};
+
+std::string to_json(const ApiError& error, ErrorShape shape = ErrorShape::kOpenAi);
 
 }  // namespace quire

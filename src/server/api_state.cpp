@@ -11,7 +11,8 @@ ApiState::ApiState(const ServerConfig& config, const Clock& clock, const Metrics
       log_prompts(config.log_prompts),
       pooling(parse_pooling(config.pooling)),
       clock(clock),
-      metrics(metrics) {}
+      metrics(metrics),
+      responses(config.response_store) {}
 
 std::string ApiState::new_id(std::string_view prefix) const {
   return fmt::format("{}{}", prefix, ids_.next());

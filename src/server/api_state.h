@@ -13,6 +13,7 @@
 #include "config/pooling.h"
 #include "server/api_keys.h"
 #include "server/id_source.h"
+#include "server/response_store.h"
 #include "server/served_model.h"
 #include "server/server_config.h"
 
@@ -43,6 +44,7 @@ struct ApiState {
   std::atomic<const ServedModel*> served{nullptr};
   std::atomic<bool> draining{false};
   mutable std::atomic<int32_t> num_engine_viewers{0};
+  mutable ResponseStore responses;
 
  private:
   const IdSource ids_;

@@ -14,6 +14,7 @@
 #include "server/client_socket.h"
 #include "server/http_reader.h"
 #include "server/request_log.h"
+#include "server/routes.h"
 #include "server/sse.h"
 
 namespace quire {
@@ -109,7 +110,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   ClientSocket socket_;
   asio::steady_timer deadline_;  // of what is being waited for: bytes of a request, or room to write
   asio::steady_timer peer_check_;
-  asio::steady_timer turn_;  // of an answer that goes on with time
+  asio::steady_timer turn_;              // of an answer that goes on with time
   std::array<char, 64 << 10> received_;  // what of it no read has filled takes no memory
   HttpReader reader_;
   Phase phase_ = Phase::kHandshaking;
@@ -262,7 +263,7 @@ void HttpConnection::on_request() {
 void HttpConnection::answer(Api::Reply reply) {
   count_body(0);
   if (phase_ != Phase::kAnswering) return;
-  if (auto* response = std::get_if<HttpResponse>(&reply)) return respond(*response);
+  if (auto* response = std::get_if<HttpResponse>(&reply)) return respond(std::move(*response));
   start_run(std::move(std::get<std::unique_ptr<AnswerRun>>(reply)));
 }
 
@@ -284,10 +285,11 @@ void HttpConnection::refuse(const ApiError& error) {
   if (error.status == 405) {
     response.headers.emplace_back("Allow", Api::allowed_methods(reader_.head().path));
   }
-  respond(response);
+  respond(std::move(response));
 }
 
 void HttpConnection::respond(HttpResponse response) {
+  reshape_error(reader_.head().path, response);
   add_common_headers(response);
   record_.status = response.status;
   answer_whole_ = true;

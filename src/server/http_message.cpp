@@ -53,7 +53,7 @@ std::optional<int> hex_digit(char c) {
 HttpResponse json_response(std::string body) { return {200, "application/json", {}, std::move(body)}; }
 
 HttpResponse error_response(const ApiError& error) {
-  HttpResponse response{error.status, "application/json", {}, to_json(error)};
+  HttpResponse response{error.status, "application/json", {}, to_json(error), error};
   if (error.retry_after_seconds > 0) {
     response.headers.emplace_back("Retry-After", fmt::format("{}", error.retry_after_seconds));
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,7 @@ struct HttpResponse {
   std::string content_type = "application/json";
   ResponseHeaders headers;  // beside those that follow from the rest
   std::string body;
+  std::optional<ApiError> error = {};  // that it stands for
 };
 
 HttpResponse json_response(std::string body);

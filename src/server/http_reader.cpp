@@ -122,6 +122,10 @@ HttpReader::State HttpReader::finish_head() {
            to_string(fields["X-Request-Id"]),
            fields.count(http::field::access_control_request_method) > 0,
            to_string(fields[http::field::access_control_request_headers])};
+  // Anthropic's clients send the key in a header of its own.
+  if (const auto key = fields["x-api-key"]; head_.authorization.empty() && !key.empty()) {
+    head_.authorization = "Bearer " + to_string(key);
+  }
   http10_ = fields.version() < 11;
   keep_alive_ = request.keep_alive();
   has_body_ = request.chunked() || request.content_length().value_or(0) > 0;

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "base/check.h"
 #include "base/text.h"
 
 namespace quire {
@@ -229,12 +230,15 @@ std::function<Expected<>(const JsonField&)> into(std::vector<TokenId>& target) {
   return store(read_token_ids, target);
 }
 
+FieldRule sampling_rule(std::string_view name, SamplingParams& params) {
+  const auto row = std::ranges::find(sampling_fields(), name, &Field<SamplingParams>::name);
+  CHECK(row != sampling_fields().end(), "there is no field {}", name);
+  return {row->name,
+          [row, &params](const JsonField& field) { return read_sampling_field(*row, field, params); }};
+}
+
 void add_sampling_rules(std::vector<FieldRule>& rules, SamplingParams& params) {
-  for (const auto& row : sampling_fields()) {
-    rules.push_back({row.name, [&row, &params](const JsonField& field) {
-                       return read_sampling_field(row, field, params);
-                     }});
-  }
+  for (const auto& row : sampling_fields()) rules.push_back(sampling_rule(row.name, params));
   rules.push_back({"stop", [&params](const JsonField& field) { return read_stop(field, params.stop); }});
   rules.push_back({"early_stopping", [&params](const JsonField& field) {
                      return read_early_stopping(field, params.early_stopping);

@@ -62,6 +62,9 @@ std::function<Expected<>(const JsonField&)> into(std::optional<std::string>& tar
 std::function<Expected<>(const JsonField&)> into(std::optional<int64_t>& target);
 std::function<Expected<>(const JsonField&)> into(std::vector<TokenId>& target);
 
+// The rule for one scalar of sampling_fields().
+FieldRule sampling_rule(std::string_view name, SamplingParams& params);
+
 // Adds a rule for each scalar of sampling_fields() and for the others (stop, stop_token_ids, logit_bias,
 // early_stopping).
 void add_sampling_rules(std::vector<FieldRule>& rules, SamplingParams& params);

@@ -2,8 +2,10 @@
 
 #include "server/endpoints/completions.h"
 #include "server/endpoints/embeddings.h"
+#include "server/endpoints/messages.h"
 #include "server/endpoints/models.h"
 #include "server/endpoints/prefixes.h"
+#include "server/endpoints/responses.h"
 #include "server/endpoints/service.h"
 #include "server/endpoints/tokenization.h"
 
@@ -23,6 +25,11 @@ constexpr Route kRoutes[] = {
     {"/v1/completions", false, Counts::kYes, nullptr, create_completion},
     {"/v1/chat/completions", false, Counts::kYes, nullptr, create_chat_completion},
     {"/v1/embeddings", false, Counts::kYes, nullptr, create_embeddings},
+    {"/v1/messages", false, Counts::kYes, nullptr, create_message, nullptr, ErrorShape::kAnthropic},
+    {"/v1/messages/count_tokens", false, Counts::kNo, nullptr, count_message_tokens, nullptr,
+     ErrorShape::kAnthropic},
+    {"/v1/responses", false, Counts::kYes, nullptr, create_response},
+    {"/v1/responses/", false, Counts::kNo, get_response, nullptr, delete_response},
     {"/v1/prefixes", false, Counts::kYes, list_prefixes, pin_prefix},
     {"/v1/prefixes/", false, Counts::kNo, get_prefix, nullptr, unpin_prefix},
     {"/tokenize", false, Counts::kNo, nullptr, tokenize},
@@ -54,6 +61,13 @@ std::string Route::allowed_methods() const {
   add(post, "POST");
   add(remove, "DELETE");
   return methods;
+}
+
+void reshape_error(std::string_view path, HttpResponse& response) {
+  const Route* route = response.error ? find_route(path) : nullptr;
+  if (route != nullptr && route->errors != ErrorShape::kOpenAi) {
+    response.body = to_json(*response.error, route->errors);
+  }
 }
 
 std::span<const Route> routes() { return kRoutes; }

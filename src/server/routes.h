@@ -18,6 +18,7 @@ struct Route {
   Counts counts;
   // By method, null if the path does not take it; HEAD is as GET.
   Endpoint get, post, remove = nullptr;
+  ErrorShape errors = ErrorShape::kOpenAi;
 
   Endpoint endpoint(HttpMethod method) const;
   // As the Allow header lists them.
@@ -25,6 +26,9 @@ struct Route {
 };
 
 std::span<const Route> routes();
+
+// Gives an error, whoever made it, the shape that clients of `path` read.
+void reshape_error(std::string_view path, HttpResponse& response);
 
 // Null if there is none.
 const Route* find_route(std::string_view path);

@@ -42,6 +42,7 @@ struct ServerConfig {
   std::string reasoning_parser = "auto";
   bool ignore_unknown_fields = false;  // of requests; else each is a 400 that names it
   std::string pooling = "auto";        // of embeddings: mean, last or cls; auto: as the file says, or last
+  int64_t response_store = 64 << 20;   // of /v1/responses, to go on from; 0: none is stored
   bool log_requests = true;            // one line a request: never a key, nor without log_prompts any text
   bool log_prompts = false;            // in that line, the beginnings of prompt and completion
 };

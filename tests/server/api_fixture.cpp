@@ -1,5 +1,6 @@
 #include "tests/server/api_fixture.h"
 
+#include "server/routes.h"
 #include "tests/server/test_client_fixture.h"
 
 namespace quire {
@@ -8,6 +9,12 @@ namespace {
 EchoModelOptions stepped(EchoModelOptions options) {
   options.start = false;
   return options;
+}
+
+// As a connection writes it.
+Answer answer_of(const RequestHead& head, HttpResponse response) {
+  reshape_error(head.path, response);
+  return {response.status, std::move(response.body)};
 }
 
 }  // namespace
@@ -48,18 +55,17 @@ Answer ApiFixture::call(HttpMethod method, std::string_view path, std::string_vi
 
 Answer ApiFixture::answer(const RequestHead& head, std::string_view body) const {
   if (const auto refused = api.refuse(head)) {
-    const HttpResponse response = error_response(*refused);
-    return {response.status, response.body};
+    return answer_of(head, error_response(*refused));
   }
   Api::Reply reply = api.handle(head, body);
-  if (auto* response = std::get_if<HttpResponse>(&reply)) return {response->status, response->body};
+  if (auto* response = std::get_if<HttpResponse>(&reply)) return answer_of(head, std::move(*response));
   auto& run = *std::get<std::unique_ptr<AnswerRun>>(reply);
   std::string out;
   while (run.advance(out) == AnswerRun::Progress::kMore) {
     EXPECT_TRUE(model.handle.engine->step()) << "the engine is idle, but the answer is not whole";
     if (testing::Test::HasFailure()) break;
   }
-  if (run.error() && !run.stream()) return {run.error()->status, to_json(*run.error())};
+  if (run.error() && !run.stream()) return answer_of(head, error_response(*run.error()));
   return {200, out};
 }
 

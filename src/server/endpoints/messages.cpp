@@ -1,0 +1,31 @@
+#include "server/endpoints/messages.h"
+
+#include "server/endpoints/generate.h"
+#include "server/json_writer.h"
+#include "server/message_request.h"
+#include "server/message_writer.h"
+
+namespace quire {
+
+ApiReply create_message(const ApiState& api, const RequestHead& head, std::string_view body) {
+  auto request = read_body(api, body, read_message_request);
+  if (!request) return error_response(request.error());
+  return generate(api, head, std::move(*request),
+                  {.writer = make_message_writer(), .id_prefix = kMessageIdPrefix});
+}
+
+ApiReply count_message_tokens(const ApiState& api, const RequestHead&, std::string_view body) {
+  const auto request = read_body(api, body, read_count_tokens_request);
+  if (!request) return error_response(request.error());
+  if (auto named = check_model_name(api, request->model); !named) return error_response(named.error());
+  const auto chat = tokenize_chat(api.model(), {.messages = request->messages});
+  if (!chat) return error_response(to_api_error(chat.error()));
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("input_tokens", chat->tokens.size());
+  json.end_object();
+  return json_response(std::move(out));
+}
+
+}  // namespace quire

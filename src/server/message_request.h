@@ -1,0 +1,14 @@
+// The bodies of Anthropic's POST /v1/messages and /v1/messages/count_tokens, read into what a chat
+// completion has.
+#pragma once
+
+#include "server/chat_request.h"
+
+namespace quire {
+
+// Errors name the field, as Anthropic calls it.
+Expected<ChatRequest> read_message_request(const JsonFields& fields);
+// The fields of the prompt alone.
+Expected<ChatRequest> read_count_tokens_request(const JsonFields& fields);
+
+}  // namespace quire

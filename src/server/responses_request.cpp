@@ -1,0 +1,248 @@
+#include "server/responses_request.h"
+
+#include <algorithm>
+#include <array>
+
+#include "server/json_writer.h"
+
+namespace quire {
+namespace {
+
+constexpr size_t kMaxInputItems = 4096;
+constexpr size_t kMaxMetadata = 16;
+// The value of the member `type`, or nothing.
+std::string_view type_of(const JsonFields& fields) {
+  std::string_view type;
+  return fields.object["type"].get_string().get(type) == simdjson::SUCCESS ? type : std::string_view();
+}
+
+// Rules of fields of which only the type matters.
+FieldRule any_string(std::string_view name) {
+  return {name, [](const JsonField& field) -> Expected<> {
+            if (auto text = read_string(field); !text) return std::unexpected(text.error());
+            return {};
+          }};
+}
+
+FieldRule any_array(std::string_view name) {
+  return {name, [](const JsonField& field) -> Expected<> {
+            if (auto array = read_array(field); !array) return std::unexpected(array.error());
+            return {};
+          }};
+}
+
+// A field that may only say what it says when it is left out: `neutral`, as compact JSON.
+FieldRule nothing_else_than(std::string_view neutral, std::string_view name, std::string_view why) {
+  return {name, [=](const JsonField& field) -> Expected<> {
+            if (simdjson::minify(field.value) == neutral) return {};
+            return fail_param(std::string(name), "{} is not supported: {}; it must be left out or be {}",
+                              name, why, neutral);
+          }};
+}
+
+// A field that is checked by `read` and then kept as it was written.
+FieldRule kept_in(std::string& json, std::string_view name,
+                  std::function<Expected<>(const JsonField&)> read) {
+  return {name, [&json, read = std::move(read)](const JsonField& field) -> Expected<> {
+            if (auto checked = read(field); !checked) return checked;
+            json = simdjson::minify(field.value);
+            return {};
+          }};
+}
+
+// {"type": "input_text" or "output_text", "text": "..."}
+Expected<std::string> read_text_part(const JsonField& field) {
+  constexpr std::array<std::string_view, 3> kTypes = {"input_text", "output_text", "text"};
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  const std::string_view type = type_of(*object);
+  if (std::ranges::find(kTypes, type) == kTypes.end()) {
+    return fail(ErrorCode::kUnsupported,
+                "the type of a content part must be input_text or output_text, but is '{}'", excerpt(type));
+  }
+  std::optional<std::string> text;
+  const FieldRule rules[] = {
+      any_string("type"), {"text", into(text)}, any_array("annotations"), any_array("logprobs")};
+  if (auto read = read_fields(*object, rules, "a content part"); !read)
+    return std::unexpected(read.error());
+  if (!text) return fail(ErrorCode::kInvalidArgument, "a content part has no text");
+  return std::move(*text);
+}
+
+// A string, or parts of text, which are joined with line breaks.
+Expected<> read_parts(const JsonField& field, std::string& text) {
+  if (field.value.is_string()) return into(text)(field);
+  JsonArray parts;
+  if (field.value.get_array().get(parts) != simdjson::SUCCESS) {
+    return fail(ErrorCode::kInvalidArgument, "{} must be a string or an array of parts, but is {}",
+                field.name, type_name(field.value));
+  }
+  for (const JsonValue part : parts) {
+    auto piece = read_text_part({"a content part", part, field.ignore_unknown});
+    if (!piece) return std::unexpected(piece.error());
+    if (!text.empty()) text += '\n';
+    text += *piece;
+  }
+  return {};
+}
+
+Expected<> read_input_role(const JsonField& field, std::string& role) {
+  constexpr std::array<std::string_view, 4> kInputRoles = {"user", "assistant", "system", "developer"};
+  auto text = read_string(field);
+  if (!text) return std::unexpected(text.error());
+  if (std::ranges::find(kInputRoles, *text) == kInputRoles.end()) {
+    return fail(ErrorCode::kInvalidArgument,
+                "role must be user, assistant, system or developer, but is '{}'", excerpt(*text));
+  }
+  role = *text == "developer" ? "system" : std::move(*text);  // as templates call it
+  return {};
+}
+
+Expected<> read_input_message(const JsonFields& object, std::vector<ChatMessage>& messages) {
+  ChatMessage message;
+  bool has_content = false;
+  const FieldRule rules[] = {
+      any_string("type"),
+      any_string("id"),
+      any_string("status"),
+      {"role", [&](const JsonField& field) { return read_input_role(field, message.role); }},
+      {"content",
+       [&](const JsonField& field) {
+         has_content = true;
+         return read_parts(field, message.content);
+       }},
+  };
+  if (auto read = read_fields(object, rules, "a message"); !read) return read;
+  if (message.role.empty()) return fail(ErrorCode::kInvalidArgument, "role is required");
+  if (!has_content) return fail(ErrorCode::kInvalidArgument, "content is required");
+  messages.push_back(std::move(message));
+  return {};
+}
+
+// What the model thought of before is not shown to it again: chat templates leave it out.
+Expected<> read_input_item(const JsonField& field, std::vector<ChatMessage>& messages) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  const std::string_view type = type_of(*object);
+  if (type.empty() || type == "message") return read_input_message(*object, messages);
+  if (type == "reasoning") return {};
+  return fail(ErrorCode::kUnsupported, "type must be message or reasoning, but is '{}'", excerpt(type));
+}
+
+std::string user_item(std::string_view text) {
+  std::string item;
+  JsonWriter json(item);
+  json.begin_object();
+  json.field("type", "message");
+  json.field("role", "user");
+  json.key("content");
+  json.begin_array();
+  json.begin_object();
+  json.field("type", "input_text");
+  json.field("text", text);
+  json.end_object();
+  json.end_array();
+  json.end_object();
+  return item;
+}
+
+Expected<> read_input(const JsonField& field, ResponsesRequest& request) {
+  if (field.value.is_string()) {
+    const std::string_view text = field.value.get_string().value_unsafe();
+    request.messages.push_back({.role = "user", .content = std::string(text)});
+    request.input_items.push_back(user_item(text));
+    return {};
+  }
+  JsonArray items;
+  if (field.value.get_array().get(items) != simdjson::SUCCESS) {
+    return fail_param("input", "input must be a string or an array of items, but is {}",
+                      type_name(field.value));
+  }
+  for (const JsonValue item : items) {
+    const size_t index = request.input_items.size();
+    if (index == kMaxInputItems) return fail_param("input", "input takes at most {} items", kMaxInputItems);
+    if (auto read = read_input_item({"an item", item, field.ignore_unknown}, request.messages); !read) {
+      return fail_param("input", "input[{}]: {}", index, read.error().message);
+    }
+    request.input_items.push_back(simdjson::minify(item));
+  }
+  if (request.messages.empty()) return fail_param("input", "input has no message");
+  return {};
+}
+
+Expected<> check_metadata(const JsonField& field) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  if (object->object.size() > kMaxMetadata) {
+    return fail_param("metadata", "metadata takes at most {} members", kMaxMetadata);
+  }
+  for (const auto member : object->object) {
+    if (member.value.is_string()) continue;
+    return fail_param("metadata", "each value of metadata must be a string, but one is {}",
+                      type_name(member.value));
+  }
+  return {};
+}
+
+Expected<> check_text_options(const JsonField& field) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  const auto check_format = [](const JsonField& format) -> Expected<> {
+    const auto fields = read_object(format);
+    if (!fields) return std::unexpected(fields.error());
+    if (type_of(*fields) == "text") return {};
+    return fail_param("text", "the type of text.format must be 'text', but is '{}'",
+                      excerpt(type_of(*fields)));
+  };
+  const FieldRule rules[] = {{"format", check_format}, any_string("verbosity")};
+  return read_fields(*object, rules, "text");
+}
+
+// How much a model thinks is its template's to say.
+Expected<> check_reasoning(const JsonField& field) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  const FieldRule rules[] = {any_string("effort"), any_string("summary"), any_string("generate_summary")};
+  return read_fields(*object, rules, "reasoning");
+}
+
+// Fields of no effect, and those that ask for what is not to be had.
+void add_other_rules(std::vector<FieldRule>& rules) {
+  for (const char* name : {"safety_identifier", "prompt_cache_key", "service_tier"}) {
+    rules.push_back(any_string(name));
+  }
+  rules.push_back(nothing_else_than("false", "background", "answers are made while the client waits"));
+  rules.push_back(nothing_else_than(R"("disabled")", "truncation", "what is too long is refused"));
+  rules.push_back(nothing_else_than("[]", "include", "answers hold all that there is"));
+  rules.push_back(nothing_else_than("[]", "tools", "no tools can be called here"));
+  rules.push_back(nothing_else_than(R"("auto")", "tool_choice", "no tools can be called here"));
+  rules.push_back(nothing_else_than("true", "parallel_tool_calls", "no tools can be called here"));
+}
+
+}  // namespace
+
+Expected<ResponsesRequest> read_responses_request(const JsonFields& fields) {
+  ResponsesRequest request;
+  ResponsesEcho& echo = request.echo;
+  std::vector<FieldRule> rules = {
+      {"model", into(request.model)},
+      {"input", [&](const JsonField& field) { return read_input(field, request); }},
+      {"instructions", into(echo.instructions)},
+      {"previous_response_id", into(echo.previous_response_id)},
+      {"store", into(request.store)},
+      max_tokens_rule("max_output_tokens", request, false),
+      sampling_rule("temperature", request.sampling),
+      sampling_rule("top_p", request.sampling),
+      {"stream", into(request.stream)},
+      {"user", into(echo.user)},
+      kept_in(echo.metadata, "metadata", check_metadata),
+      kept_in(echo.text, "text", check_text_options),
+      kept_in(echo.reasoning, "reasoning", check_reasoning),
+  };
+  add_other_rules(rules);
+  if (auto read = read_fields(fields, rules); !read) return std::unexpected(read.error());
+  if (request.messages.empty()) return fail_param("input", "input is required");
+  return request;
+}
+
+}  // namespace quire

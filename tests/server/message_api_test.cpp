@@ -1,0 +1,179 @@
+// Anthropic's /v1/messages. EchoModel answers by repeating the prompt, of which it sees
+// "system<|end|><|turn|>userhello<|end|>" and the like.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/server/api_fixture.h"
+
+namespace quire {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class MessageApiTest : public ApiFixture {
+ protected:
+  Answer message(std::string_view members) const {
+    return post("/v1/messages",
+                fmt::format(R"({{"messages": [{{"role": "user", "content": "hello"}}], {}}})", members));
+  }
+
+  struct Event {
+    std::string name;
+    Answer data;
+  };
+  // Of a stream; each event's name is its type, too.
+  std::vector<Event> events(std::string_view members) const {
+    const std::string text = message(fmt::format(R"("stream": true, {})", members)).body();
+    std::vector<Event> events;
+    for (size_t at = 0; at < text.size();) {
+      const size_t line = text.find('\n', at), end = text.find("\n\n", at);
+      EXPECT_EQ(text.substr(at, 7), "event: ");
+      EXPECT_EQ(text.substr(line + 1, 6), "data: ");
+      events.push_back(
+          {text.substr(at + 7, line - at - 7), Answer(200, text.substr(line + 7, end - line - 7))});
+      EXPECT_EQ(events.back().data.at("/type"), events.back().name);
+      at = end + 2;
+    }
+    return events;
+  }
+};
+
+TEST_F(MessageApiTest, AWholeAnswer) {
+  const Answer answer = message(R"("max_tokens": 5, "model": "alias", "metadata": {"user_id": "me"})");
+  ASSERT_EQ(answer.status(), 200) << answer.body();
+  EXPECT_THAT(answer.at("/id"), StartsWith("msg_"));
+  EXPECT_EQ(answer.at("/type"), "message");
+  EXPECT_EQ(answer.at("/role"), "assistant");
+  EXPECT_EQ(answer.at("/model"), "alias");
+  EXPECT_EQ(answer.at("/content"), R"([{"type":"text","text":"hello"}])");
+  EXPECT_EQ(answer.at("/stop_reason"), "max_tokens");
+  EXPECT_EQ(answer.at("/stop_sequence"), "null");
+  EXPECT_EQ(answer.at("/usage/input_tokens"), "6");
+  EXPECT_EQ(answer.at("/usage/output_tokens"), "5");
+}
+
+TEST_F(MessageApiTest, WhyItStopped) {
+  EXPECT_EQ(message(R"("max_tokens": 20)").at("/stop_reason"), "end_turn");
+  const Answer at_text = message(R"("max_tokens": 20, "stop_sequences": ["x", "lo"])");
+  EXPECT_EQ(at_text.at("/stop_reason"), "stop_sequence");
+  EXPECT_EQ(at_text.at("/stop_sequence"), "lo");
+  EXPECT_EQ(at_text.at("/content/0/text"), "hel");
+  EXPECT_EQ(message(R"("max_tokens": 20, "stop_sequences": ["h"])").at("/content"), "[]");
+}
+
+TEST_F(MessageApiTest, SystemAndBlocksAreTextForTheTemplate) {
+  const Answer answer = post("/v1/messages", R"({"max_tokens": 3, "system": [{"type": "text", "text": "ab"},
+      {"type": "text", "text": "cd", "cache_control": {"type": "ephemeral"}}],
+      "messages": [{"role": "user", "content": [{"type": "text", "text": "x"},
+                                               {"type": "text", "text": "y"}]},
+                   {"role": "assistant", "content": "z"}, {"role": "user", "content": "w"}]})");
+  ASSERT_EQ(answer.status(), 200) << answer.body();
+  EXPECT_EQ(answer.at("/content/0/text"), "ab\n");
+  // "ab\ncd" "x\ny" "z" "w", four ends, three turns with the names of their roles.
+  EXPECT_EQ(answer.at("/usage/input_tokens"), std::to_string(5 + 3 + 1 + 1 + 4 + 3 + 4 + 9 + 4));
+}
+
+TEST_F(MessageApiTest, AStreamOfNamedEvents) {
+  const auto stream = events(R"("max_tokens": 20)");
+  std::vector<std::string> names;
+  std::string text;
+  for (const auto& [name, data] : stream) {
+    if (names.empty() || names.back() != name) names.push_back(name);
+    if (name != "content_block_delta") continue;
+    EXPECT_EQ(data.at("/index"), "0");
+    EXPECT_EQ(data.at("/delta/type"), "text_delta");
+    text += data.at("/delta/text");
+  }
+  EXPECT_THAT(names, ElementsAre("message_start", "ping", "content_block_start", "content_block_delta",
+                                 "content_block_stop", "message_delta", "message_stop"));
+  EXPECT_EQ(text, "hello");
+  EXPECT_EQ(stream.front().data.at("/message/content"), "[]");
+  EXPECT_EQ(stream.front().data.at("/message/stop_reason"), "null");
+  EXPECT_EQ(stream[2].data.at("/content_block"), R"({"type":"text","text":""})");
+  const Answer& last = stream[stream.size() - 2].data;
+  EXPECT_EQ(last.at("/delta/stop_reason"), "end_turn");
+  EXPECT_EQ(last.at("/usage/output_tokens"), "6");
+}
+
+TEST_F(MessageApiTest, AStreamWithoutText) {
+  std::vector<std::string> names;
+  for (const auto& event : events(R"("max_tokens": 9, "stop_sequences": ["h"])"))
+    names.push_back(event.name);
+  EXPECT_THAT(names, ElementsAre("message_start", "ping", "message_delta", "message_stop"));
+}
+
+TEST_F(MessageApiTest, AFailureInTheStreamIsAnErrorEvent) {
+  model.gate->fail_next_step();
+  const auto stream = events(R"("max_tokens": 5)");
+  ASSERT_FALSE(stream.empty());
+  EXPECT_EQ(stream.back().name, "error");
+  EXPECT_EQ(stream.back().data.at("/error/type"), "api_error");
+}
+
+TEST_F(MessageApiTest, TokensAreCounted) {
+  const Answer count =
+      post("/v1/messages/count_tokens", R"({"messages": [{"role": "user", "content": "hello"}]})");
+  EXPECT_EQ(count.body(), R"({"input_tokens":6})");
+  EXPECT_EQ(post("/v1/messages/count_tokens", R"({"messages": [], "max_tokens": 1})").status(), 400);
+}
+
+TEST_F(MessageApiTest, BadRequestsAreAnsweredInItsWords) {
+  struct Case {
+    std::string body, message;
+  };
+  const std::string hello = R"("messages": [{"role": "user", "content": "hello"}])";
+  const auto with = [&](std::string_view member) { return fmt::format("{{{}, {}}}", hello, member); };
+  const auto of = [](std::string_view messages) {
+    return fmt::format(R"({{"max_tokens": 1, "messages": {}}})", messages);
+  };
+  const Case cases[] = {
+      {"{", "not valid JSON"},
+      {"{" + hello + "}", "max_tokens is required"},
+      {with(R"("max_tokens": 0)"), "max_tokens must be at least 1"},
+      {with(R"("max_tokens": "5")"), "max_tokens must be an integer"},
+      {with(R"("max_tokens": 256)"), "the context holds 256"},
+      {R"({"max_tokens": 1})", "messages is required"},
+      {of("[]"), "messages must not be empty"},
+      {of("{}"), "messages must be an array"},
+      {of(R"([{"content": "a"}])"), "messages[0]: role is required"},
+      {of(R"([{"role": "user"}])"), "messages[0]: content is required"},
+      {of(R"([{"role": "system", "content": "a"}])"), "the field 'system'"},
+      {of(R"([{"role": "user", "content": 5}])"), "string or an array of content blocks"},
+      {of(R"([{"role": "user", "content": [5]}])"), "must be an object"},
+      {of(R"([{"role": "user", "content": [{"text": "a"}]}])"), "has no type"},
+      {of(R"([{"role": "user", "content": [{"type": "text"}]}])"), "has no text"},
+      {of(R"([{"role": "user", "content": [{"type": "image", "source": {}}]}])"),
+       "type 'image' is not supported"},
+      {of(R"([{"role": "user", "content": "a", "name": "b"}])"), "unknown field 'name'"},
+      {with(R"("max_tokens": 1, "system": 5)"), "system must be a string or an array"},
+      {with(R"("max_tokens": 1, "system": [{"type": "image"}])"), "'image' is not supported"},
+      {with(R"("max_tokens": 1, "stop_sequences": "a")"), "stop_sequences must be an array"},
+      {with(R"("max_tokens": 1, "stop_sequences": [""])"), "1 to 1024 bytes"},
+      {with(R"("max_tokens": 1, "stop_sequences": [1])"), "each of stop_sequences must be a string"},
+      {with(R"("max_tokens": 1, "temperature": 3)"), "temperature must be"},
+      {with(R"("max_tokens": 1, "top_p": 0)"), "top_p must be"},
+      {with(R"("max_tokens": 1, "top_k": 1.5)"), "top_k must be an integer"},
+      {with(R"("max_tokens": 1, "metadata": "me")"), "metadata must be an object"},
+      {with(R"("max_tokens": 1, "service_tier": "fast")"), "service_tier"},
+      {with(R"("max_tokens": 1, "n": 2)"), "unknown field 'n'"},
+  };
+  for (const Case& bad : cases) {
+    const Answer answer = post("/v1/messages", bad.body);
+    EXPECT_EQ(answer.status(), 400) << bad.body;
+    EXPECT_EQ(answer.at("/type"), "error") << bad.body;
+    EXPECT_EQ(answer.at("/error/type"), "invalid_request_error") << bad.body;
+    EXPECT_THAT(answer.at("/error/message"), HasSubstr(bad.message)) << bad.body;
+  }
+  const Answer unknown = message(R"("max_tokens": 1, "model": "claude")");
+  EXPECT_EQ(unknown.status(), 404);
+  EXPECT_EQ(unknown.at("/error/type"), "not_found_error");
+  EXPECT_EQ(get("/v1/messages").at("/type"), "error");
+  EXPECT_EQ(get("/v1/messages").status(), 405);
+}
+
+}  // namespace
+}  // namespace quire

@@ -1,0 +1,65 @@
+#include "server/response_store.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace quire {
+namespace {
+
+StoredResponse response(const std::string& id, TenantId tenant = 0, size_t bytes = 1000) {
+  return {
+      .id = id, .tenant = tenant, .json = std::string(bytes, 'x'), .input_items = {}, .conversation = {}};
+}
+
+TEST(ResponseStoreTest, GivesToItsTenantAlone) {
+  ResponseStore store(1 << 20);
+  store.put(response("a", 1));
+  EXPECT_TRUE(store.get("a", 1));
+  EXPECT_FALSE(store.get("a", 2));
+  EXPECT_FALSE(store.get("b", 1));
+  EXPECT_FALSE(store.remove("a", 2));
+  EXPECT_TRUE(store.remove("a", 1));
+  EXPECT_FALSE(store.remove("a", 1));
+  EXPECT_FALSE(store.get("a", 1));
+}
+
+TEST(ResponseStoreTest, ForgetsWhatNobodyUsedForLongest) {
+  const int64_t each = response("0").bytes();
+  ResponseStore store(3 * each);
+  for (const char* id : {"0", "1", "2"}) store.put(response(id));
+  EXPECT_TRUE(store.get("0", 0));
+  store.put(response("3"));
+  EXPECT_FALSE(store.get("1", 0));
+  for (const char* id : {"0", "2", "3"}) EXPECT_TRUE(store.get(id, 0)) << id;
+  store.put(response("4", 0, 1000 + static_cast<size_t>(each)));  // takes the room of two
+  EXPECT_FALSE(store.get("0", 0));
+  EXPECT_FALSE(store.get("2", 0));
+  EXPECT_TRUE(store.get("3", 0));
+  EXPECT_TRUE(store.get("4", 0));
+}
+
+TEST(ResponseStoreTest, HasBounds) {
+  ResponseStore none(0);
+  EXPECT_FALSE(none.on());
+  none.put(response("a"));
+  EXPECT_FALSE(none.get("a", 0));
+  ResponseStore store(int64_t{1} << 30);
+  store.put(response("large", 0, size_t{1} << 31));
+  EXPECT_FALSE(store.get("large", 0));
+  for (size_t i = 0; i <= ResponseStore::kMaxResponses; ++i) store.put(response(std::to_string(i), 0, 0));
+  EXPECT_FALSE(store.get("0", 0));
+  EXPECT_TRUE(store.get("1", 0));
+}
+
+// What is in use outlives its end.
+TEST(ResponseStoreTest, WhoHoldsOneKeepsIt) {
+  ResponseStore store(1 << 20);
+  store.put(response("a"));
+  const auto held = store.get("a", 0);
+  store.remove("a", 0);
+  EXPECT_EQ(held->json.size(), 1000);
+}
+
+}  // namespace
+}  // namespace quire

@@ -1,0 +1,212 @@
+// OpenAI's /v1/responses. EchoModel answers by repeating the prompt from its start.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/server/api_fixture.h"
+
+namespace quire {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class ResponsesApiTest : public ApiFixture {
+ protected:
+  explicit ResponsesApiTest(ServerConfig server = {}) : ApiFixture({}, std::move(server)) {}
+
+  Answer respond(std::string_view body) const { return post("/v1/responses", body); }
+  Answer remove(const std::string& id) const {
+    return call(HttpMethod::kDelete, "/v1/responses/" + id, {});
+  }
+
+  std::vector<Answer> events(std::string_view body) const {
+    const std::string text = respond(body).body();
+    std::vector<Answer> events;
+    for (size_t at = 0; at < text.size();) {
+      const size_t line = text.find('\n', at), end = text.find("\n\n", at);
+      events.emplace_back(200, text.substr(line + 7, end - line - 7));
+      EXPECT_EQ(text.substr(at, line - at), "event: " + events.back().at("/type"));
+      EXPECT_EQ(events.back().at("/sequence_number"), std::to_string(events.size() - 1));
+      at = end + 2;
+    }
+    return events;
+  }
+};
+
+TEST_F(ResponsesApiTest, AWholeAnswer) {
+  const Answer answer =
+      respond(R"({"input": "hello", "model": "alias", "metadata": {"a": "b"}, "temperature": 0.5})");
+  ASSERT_EQ(answer.status(), 200) << answer.body();
+  EXPECT_THAT(answer.at("/id"), StartsWith("resp_"));
+  EXPECT_EQ(answer.at("/object"), "response");
+  EXPECT_EQ(answer.at("/status"), "completed");
+  EXPECT_EQ(answer.at("/model"), "alias");
+  EXPECT_EQ(answer.at("/error"), "null");
+  EXPECT_EQ(answer.at("/incomplete_details"), "null");
+  EXPECT_EQ(answer.at("/metadata"), R"({"a":"b"})");
+  EXPECT_EQ(answer.at("/temperature"), "0.5");
+  EXPECT_THAT(answer.at("/output/0/id"), StartsWith("msg_"));
+  EXPECT_EQ(answer.at("/output/0/type"), "message");
+  EXPECT_EQ(answer.at("/output/0/role"), "assistant");
+  EXPECT_EQ(answer.at("/output/0/status"), "completed");
+  EXPECT_EQ(answer.at("/output/0/content/0/type"), "output_text");
+  EXPECT_EQ(answer.at("/output/0/content/0/text"), "hello");
+  EXPECT_EQ(answer.at("/output/1"), "absent");
+  EXPECT_EQ(answer.at("/usage/input_tokens"), "6");
+  EXPECT_EQ(answer.at("/usage/output_tokens"), "6");
+  EXPECT_EQ(answer.at("/usage/total_tokens"), "12");
+}
+
+TEST_F(ResponsesApiTest, OneThatIsCutOffIsIncomplete) {
+  const Answer answer = respond(R"({"input": "hello", "max_output_tokens": 2})");
+  EXPECT_EQ(answer.at("/status"), "incomplete");
+  EXPECT_EQ(answer.at("/incomplete_details/reason"), "max_output_tokens");
+  EXPECT_EQ(answer.at("/output/0/status"), "incomplete");
+  EXPECT_EQ(answer.at("/output/0/content/0/text"), "he");
+}
+
+TEST_F(ResponsesApiTest, ItemsAreMessages) {
+  const Answer answer = respond(R"({"instructions": "be", "max_output_tokens": 3, "input": [
+      {"role": "developer", "content": "d"},
+      {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x"},
+                                                      {"type": "input_text", "text": "y"}]},
+      {"type": "reasoning", "id": "rs_1", "summary": []},
+      {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant",
+       "content": [{"type": "output_text", "text": "z", "annotations": [], "logprobs": []}]},
+      {"role": "user", "content": "w"}]})");
+  ASSERT_EQ(answer.status(), 200) << answer.body();
+  EXPECT_EQ(answer.at("/instructions"), "be");
+  // "be" "d" "x\ny" "z" "w", five ends, four turns with the names of their roles.
+  EXPECT_EQ(answer.at("/usage/input_tokens"), std::to_string(2 + 1 + 3 + 1 + 1 + 5 + 4 + 6 + 4 + 9 + 4));
+}
+
+TEST_F(ResponsesApiTest, AStreamTellsOfTheItemFromStartToEnd) {
+  const auto stream = events(R"({"input": "hello", "stream": true})");
+  std::vector<std::string> types;
+  std::string text;
+  for (const auto& event : stream) {
+    if (types.empty() || types.back() != event.at("/type")) types.push_back(event.at("/type"));
+    if (types.back() == "response.output_text.delta") text += event.at("/delta");
+  }
+  EXPECT_THAT(types, ElementsAre("response.created", "response.in_progress", "response.output_item.added",
+                                 "response.content_part.added", "response.output_text.delta",
+                                 "response.output_text.done", "response.content_part.done",
+                                 "response.output_item.done", "response.completed"));
+  EXPECT_EQ(text, "hello");
+  EXPECT_EQ(stream[0].at("/response/status"), "in_progress");
+  EXPECT_EQ(stream[0].at("/response/output"), "[]");
+  EXPECT_EQ(stream[2].at("/item/content"), "[]");
+  const Answer& last = stream.back();
+  EXPECT_EQ(last.at("/response/output/0/content/0/text"), "hello");
+  EXPECT_EQ(last.at("/response/output/0/id"), stream[2].at("/item/id"));
+  EXPECT_EQ(get("/v1/responses/" + last.at("/response/id")).body(), last.at("/response"));
+  EXPECT_EQ(events(R"({"input": "hello", "stream": true, "max_output_tokens": 1})").back().at("/type"),
+            "response.incomplete");
+}
+
+TEST_F(ResponsesApiTest, AFailureIsTheLastEvent) {
+  model.gate->fail_next_step();
+  const auto stream = events(R"({"input": "hello", "stream": true})");
+  ASSERT_FALSE(stream.empty());
+  EXPECT_EQ(stream.back().at("/type"), "response.failed");
+  EXPECT_EQ(stream.back().at("/response/status"), "failed");
+  EXPECT_THAT(stream.back().at("/response/error/message"), HasSubstr("engine"));
+  EXPECT_EQ(get("/v1/responses/" + stream.back().at("/response/id")).status(), 404);
+}
+
+TEST_F(ResponsesApiTest, AConversationGoesOn) {
+  const Answer first = respond(R"({"input": "ab", "instructions": "once"})");
+  const std::string more =
+      fmt::format(R"({{"input": "cd", "previous_response_id": "{}"}})", first.at("/id"));
+  const Answer second = respond(more);
+  ASSERT_EQ(second.status(), 200) << second.body();
+  EXPECT_EQ(second.at("/previous_response_id"), first.at("/id"));
+  // The instructions were for the first alone; its answer is the start of
+  // "once<|end|><|turn|>userab<|end|>".
+  EXPECT_EQ(first.at("/output/0/content/0/text"), "once");
+  EXPECT_EQ(second.at("/usage/input_tokens"), std::to_string(2 + 1 + (1 + 9 + 4 + 1) + (1 + 4 + 2 + 1)));
+  const Answer third =
+      respond(fmt::format(R"({{"input": "e", "previous_response_id": "{}"}})", second.at("/id")));
+  EXPECT_EQ(third.status(), 200) << third.body();
+
+  EXPECT_EQ(get("/v1/responses/" + first.at("/id")).body(), first.body());
+  const Answer items = get("/v1/responses/" + first.at("/id") + "/input_items");
+  EXPECT_EQ(items.at("/data/0/content/0/text"), "ab");
+  EXPECT_THAT(items.at("/data/0/id"), StartsWith("msg_"));
+  EXPECT_EQ(remove(first.at("/id")).at("/deleted"), "true");
+  EXPECT_EQ(get("/v1/responses/" + first.at("/id")).status(), 404);
+  const Answer gone = respond(more);
+  EXPECT_EQ(gone.status(), 404);
+  EXPECT_EQ(gone.at("/error/param"), "previous_response_id");
+}
+
+TEST_F(ResponsesApiTest, WhatIsNotToBeStoredIsNot) {
+  const Answer answer = respond(R"({"input": "ab", "store": false})");
+  EXPECT_EQ(answer.at("/store"), "false");
+  EXPECT_EQ(get("/v1/responses/" + answer.at("/id")).status(), 404);
+  EXPECT_EQ(get("/v1/responses/").status(), 404);
+  EXPECT_EQ(remove("resp_1").status(), 404);
+}
+
+class NoStoreTest : public ResponsesApiTest {
+ protected:
+  NoStoreTest() : ResponsesApiTest(without_store()) {}
+  static ServerConfig without_store() {
+    ServerConfig config;
+    config.response_store = 0;
+    return config;
+  }
+};
+
+TEST_F(NoStoreTest, SaysThatItKeepsNothing) {
+  EXPECT_EQ(respond(R"({"input": "ab"})").at("/store"), "false");
+}
+
+TEST_F(ResponsesApiTest, BadRequestsNameTheField) {
+  struct Case {
+    std::string body, param, message;
+  };
+  const auto with = [](std::string_view member) { return fmt::format(R"({{"input": "a", {}}})", member); };
+  const auto of = [](std::string_view items) { return fmt::format(R"({{"input": {}}})", items); };
+  const Case cases[] = {
+      {"{}", "input", "input is required"},
+      {of("5"), "input", "a string or an array of items"},
+      {of("[]"), "input", "no message"},
+      {of("[5]"), "input", "input[0]"},
+      {of(R"([{"role": "user"}])"), "input", "input[0]: content is required"},
+      {of(R"([{"content": "a"}])"), "input", "input[0]: role is required"},
+      {of(R"([{"role": "tool", "content": "a"}])"), "input", "role must be"},
+      {of(R"([{"role": "user", "content": 1}])"), "input", "string or an array of parts"},
+      {of(R"([{"role": "user", "content": [{"type": "input_image"}]}])"), "input", "but is 'input_image'"},
+      {of(R"([{"role": "user", "content": [{"type": "input_text"}]}])"), "input", "has no text"},
+      {of(R"([{"role": "user", "content": "a", "nonsense": 1}])"), "input", "unknown field 'nonsense'"},
+      {of(R"([{"type": "item_reference", "id": "x"}])"), "input", "but is 'item_reference'"},
+      {with(R"("max_output_tokens": 0)"), "max_output_tokens", "at least 1"},
+      {with(R"("temperature": 2.5)"), "temperature", "temperature must be"},
+      {with(R"("top_p": 0)"), "top_p", "top_p must be"},
+      {with(R"("metadata": [])"), "metadata", "must be an object"},
+      {with(R"("metadata": {"a": 1})"), "metadata", "must be a string"},
+      {with(R"("text": {"format": {"type": "json_object"}})"), "text", "but is 'json_object'"},
+      {with(R"("text": 5)"), "text", "must be an object"},
+      {with(R"("reasoning": {"effort": 1})"), "effort", "must be a string"},
+      {with(R"("background": true)"), "background", "not supported"},
+      {with(R"("truncation": "auto")"), "truncation", "not supported"},
+      {with(R"("include": ["x"])"), "include", "not supported"},
+      {with(R"("tools": [{}])"), "tools", "not supported"},
+      {with(R"("store": "yes")"), "store", "true or false"},
+      {with(R"("n": 2)"), "n", "unknown field"},
+  };
+  for (const Case& bad : cases) {
+    const Answer answer = respond(bad.body);
+    EXPECT_EQ(answer.status(), 400) << bad.body;
+    EXPECT_EQ(answer.at("/error/param"), bad.param) << bad.body;
+    EXPECT_THAT(answer.at("/error/message"), HasSubstr(bad.message)) << bad.body;
+  }
+  EXPECT_EQ(respond(R"({"input": "a", "previous_response_id": "resp_0"})").status(), 404);
+}
+
+}  // namespace
+}  // namespace quire
