@@ -1,116 +1,60 @@
 #include "server/message_request.h"
 
 #include <algorithm>
-#include <array>
-#include <utility>
+
+#include "server/message_blocks.h"
 
 namespace quire {
 namespace {
 
-constexpr std::array<std::string_view, 2> kTurns = {"user", "assistant"};
-
-// A field whose type is checked, and which has no effect here.
-FieldRule object_without_effect(std::string_view name) {
-  return {name, [](const JsonField& field) -> Expected<> {
-            if (auto object = read_object(field); !object) return std::unexpected(object.error());
-            return {};
-          }};
-}
-
-std::unexpected<Error> unsupported_block(std::string_view type) {
-  return fail(ErrorCode::kUnsupported, "a content block of type '{}' is not supported: send text",
-              excerpt(type));
-}
-
-// {"type": "text", "text": "..."}; prompts are cached without being told to, so cache_control is of no
-// matter.
-Expected<std::string> read_text_block(const JsonField& block) {
-  const auto object = read_object(block);
-  if (!object) return std::unexpected(object.error());
-  std::string type;
-  std::optional<std::string> text;
-  std::string_view stated;
-  if (object->object["type"].get_string().get(stated) == simdjson::SUCCESS && stated != "text") {
-    return unsupported_block(stated);
-  }
-  const FieldRule rules[] = {
-      {"type", into(type)}, {"text", into(text)}, object_without_effect("cache_control")};
-  if (auto read = read_fields(*object, rules, "a content block"); !read)
-    return std::unexpected(read.error());
-  if (type.empty()) return fail(ErrorCode::kInvalidArgument, "a content block has no type");
-  if (!text) return fail(ErrorCode::kInvalidArgument, "a content block has no text");
-  return std::move(*text);
-}
-
-// A string, or text blocks, which are joined with line breaks.
-Expected<std::string> read_text(const JsonField& field) {
-  if (field.value.is_string()) return read_string(field);
-  JsonArray blocks;
-  if (field.value.get_array().get(blocks) != simdjson::SUCCESS) {
-    return fail_param(std::string(field.name),
-                      "{} must be a string or an array of content blocks, but is {}", field.name,
-                      type_name(field.value));
-  }
-  std::string text;
-  bool first = true;
-  for (const JsonValue block : blocks) {
-    auto piece = read_text_block({"a content block", block, field.ignore_unknown});
-    if (!piece) return piece;
-    if (!std::exchange(first, false)) text += '\n';
-    text += *piece;
-  }
-  return text;
-}
-
-Expected<> read_turn(const JsonField& field, std::string& role) {
-  auto text = read_string(field);
-  if (!text) return std::unexpected(text.error());
-  if (std::ranges::find(kTurns, *text) == kTurns.end()) {
-    return fail(ErrorCode::kInvalidArgument,
-                "role must be user or assistant, but is '{}' (what the system says is the field 'system')",
-                excerpt(*text));
-  }
-  role = std::move(*text);
-  return {};
-}
-
-Expected<> read_text_into(const JsonField& field, std::string& target) {
-  auto text = read_text(field);
-  if (!text) return std::unexpected(text.error());
-  target = std::move(*text);
-  return {};
-}
-
-Expected<ChatMessage> read_message_turn(const JsonField& field) {
-  const auto object = read_object(field);
-  if (!object) return std::unexpected(object.error());
-  ChatMessage message;
-  bool has_content = false;
-  const FieldRule rules[] = {
-      {"role", [&](const JsonField& role) { return read_turn(role, message.role); }},
-      {"content",
-       [&](const JsonField& content) {
-         has_content = true;
-         return read_text_into(content, message.content);
-       }},
-  };
-  if (auto read = read_fields(*object, rules, "a message"); !read) return std::unexpected(read.error());
-  if (message.role.empty()) return fail(ErrorCode::kInvalidArgument, "role is required");
-  if (!has_content) return fail(ErrorCode::kInvalidArgument, "content is required");
-  return message;
-}
-
 Expected<> read_turns(const JsonField& field, std::vector<ChatMessage>& messages) {
   const auto array = read_array(field);
   if (!array) return std::unexpected(array.error());
+  size_t index = 0;
   for (const JsonValue item : *array) {
-    auto message = read_message_turn({"a message", item, field.ignore_unknown});
-    if (!message) {
-      return fail_param("messages", "messages[{}]: {}", messages.size(), message.error().message);
+    if (auto read = read_turn({"a message", item, field.ignore_unknown}, messages); !read) {
+      return fail_param("messages", "messages[{}]: {}", index, read.error().message);
     }
-    messages.push_back(std::move(*message));
+    ++index;
   }
   if (messages.empty()) return fail_param("messages", "messages must not be empty");
+  return {};
+}
+
+Expected<> read_message_tools(const JsonField& field, std::vector<Tool>& tools) {
+  const auto array = read_array(field);
+  if (!array) return std::unexpected(array.error());
+  for (const JsonValue item : *array) {
+    if (tools.size() == kMaxTools) return fail_param("tools", "tools takes at most {}", kMaxTools);
+    auto tool = read_message_tool({"a tool", item, field.ignore_unknown});
+    if (!tool) return fail_param("tools", "tools[{}]: {}", tools.size(), tool.error().message);
+    if (std::ranges::find(tools, tool->name, &Tool::name) != tools.end()) {
+      return fail_param("tools", "tools has the name '{}' more than once", tool->name);
+    }
+    tools.push_back(std::move(*tool));
+  }
+  return {};
+}
+
+// {"type": "auto" or "none", "disable_parallel_tool_use"}
+Expected<> read_message_tool_choice(const JsonField& field, ToolOffer& offer) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  std::string type, name;
+  bool one_call = false;
+  const FieldRule rules[] = {
+      {"type", into(type)}, {"name", into(name)}, {"disable_parallel_tool_use", into(one_call)}};
+  if (auto read = read_fields(*object, rules, "tool_choice"); !read) return read;
+  if (type == "any" || type == "tool") {
+    return fail_param("tool_choice",
+                      "a forced call is not supported: the type of tool_choice must be auto or none");
+  }
+  if (type != "auto" && type != "none") {
+    return fail_param("tool_choice", "the type of tool_choice must be auto or none, but is '{}'",
+                      excerpt(type));
+  }
+  offer.choice = type == "auto" ? ToolChoice::kAuto : ToolChoice::kNone;
+  offer.parallel = !one_call;
   return {};
 }
 
@@ -146,7 +90,16 @@ Expected<> read_prompt_and(const JsonFields& fields, std::vector<FieldRule> rule
   rules.push_back({"model", into(request.model)});
   rules.push_back(
       {"messages", [&](const JsonField& field) { return read_turns(field, request.messages); }});
-  rules.push_back({"system", [&](const JsonField& field) { return read_text_into(field, system); }});
+  rules.push_back({"system", [&](const JsonField& field) -> Expected<> {
+                     auto text = read_block_text(field);
+                     if (!text) return std::unexpected(text.error());
+                     system = std::move(*text);
+                     return {};
+                   }});
+  rules.push_back(
+      {"tools", [&](const JsonField& field) { return read_message_tools(field, request.offer.tools); }});
+  rules.push_back({"tool_choice",
+                   [&](const JsonField& field) { return read_message_tool_choice(field, request.offer); }});
   if (auto read = read_fields(fields, rules); !read) return read;
   if (request.messages.empty()) return fail_param("messages", "messages is required");
   if (!system.empty()) {

@@ -8,6 +8,7 @@ namespace {
 
 std::string_view stop_reason(const ChoiceResult& choice) {
   if (choice.finish_reason == FinishReason::kLength) return "max_tokens";
+  if (choice.stopped_for_calls()) return "tool_use";
   return std::holds_alternative<std::string>(choice.stop_reason) ? "stop_sequence" : "end_turn";
 }
 
@@ -62,6 +63,17 @@ void write_block(JsonWriter& json, std::string_view type, std::string_view membe
   json.end_object();
 }
 
+// A call, with `input`, JSON of an object.
+void write_call_block(JsonWriter& json, const ChoiceCall& call, std::string_view input) {
+  json.begin_object();
+  json.field("type", "tool_use");
+  json.field("id", call.id);
+  json.field("name", call.name);
+  json.key("input");
+  json.raw(input);
+  json.end_object();
+}
+
 // An event whose data has a member `type` with its name, and what `write_members` adds.
 template <class WriteMembers>
 void append_typed_event(std::string& out, std::string_view type, WriteMembers&& write_members) {
@@ -82,6 +94,7 @@ class MessageWriter final : public AnswerWriter {
     write_message(json, state, [&] {
       if (!choice.reasoning.empty()) write_block(json, "thinking", "thinking", choice.reasoning);
       if (!choice.text.empty()) write_block(json, "text", "text", choice.text);
+      for (const auto& call : choice.calls) write_call_block(json, call, call.arguments);
     });
     return {};
   }
@@ -105,6 +118,7 @@ class MessageWriter final : public AnswerWriter {
       open_block(out, "text", "text");
       append_delta(out, "text_delta", "text", choice.text);
     }
+    for (const auto& call : choice.calls) write_call(out, call);
     if (!choice.ended()) return;
     close_block(out);
     append_typed_event(out, "message_delta", [&](JsonWriter& json) {
@@ -147,6 +161,19 @@ class MessageWriter final : public AnswerWriter {
       json.field(member, text);
       json.end_object();
     });
+  }
+
+  // A call comes whole, as a block of its own.
+  void write_call(std::string& out, const ChoiceCall& call) {
+    close_block(out);
+    open_type_ = "tool_use";
+    append_typed_event(out, "content_block_start", [&](JsonWriter& json) {
+      json.field("index", num_blocks_);
+      json.key("content_block");
+      write_call_block(json, call, "{}");
+    });
+    append_delta(out, "input_json_delta", "partial_json", call.arguments);
+    close_block(out);
   }
 
   void close_block(std::string& out) {

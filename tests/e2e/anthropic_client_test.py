@@ -63,6 +63,13 @@ class AnthropicClient(ServedTest):
         usage = self.message(max_tokens=1).usage
         self.assertEqual(count.input_tokens, usage.input_tokens + usage.cache_read_input_tokens)
 
+    def test_tools_need_a_template_that_knows_them(self):
+        tools = [{"name": "weather", "description": "of a town", "input_schema": {"type": "object", "properties": {}}}]
+        with self.assertRaises(anthropic.BadRequestError) as caught:
+            self.message(tools=tools)  # the default model's does not
+        self.assertIn("template knows no tools", str(caught.exception))
+        self.assertEqual(self.message(tools=tools, tool_choice={"type": "none"}).stop_reason, "max_tokens")
+
     def test_errors_are_the_clients_own(self):
         with self.assertRaises(anthropic.BadRequestError) as caught:
             self.message(max_tokens=0)

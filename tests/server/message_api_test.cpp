@@ -114,6 +114,117 @@ TEST_F(MessageApiTest, AFailureInTheStreamIsAnErrorEvent) {
   EXPECT_EQ(stream.back().data.at("/error/type"), "api_error");
 }
 
+// The first message is what the model says; the template shows tools, calls and what they brought.
+constexpr const char* kToolsTemplate =
+    "{% for m in messages %}{{ m.content }}{% for c in m.tool_calls %}<tool_call>{{ c.function.name }}"
+    "{{ c.function.arguments | tojson }}{{ c.id }}</tool_call>{% endfor %}"
+    "{% if m.role == 'tool' %}={{ m.tool_call_id }}{% endif %}<|end|>{% endfor %}"
+    "{% if tools %}{{ tools | tojson }}{% endif %}{# <think></think> #}";
+
+class MessageToolsTest : public ApiFixture {
+ protected:
+  MessageToolsTest() : ApiFixture(with_tools()) {}
+  static EchoModelOptions with_tools() {
+    EchoModelOptions options;
+    options.num_blocks = 128;
+    options.max_model_len = 1024;
+    options.chat_template = kToolsTemplate;
+    return options;
+  }
+  static std::string body(std::string_view says, std::string_view members) {
+    return fmt::format(
+        R"({{"max_tokens": 200, "messages": [{{"role": "user", "content": "{}"}}], "tools": [{{"name": "f",
+        "description": "D", "input_schema": {{"type": "object", "properties": {{}}}}}}]{}}})",
+        says, members);
+  }
+  static constexpr const char* kSays =
+      R"(<think>Hm.</think>Well.<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": 1}}</tool_call>)";
+};
+
+TEST_F(MessageToolsTest, CallsAndThoughtsAreBlocks) {
+  const Answer answer = post("/v1/messages", body(kSays, ""));
+  ASSERT_EQ(answer.status(), 200) << answer.body();
+  EXPECT_EQ(answer.at("/stop_reason"), "tool_use");
+  EXPECT_EQ(answer.at("/content/0"), R"({"type":"thinking","thinking":"Hm.","signature":""})");
+  EXPECT_EQ(answer.at("/content/1"), R"({"type":"text","text":"Well."})");
+  EXPECT_EQ(answer.at("/content/2/type"), "tool_use");
+  EXPECT_EQ(answer.at("/content/2/name"), "f");
+  EXPECT_EQ(answer.at("/content/2/input"), R"({"x":1})");
+  EXPECT_EQ(answer.at("/content/3"), "absent");
+  // Without an offer it is text.
+  const Answer none = post("/v1/messages", body(kSays, R"(, "tool_choice": {"type": "none"})"));
+  EXPECT_EQ(none.at("/stop_reason"), "end_turn");
+  EXPECT_THAT(none.at("/content/1/text"), HasSubstr("<tool_call>"));
+}
+
+TEST_F(MessageToolsTest, AStreamHasABlockForEach) {
+  const Answer answer = post("/v1/messages", body(kSays, R"(, "stream": true)"));
+  const std::string& text = answer.body();
+  size_t at = 0;
+  for (const char* part :
+       {R"("content_block":{"type":"thinking","thinking":"","signature":""})", R"("type":"thinking_delta")",
+        "content_block_stop", R"("content_block":{"type":"text","text":""})", R"("type":"text_delta")",
+        "content_block_stop", R"("type":"tool_use")", R"("input":{})",
+        R"("delta":{"type":"input_json_delta","partial_json":"{\"x\": 1}"})", "content_block_stop",
+        R"("stop_reason":"tool_use")", "message_stop"}) {
+    at = text.find(part, at);
+    ASSERT_NE(at, std::string::npos) << part << " is not, or not there, in " << text;
+  }
+}
+
+TEST_F(MessageToolsTest, AConversationHasWhatWasCalledAndWhatCameOfIt) {
+  const Answer answer = post("/v1/messages", R"({"max_tokens": 1, "messages": [
+      {"role": "user", "content": "a"},
+      {"role": "assistant", "content": [{"type": "thinking", "thinking": "t", "signature": ""},
+          {"type": "text", "text": "b"}, {"type": "tool_use", "id": "i1", "name": "f", "input": {"x": 1}}]},
+      {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "i1", "content": "r"},
+          {"type": "text", "text": "c"}]}]})");
+  ASSERT_EQ(answer.status(), 200) << answer.body();
+  // a, b<tool_call>f{"x": 1}i1</tool_call>, r=i1, c, and their ends
+  EXPECT_EQ(answer.at("/usage/input_tokens"), std::to_string(2 + (1 + 11 + 1 + 8 + 2 + 12 + 1) + 5 + 2));
+}
+
+TEST_F(MessageToolsTest, BadToolsAreRefused) {
+  const auto with = [](std::string_view members) {
+    return fmt::format(R"({{"max_tokens": 1, "messages": [{{"role": "user", "content": "a"}}], {}}})",
+                       members);
+  };
+  const auto turn = [](std::string_view role, std::string_view block) {
+    return fmt::format(R"({{"max_tokens": 1, "messages": [{{"role": "{}", "content": [{}]}}]}})", role,
+                       block);
+  };
+  const std::pair<std::string, std::string> cases[] = {
+      {with(R"("tools": 5)"), "tools must be an array"},
+      {with(R"("tools": [{}])"), "tools[0]: name must be"},
+      {with(R"("tools": [{"name": "a b", "input_schema": {}}])"), "name must be 1 to 64"},
+      {with(R"("tools": [{"name": "f"}])"), "input_schema"},
+      {with(R"("tools": [{"name": "f", "input_schema": []}])"), "input_schema must be an object"},
+      {with(R"("tools": [{"name": "f", "input_schema": {}, "type": "bash_20250124"}])"),
+       "must be 'custom'"},
+      {with(R"("tools": [{"name": "f", "input_schema": {}}, {"name": "f", "input_schema": {}}])"),
+       "more than once"},
+      {with(R"("tool_choice": {"type": "any"})"), "a forced call is not supported"},
+      {with(R"("tool_choice": {"type": "tool", "name": "f"})"), "a forced call is not supported"},
+      {with(R"("tool_choice": {"type": "some"})"), "but is 'some'"},
+      {with(R"("tool_choice": "auto")"), "tool_choice must be an object"},
+      {turn("user", R"({"type": "tool_use", "id": "a", "name": "f", "input": {}})"),
+       "in a message of the user"},
+      {turn("assistant", R"({"type": "tool_result", "tool_use_id": "a"})"),
+       "in a message of the assistant"},
+      {turn("assistant", R"({"type": "tool_use", "name": "f", "input": {}})"), "needs its id"},
+      {turn("assistant", R"({"type": "tool_use", "id": "a", "input": {}})"), "a tool's name"},
+      {turn("assistant", R"({"type": "tool_use", "id": "a", "name": "f"})"), "needs its input"},
+      {turn("assistant", R"({"type": "tool_use", "id": "a", "name": "f", "input": "x"})"),
+       "must be an object"},
+      {turn("user", R"({"type": "tool_result", "content": "x"})"), "needs its tool_use_id"},
+  };
+  for (const auto& [body, message] : cases) {
+    const Answer answer = post("/v1/messages", body);
+    EXPECT_EQ(answer.status(), 400) << body;
+    EXPECT_THAT(answer.at("/error/message"), HasSubstr(message)) << body;
+  }
+}
+
 TEST_F(MessageApiTest, TokensAreCounted) {
   const Answer count =
       post("/v1/messages/count_tokens", R"({"messages": [{"role": "user", "content": "hello"}]})");

@@ -44,8 +44,8 @@ TEST(ResponseStoreTest, HasBounds) {
   EXPECT_FALSE(none.on());
   none.put(response("a"));
   EXPECT_FALSE(none.get("a", 0));
-  ResponseStore store(int64_t{1} << 30);
-  store.put(response("large", 0, size_t{1} << 31));
+  ResponseStore store(16 << 20);
+  store.put(response("large", 0, 17 << 20));
   EXPECT_FALSE(store.get("large", 0));
   for (size_t i = 0; i <= ResponseStore::kMaxResponses; ++i) store.put(response(std::to_string(i), 0, 0));
   EXPECT_FALSE(store.get("0", 0));

@@ -18,7 +18,10 @@ ApiReply count_message_tokens(const ApiState& api, const RequestHead&, std::stri
   const auto request = read_body(api, body, read_count_tokens_request);
   if (!request) return error_response(request.error());
   if (auto named = check_model_name(api, request->model); !named) return error_response(named.error());
-  const auto chat = tokenize_chat(api.model(), {.messages = request->messages});
+  const ToolOffer& offer = request->offer;
+  const auto chat = tokenize_chat(
+      api.model(), {.messages = request->messages,
+                    .tools = offer.callable() ? std::span(offer.tools) : std::span<const Tool>()});
   if (!chat) return error_response(to_api_error(chat.error()));
   std::string out;
   JsonWriter json(out);
