@@ -1,12 +1,29 @@
 #include "server/response_store.h"
 
+#include <optional>
 #include <utility>
 
 namespace quire {
 namespace {
 
+// A value that was read from JSON has at most one part for every two of its bytes ("0,").
+constexpr int64_t kValueBytesPerByte = (sizeof(Value) + 1) / 2;
+
+int64_t bytes_of(const MessageToolCall& call) {
+  return static_cast<int64_t>(sizeof(call) + call.id.size() + call.name.size() +
+                              call.arguments_json.size()) +
+         kValueBytesPerByte * static_cast<int64_t>(call.arguments_json.size());
+}
+
+int64_t bytes_of(const std::optional<std::string>& text) {
+  return text ? static_cast<int64_t>(text->size()) : 0;
+}
+
 int64_t bytes_of(const ChatMessage& message) {
-  return static_cast<int64_t>(sizeof(message) + message.role.size() + message.content.size());
+  auto bytes = static_cast<int64_t>(sizeof(message) + message.role.size() + message.content.size());
+  bytes += bytes_of(message.name) + bytes_of(message.tool_call_id) + bytes_of(message.reasoning_content);
+  for (const auto& call : message.tool_calls) bytes += bytes_of(call);
+  return bytes;
 }
 
 }  // namespace

@@ -52,6 +52,23 @@ TEST(ResponseStoreTest, HasBounds) {
   EXPECT_TRUE(store.get("1", 0));
 }
 
+TEST(ResponseStoreTest, AllOfAMessageCounts) {
+  const int64_t empty = response("a").bytes();
+  const std::string text(1000, 'x');
+  const auto bytes_with = [&](ChatMessage message) {
+    StoredResponse stored = response("a");
+    stored.conversation.push_back(std::move(message));
+    return stored.bytes() - empty;
+  };
+  EXPECT_GE(bytes_with({.role = "user", .content = text}), 1000);
+  EXPECT_GE(bytes_with({.role = "tool", .content = {}, .tool_call_id = text}), 1000);
+  EXPECT_GE(bytes_with({.role = "assistant", .content = {}, .reasoning_content = text}), 1000);
+  // Arguments are there as text, and taken apart.
+  ChatMessage call{.role = "assistant", .content = {}, .tool_calls = std::vector<MessageToolCall>(1)};
+  call.tool_calls[0].arguments_json = text;
+  EXPECT_GE(bytes_with(call), 2000);
+}
+
 // What is in use outlives its end.
 TEST(ResponseStoreTest, WhoHoldsOneKeepsIt) {
   ResponseStore store(1 << 20);
