@@ -155,6 +155,9 @@ void add_chat(CLI::App& app, Action& action) {
       ->type_name("TEXT");
   add_sampling_flags(*command, flags->sampling, "what the context leaves");
   command->footer(
+      "Examples:\n"
+      "  quire chat                                 with the default model\n"
+      "  quire chat model.gguf --system 'Answer in French.' --temperature 0.2\n"
       "From a pipe, each line is one message: printf 'Hi!\\nAnd now in French?\\n' | quire chat");
   command->callback([flags, &action] { action = [flags] { return chat(*flags); }; });
 }

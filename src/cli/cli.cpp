@@ -50,12 +50,20 @@ int misused(const CLI::App& command, std::string_view message) {
   return kMisused;
 }
 
+// CLI11's words for a flag without its value are "--port: 1 required N missing".
+std::string describe_missing(std::string_view message) {
+  const size_t end = message.find(": 1 required ");
+  if (end == std::string_view::npos) return std::string(message);
+  return fmt::format("{} needs a value", message.substr(0, end));
+}
+
 std::string describe(CLI::App& app, const CLI::ParseError& error) {
   const std::vector<std::string> unknown = app.remaining(true);
   // CLI11 misses a subcommand before it sees that the word in its place is unknown.
   const bool is_unknown = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ||
                           error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError);
-  return is_unknown && !unknown.empty() ? describe_unknown(innermost(app), unknown) : error.what();
+  if (is_unknown && !unknown.empty()) return describe_unknown(innermost(app), unknown);
+  return describe_missing(error.what());
 }
 
 }  // namespace

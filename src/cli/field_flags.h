@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cli/flag_groups.h"
 #include "config/field_table.h"
 
 namespace quire {
@@ -90,8 +91,9 @@ CLI::Option* add_flag(CLI::App& app, Struct& target, const Field<Struct>& field,
 
 }  // namespace field_flags_detail
 
-// Adds a flag for each field but those named in `except`; parsing sets the member. Defaults shown are what
-// `target` holds now; it outlives the parsing. A bad value becomes a CLI::ValidationError.
+// Adds a flag for each field but those named in `except`, under the heading `group` or, if that is empty,
+// the one that flag_groups.h has; parsing sets the member. Defaults shown are what `target` holds now; it
+// outlives the parsing. A bad value becomes a CLI::ValidationError.
 template <class Struct>
 void add_field_flags(CLI::App& app, Struct& target, std::span<const Field<Struct>> fields,
                      const std::string& group, std::span<const std::string_view> except = {}) {
@@ -102,7 +104,7 @@ void add_field_flags(CLI::App& app, Struct& target, std::span<const Field<Struct
     CLI::Option* option = std::visit(
         [&](auto member) { return field_flags_detail::add_flag(app, target, field, member, names); },
         field.member);
-    option->group(group);
+    option->group(group.empty() ? std::string(flag_group(field.name)) : group);
   }
 }
 

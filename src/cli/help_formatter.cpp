@@ -7,6 +7,8 @@
 #include <sstream>
 #include <vector>
 
+#include "cli/flag_groups.h"
+
 namespace quire {
 namespace {
 
@@ -45,7 +47,8 @@ HelpFormatter::HelpFormatter() {
 }
 
 std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
-  std::string help = CLI::Formatter::make_help(app, std::move(name), mode);
+  std::string help = make_description(app) + make_usage(app, std::move(name)) + make_positionals(app) +
+                     flags_by_group(app) + make_subcommands(app, mode) + "\n" + make_footer(app);
   for (size_t at = 0; (at = help.find("\n\n\n", at)) != std::string::npos;) help.erase(at, 1);
   return help;
 }
@@ -63,6 +66,23 @@ std::string HelpFormatter::make_usage(const CLI::App* app, std::string) const {
   }
   if (!app->get_subcommands({}).empty()) usage += " COMMAND";
   return usage + " [flags]\n";
+}
+
+std::string HelpFormatter::flags_by_group(const CLI::App* app) const {
+  const auto place = [](const std::string& group) {
+    const auto order = flag_group_order();
+    return std::ranges::find(order, group) - order.begin();
+  };
+  std::vector<std::string> groups = app->get_groups();
+  std::ranges::stable_sort(groups, {}, place);
+  std::string help;
+  for (const std::string& group : groups) {
+    const auto options = app->get_options([&group](const CLI::Option* option) {
+      return option->get_group() == group && !option->get_positional();
+    });
+    if (!group.empty() && !options.empty()) help += make_group(group, false, options);
+  }
+  return help;
 }
 
 std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {

@@ -14,6 +14,10 @@ class HelpFormatter : public CLI::Formatter {
   std::string make_usage(const CLI::App* app, std::string name) const override;
   std::string make_option(const CLI::Option* option, bool is_positional) const override;
   std::string make_subcommand(const CLI::App* command) const override;
+
+ private:
+  // Flags by heading, in the order of flag_groups.h.
+  std::string flags_by_group(const CLI::App* app) const;
 };
 
 // "quire bench serve" for the innermost of these.

@@ -20,6 +20,7 @@ void add_log_level(CLI::App& app, std::string& log_level) {
   app.add_option("--log-level", log_level,
                  "least severe messages to show on stderr (default: " + log_level + ")")
       ->type_name("debug|info|warning|error|off")
+      ->group(std::string(kObservability))
       ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}).description(""));
 }
 
@@ -31,8 +32,9 @@ void add_model_flags(CLI::App& app, ModelFlags& flags, ModelArgument kind,
   app.add_option("--log-format", flags.log_format,
                  "lines of the log as text, or each as a JSON object (default: text)")
       ->type_name("text|json")
-      ->check(CLI::IsMember({"text", "json"}).description(""));
-  add_field_flags(app, flags.engine, engine_fields(), "Engine", except);
+      ->check(CLI::IsMember({"text", "json"}).description(""))
+      ->group(std::string(kObservability));
+  add_field_flags(app, flags.engine, engine_fields(), "", except);
 }
 
 Expected<> prepare_model(ModelFlags& flags) {

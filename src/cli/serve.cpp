@@ -62,12 +62,19 @@ void add_serve(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("serve", "answer the OpenAI API over HTTP");
   auto flags = std::make_shared<ServeFlags>();
   add_model_flags(*command, flags->model, ModelArgument::kPositional, {});
-  add_field_flags(*command, flags->server, server_fields(), "Server");
+  add_field_flags(*command, flags->server, server_fields(), "");
   command->add_flag("--dry-run", flags->dry_run,
                     "print how much memory serving would take, and for what, and exit: with 1 if it does "
                     "not fit");
   const CLI::Option* api_key = command->get_option("--api-key")->envname(kApiKeyVariable);
   command->get_option("--ssl-keyfile-password")->envname("QUIRE_SSL_KEYFILE_PASSWORD");
+  command->footer(
+      "Examples:\n"
+      "  quire serve                                          the default model, for this machine alone\n"
+      "  quire serve model.gguf --port 9000 --served-model-name small\n"
+      "  quire serve model.gguf --kv-cache-memory 4GiB --max-num-seqs 32 --dry-run\n"
+      "  QUIRE_API_KEY=secret quire serve --config quire.yaml --host 0.0.0.0\n"
+      "Then: curl http://127.0.0.1:8000/v1/models, or open http://127.0.0.1:8000 in a browser.");
   command->callback([flags, api_key, &action] {
     action = [flags, api_key] {
       // CLI11 takes an empty variable for none.

@@ -46,7 +46,11 @@ Expected<tcp::endpoint> resolve(const ServerConfig& config) {
   asio::io_context context;
   const auto found = tcp::resolver(context).resolve(config.host, fmt::format("{}", port), error);
   if (error || found.empty()) {
-    return fail_param("host", "there is no address for the host '{}': {}", config.host, error.message());
+    return fail_param("host",
+                      "there is no address for the host '{}' ({}): --host takes an address of this "
+                      "machine, 0.0.0.0 is all of "
+                      "them",
+                      config.host, error.message());
   }
   return found.begin()->endpoint();
 }
@@ -134,7 +138,14 @@ Expected<> HttpServer::Impl::listen() {
   step([&] { acceptor.listen(tcp::acceptor::max_listen_connections, error); });
   step([&] { port = acceptor.local_endpoint(error).port(); });
   if (!error) return {};
-  return fail(ErrorCode::kIo, "cannot listen on {} port {}: {}", config.host, config.port, error.message());
+  const std::string_view advice =
+      error == asio::error::address_in_use  ? "; another --port, or 0 for any that is free, does"
+      : error == asio::error::access_denied ? "; ports below 1024 are for root: take another --port"
+      : error == boost::system::errc::address_not_available
+          ? "; --host takes an address of this machine, 0.0.0.0 is all of them"
+          : "";
+  return fail(ErrorCode::kIo, "cannot listen on {} port {}: {}{}", config.host, config.port,
+              error.message(), advice);
 }
 
 Expected<> HttpServer::Impl::open_tls() {

@@ -17,7 +17,8 @@ struct Header {
 Expected<Header> read_header(GgufCursor& cursor) {
   const auto magic = cursor.take(kGgufMagic.size(), "the magic number");
   if (!cursor.ok() || !std::ranges::equal(magic, std::as_bytes(std::span(kGgufMagic)))) {
-    return fail(ErrorCode::kCorrupt, "it does not begin with 'GGUF'");
+    return fail(ErrorCode::kCorrupt,
+                "it does not begin with 'GGUF' (a model in another format must be converted first)");
   }
   Header header{};
   header.version = cursor.read<uint32_t>();
@@ -188,6 +189,12 @@ Expected<> check_overlap(std::span<const GgufTensor> tensors) {
   return {};
 }
 
+// What to do about a file that cannot be used, as the end of a message.
+std::string_view gguf_advice(ErrorCode code) {
+  if (code == ErrorCode::kCorrupt) return "; fetch the file again, or take another";
+  return code == ErrorCode::kUnsupported ? "; take another file of the model" : "";
+}
+
 }  // namespace
 
 std::string format_dims(const GgufTensor& tensor) {
@@ -199,7 +206,8 @@ Expected<GgufFile> GgufFile::open(const std::string& path) {
   if (!mapping) return std::unexpected(mapping.error());
   GgufFile file(path, std::move(*mapping));
   if (auto parsed = file.parse(); !parsed) {
-    return fail(parsed.error().code, "cannot use '{}' as a GGUF model: {}", path, parsed.error().message);
+    return fail(parsed.error().code, "cannot use '{}' as a GGUF model: {}{}", path, parsed.error().message,
+                gguf_advice(parsed.error().code));
   }
   return file;
 }

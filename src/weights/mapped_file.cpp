@@ -17,7 +17,10 @@ namespace {
 
 std::unexpected<Error> system_failure(const std::string& path, const char* action, int error) {
   const ErrorCode code = error == ENOENT || error == ENOTDIR ? ErrorCode::kNotFound : ErrorCode::kIo;
-  return fail(code, "cannot {} '{}': {}", action, path, std::strerror(error));
+  const char* advice = code == ErrorCode::kNotFound ? ": is the path right?"
+                       : error == EACCES            ? ": this user may not read it"
+                                                    : "";
+  return fail(code, "cannot {} '{}': {}{}", action, path, std::strerror(error), advice);
 }
 
 // Maps the open file; the caller closes `fd`.
@@ -25,10 +28,11 @@ Expected<std::span<const std::byte>> map(int fd, const std::string& path) {
   struct stat status;
   if (fstat(fd, &status) != 0) return system_failure(path, "read", errno);
   if (S_ISDIR(status.st_mode))
-    return fail(ErrorCode::kInvalidArgument, "'{}' is a directory, not a file", path);
+    return fail(ErrorCode::kInvalidArgument, "'{}' is a directory, not a file: name the model file in it",
+                path);
   if (!S_ISREG(status.st_mode))
-    return fail(ErrorCode::kInvalidArgument, "'{}' is not a regular file", path);
-  if (status.st_size == 0) return fail(ErrorCode::kCorrupt, "'{}' is empty", path);
+    return fail(ErrorCode::kInvalidArgument, "'{}' is not a regular file: name a model file", path);
+  if (status.st_size == 0) return fail(ErrorCode::kCorrupt, "'{}' is empty: fetch the file again", path);
   const auto size = static_cast<size_t>(status.st_size);
   void* address = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
   if (address == MAP_FAILED) return system_failure(path, "map", errno);
