@@ -18,6 +18,7 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::IsSupersetOf;
 using testing::Not;
 using testing::UnorderedElementsAre;
 
@@ -65,19 +66,16 @@ class Completion : public testing::Test {
 
 TEST_F(Completion, BashOffersCommands) {
   EXPECT_THAT(bash({"se"}), ElementsAre("serve"));
-  EXPECT_THAT(bash({""}),
-              testing::IsSupersetOf({"serve", "chat", "complete", "inspect", "bench", "completion"}));
+  EXPECT_THAT(bash({""}), IsSupersetOf({"serve", "chat", "complete", "inspect", "bench", "completion"}));
   EXPECT_THAT(bash({"bench", "l"}), ElementsAre("latency"));
 }
 
 TEST_F(Completion, BashOffersTheFlagsOfTheCommandAtHand) {
-  EXPECT_THAT(bash({"serve", "--max-num"}),
-              UnorderedElementsAre("--max-num-seqs", "--max-num-batched-tokens"));
-  EXPECT_THAT(bash({"serve", "--no-enable"}), ElementsAre("--no-enable-prefix-caching"));
-  EXPECT_THAT(bash({"serve", "model.gguf", "--port", "8000", "--served"}),
-              ElementsAre("--served-model-name"));
+  EXPECT_THAT(bash({"serve", "--max-num"}), IsSupersetOf({"--max-num-seqs", "--max-num-batched-tokens"}));
+  EXPECT_THAT(bash({"serve", "--no-enable"}), Contains("--no-enable-prefix-caching"));
+  EXPECT_THAT(bash({"serve", "model.gguf", "--port", "8000", "--served"}), Contains("--served-model-name"));
   EXPECT_THAT(bash({"chat", "--ap"}), IsEmpty());
-  EXPECT_THAT(bash({"bench", "serve", "--request-r"}), ElementsAre("--request-rate"));
+  EXPECT_THAT(bash({"bench", "serve", "--request-r"}), Contains("--request-rate"));
 }
 
 TEST_F(Completion, BashOffersChoices) {
@@ -86,7 +84,7 @@ TEST_F(Completion, BashOffersChoices) {
   EXPECT_THAT(bash({"serve", "--kv-cache-dtype", "="}), Contains("fp16"));
   EXPECT_THAT(bash({"completion", ""}), ElementsAre("bash", "zsh", "fish"));
   EXPECT_THAT(bash({"serve", "--port", ""}), IsEmpty());
-  EXPECT_THAT(bash({"serve", "--dry-run", "--po"}), ElementsAre("--port"));
+  EXPECT_THAT(bash({"serve", "--dry-run", "--po"}), Contains("--port"));
   EXPECT_THAT(bash({"bench", "--help", "lat"}), ElementsAre("latency"));
 }
 
@@ -110,7 +108,7 @@ TEST_F(Completion, FishOffersTheSame) {
   write("model.gguf", "");
   EXPECT_THAT(fish("se"), ElementsAre("serve"));
   EXPECT_THAT(fish("bench l"), ElementsAre("latency"));
-  EXPECT_THAT(fish("serve --max-num"), UnorderedElementsAre("--max-num-seqs", "--max-num-batched-tokens"));
+  EXPECT_THAT(fish("serve --max-num"), IsSupersetOf({"--max-num-seqs", "--max-num-batched-tokens"}));
   EXPECT_THAT(fish("serve --preemption-mode "), UnorderedElementsAre("recompute", "swap", "auto"));
   EXPECT_THAT(fish("serve --port "), IsEmpty());
   EXPECT_THAT(fish("serve mod"), ElementsAre("model.gguf"));
@@ -135,10 +133,9 @@ TEST_F(Completion, ZshOffersTheSame) {
     test += fmt::format(")\nCURRENT={}\nPREFIX='{}'\n_quire\n", words.size() + 1, words.back());
     return output_lines("zsh -f " + write("test.zsh", test));
   };
-  EXPECT_THAT(zsh({""}), testing::IsSupersetOf({"serve", "chat", "bench"}));
-  EXPECT_THAT(zsh({"bench", ""}), testing::IsSupersetOf({"latency", "serve"}));
-  EXPECT_THAT(zsh({"serve", "--"}),
-              testing::IsSupersetOf({"--max-num-seqs", "--port", "--no-log-requests"}));
+  EXPECT_THAT(zsh({""}), IsSupersetOf({"serve", "chat", "bench"}));
+  EXPECT_THAT(zsh({"bench", ""}), IsSupersetOf({"latency", "serve"}));
+  EXPECT_THAT(zsh({"serve", "--"}), IsSupersetOf({"--max-num-seqs", "--port", "--no-log-requests"}));
   EXPECT_THAT(zsh({"chat", "--"}), Not(Contains("--port")));
   EXPECT_THAT(zsh({"serve", "--preemption-mode", ""}), ElementsAre("recompute", "swap", "auto"));
   EXPECT_THAT(zsh({"serve", "--config", ""}), ElementsAre("files"));
