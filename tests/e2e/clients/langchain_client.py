@@ -81,6 +81,13 @@ class LangChainTest(unittest.TestCase):
         self.assertNotEqual(rows[0], rows[1])
         self.assertEqual(embeddings.embed_query(texts[1]), rows[1])
 
+    def test_responses(self):
+        model = chat_model(use_responses_api=True)
+        whole = model.invoke("Name three colours.")
+        self.assertEqual(whole.text, chat_model().invoke("Name three colours.").content)
+        self.assertEqual(whole.usage_metadata["output_tokens"], 16)
+        self.assertEqual("".join(chunk.text for chunk in model.stream("Name three colours.")), whole.text)
+
     def test_errors_name_the_field(self):
         with self.assertRaises(openai.BadRequestError) as caught:
             chat_model(temperature=3).invoke("Hi")
