@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "chat/tool_call.h"
 #include "server/json_writer.h"
+#include "server/template_value.h"
 
 namespace quire {
 namespace {
@@ -52,7 +54,8 @@ FieldRule kept_in(std::string& json, std::string_view name,
 
 // {"type": "input_text" or "output_text", "text": "..."}
 Expected<std::string> read_text_part(const JsonField& field) {
-  constexpr std::array<std::string_view, 3> kTypes = {"input_text", "output_text", "text"};
+  constexpr std::array<std::string_view, 5> kTypes = {"input_text", "output_text", "reasoning_text",
+                                                      "summary_text", "text"};
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
   const std::string_view type = type_of(*object);
@@ -98,36 +101,125 @@ Expected<> read_input_role(const JsonField& field, std::string& role) {
   return {};
 }
 
-Expected<> read_input_message(const JsonFields& object, std::vector<ChatMessage>& messages) {
-  ChatMessage message;
-  bool has_content = false;
-  const FieldRule rules[] = {
-      any_string("type"),
-      any_string("id"),
-      any_string("status"),
-      {"role", [&](const JsonField& field) { return read_input_role(field, message.role); }},
-      {"content",
-       [&](const JsonField& field) {
-         has_content = true;
-         return read_parts(field, message.content);
-       }},
-  };
-  if (auto read = read_fields(object, rules, "a message"); !read) return read;
-  if (message.role.empty()) return fail(ErrorCode::kInvalidArgument, "role is required");
-  if (!has_content) return fail(ErrorCode::kInvalidArgument, "content is required");
-  messages.push_back(std::move(message));
-  return {};
-}
+// Takes the items of a conversation one after the other. What the assistant thought, said and called between
+// two turns of others is one message, as chat templates have it.
+class ConversationReader {
+ public:
+  explicit ConversationReader(std::vector<ChatMessage>& messages) : messages_(messages) {}
 
-// What the model thought of before is not shown to it again: chat templates leave it out.
-Expected<> read_input_item(const JsonField& field, std::vector<ChatMessage>& messages) {
-  const auto object = read_object(field);
-  if (!object) return std::unexpected(object.error());
-  const std::string_view type = type_of(*object);
-  if (type.empty() || type == "message") return read_input_message(*object, messages);
-  if (type == "reasoning") return {};
-  return fail(ErrorCode::kUnsupported, "type must be message or reasoning, but is '{}'", excerpt(type));
-}
+  Expected<> take(const JsonField& item) {
+    const auto object = read_object(item);
+    if (!object) return std::unexpected(object.error());
+    const std::string_view type = type_of(*object);
+    if (type.empty() || type == "message") return take_message(*object);
+    if (type == "reasoning") return take_reasoning(*object);
+    if (type == "function_call") return take_call(*object);
+    if (type == "function_call_output") return take_output(*object);
+    return fail(ErrorCode::kUnsupported,
+                "type must be message, reasoning, function_call or function_call_output, but is '{}'",
+                excerpt(type));
+  }
+
+ private:
+  Expected<> take_message(const JsonFields& object) {
+    ChatMessage message;
+    bool has_content = false;
+    const FieldRule rules[] = {
+        any_string("type"),
+        any_string("id"),
+        any_string("status"),
+        {"role", [&](const JsonField& field) { return read_input_role(field, message.role); }},
+        {"content",
+         [&](const JsonField& field) {
+           has_content = true;
+           return read_parts(field, message.content);
+         }},
+    };
+    if (auto read = read_fields(object, rules, "a message"); !read) return read;
+    if (message.role.empty()) return fail(ErrorCode::kInvalidArgument, "role is required");
+    if (!has_content) return fail(ErrorCode::kInvalidArgument, "content is required");
+    if (message.role != "assistant") {
+      add(std::move(message));
+      return {};
+    }
+    ChatMessage& turn = assistant();
+    if (turn.has_content) turn.content += '\n';
+    turn.content += message.content;
+    turn.has_content = true;
+    return {};
+  }
+
+  Expected<> take_reasoning(const JsonFields& object) {
+    std::string content, summary;
+    const FieldRule rules[] = {
+        any_string("type"),
+        any_string("id"),
+        any_string("status"),
+        any_string("encrypted_content"),
+        {"content", [&](const JsonField& field) { return read_parts(field, content); }},
+        {"summary", [&](const JsonField& field) { return read_parts(field, summary); }}};
+    if (auto read = read_fields(object, rules, "a reasoning item"); !read) return read;
+    if (!content.empty()) assistant().reasoning_content = std::move(content);
+    return {};
+  }
+
+  Expected<> take_call(const JsonFields& object) {
+    MessageToolCall call;
+    const FieldRule rules[] = {any_string("type"),        any_string("id"),
+                               any_string("status"),      {"call_id", into(call.id)},
+                               {"name", into(call.name)}, {"arguments", into(call.arguments_json)}};
+    if (auto read = read_fields(object, rules, "a function_call"); !read) return read;
+    if (call.id.empty()) return fail(ErrorCode::kInvalidArgument, "a function_call needs its call_id");
+    if (!is_tool_name(call.name))
+      return fail(ErrorCode::kInvalidArgument, "a function_call needs a function's name");
+    auto arguments = read_arguments("arguments", call.arguments_json);
+    if (!arguments) return std::unexpected(arguments.error());
+    call.arguments = std::move(*arguments);
+    ChatMessage& turn = assistant();
+    if (turn.tool_calls.size() == kMaxMessageToolCalls) {
+      return fail(ErrorCode::kInvalidArgument, "more than {} calls follow each other",
+                  kMaxMessageToolCalls);
+    }
+    turn.tool_calls.push_back(std::move(call));
+    return {};
+  }
+
+  Expected<> take_output(const JsonFields& object) {
+    ChatMessage message{.role = "tool", .content = {}};
+    std::string call_id;
+    bool has_output = false;
+    const FieldRule rules[] = {any_string("type"),
+                               any_string("id"),
+                               any_string("status"),
+                               {"call_id", into(call_id)},
+                               {"output", [&](const JsonField& field) {
+                                  has_output = true;
+                                  return read_parts(field, message.content);
+                                }}};
+    if (auto read = read_fields(object, rules, "a function_call_output"); !read) return read;
+    if (call_id.empty())
+      return fail(ErrorCode::kInvalidArgument, "a function_call_output needs its call_id");
+    if (!has_output) return fail(ErrorCode::kInvalidArgument, "a function_call_output needs its output");
+    message.tool_call_id = std::move(call_id);
+    add(std::move(message));
+    return {};
+  }
+
+  // The assistant's message that is going on.
+  ChatMessage& assistant() {
+    if (!in_turn_) messages_.push_back({.role = "assistant", .content = {}, .has_content = false});
+    in_turn_ = true;
+    return messages_.back();
+  }
+
+  void add(ChatMessage message) {
+    in_turn_ = false;
+    messages_.push_back(std::move(message));
+  }
+
+  std::vector<ChatMessage>& messages_;
+  bool in_turn_ = false;
+};
 
 std::string user_item(std::string_view text) {
   std::string item;
@@ -158,10 +250,11 @@ Expected<> read_input(const JsonField& field, ResponsesRequest& request) {
     return fail_param("input", "input must be a string or an array of items, but is {}",
                       type_name(field.value));
   }
+  ConversationReader reader(request.messages);
   for (const JsonValue item : items) {
     const size_t index = request.input_items.size();
     if (index == kMaxInputItems) return fail_param("input", "input takes at most {} items", kMaxInputItems);
-    if (auto read = read_input_item({"an item", item, field.ignore_unknown}, request.messages); !read) {
+    if (auto read = reader.take({"an item", item, field.ignore_unknown}); !read) {
       return fail_param("input", "input[{}]: {}", index, read.error().message);
     }
     request.input_items.push_back(simdjson::minify(item));
@@ -206,6 +299,59 @@ Expected<> check_reasoning(const JsonField& field) {
   return read_fields(*object, rules, "reasoning");
 }
 
+// {"type": "function", "name", "description", "parameters", "strict"}
+Expected<Tool> read_function_tool(const JsonField& field) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  if (const std::string_view type = type_of(*object); type != "function") {
+    return fail(ErrorCode::kUnsupported, "type must be 'function', but is '{}'", excerpt(type));
+  }
+  Tool tool;
+  const auto read_schema = [&](const JsonField& schema) -> Expected<> {
+    if (auto fields = read_object(schema); !fields) return std::unexpected(fields.error());
+    tool.parameters_json = simdjson::minify(schema.value);
+    tool.parameters = template_value(schema.value);
+    return {};
+  };
+  const FieldRule rules[] = {any_string("type"),
+                             {"name", into(tool.name)},
+                             {"description", into(tool.description)},
+                             {"parameters", read_schema},
+                             nothing_else_than("false", "strict", "calls are not held to their schema")};
+  if (auto read = read_fields(*object, rules, "a tool"); !read) return std::unexpected(read.error());
+  if (!is_tool_name(tool.name)) {
+    return fail(ErrorCode::kInvalidArgument,
+                "name must be 1 to {} of the letters a-z and A-Z, digits, _ and -, but is '{}'",
+                kMaxToolNameBytes, excerpt(tool.name));
+  }
+  return tool;
+}
+
+Expected<> read_function_tools(const JsonField& field, std::vector<Tool>& tools) {
+  const auto array = read_array(field);
+  if (!array) return std::unexpected(array.error());
+  for (const JsonValue item : *array) {
+    if (tools.size() == kMaxTools) return fail_param("tools", "tools takes at most {}", kMaxTools);
+    auto tool = read_function_tool({"a tool", item, field.ignore_unknown});
+    if (!tool) return fail_param("tools", "tools[{}]: {}", tools.size(), tool.error().message);
+    if (std::ranges::find(tools, tool->name, &Tool::name) != tools.end()) {
+      return fail_param("tools", "tools has the name '{}' more than once", tool->name);
+    }
+    tools.push_back(std::move(*tool));
+  }
+  return {};
+}
+
+Expected<> read_function_choice(const JsonField& field, ToolChoice& choice) {
+  const std::string_view text = field.value.is_string() ? field.value.get_string().value_unsafe() : "";
+  if (text != "auto" && text != "none") {
+    return fail_param("tool_choice",
+                      "tool_choice must be \"auto\" or \"none\": a forced call is not supported");
+  }
+  choice = text == "auto" ? ToolChoice::kAuto : ToolChoice::kNone;
+  return {};
+}
+
 // Fields of no effect, and those that ask for what is not to be had.
 void add_other_rules(std::vector<FieldRule>& rules) {
   for (const char* name : {"safety_identifier", "prompt_cache_key", "service_tier"}) {
@@ -214,9 +360,6 @@ void add_other_rules(std::vector<FieldRule>& rules) {
   rules.push_back(nothing_else_than("false", "background", "answers are made while the client waits"));
   rules.push_back(nothing_else_than(R"("disabled")", "truncation", "what is too long is refused"));
   rules.push_back(nothing_else_than("[]", "include", "answers hold all that there is"));
-  rules.push_back(nothing_else_than("[]", "tools", "no tools can be called here"));
-  rules.push_back(nothing_else_than(R"("auto")", "tool_choice", "no tools can be called here"));
-  rules.push_back(nothing_else_than("true", "parallel_tool_calls", "no tools can be called here"));
 }
 
 }  // namespace
@@ -238,6 +381,11 @@ Expected<ResponsesRequest> read_responses_request(const JsonFields& fields) {
       kept_in(echo.metadata, "metadata", check_metadata),
       kept_in(echo.text, "text", check_text_options),
       kept_in(echo.reasoning, "reasoning", check_reasoning),
+      kept_in(echo.tools, "tools",
+              [&](const JsonField& field) { return read_function_tools(field, request.offer.tools); }),
+      kept_in(echo.tool_choice, "tool_choice",
+              [&](const JsonField& field) { return read_function_choice(field, request.offer.choice); }),
+      {"parallel_tool_calls", into(request.offer.parallel)},
   };
   add_other_rules(rules);
   if (auto read = read_fields(fields, rules); !read) return std::unexpected(read.error());

@@ -17,6 +17,8 @@ struct ResponsesEcho {
   std::string metadata = "{}";
   std::string reasoning = R"({"effort":null,"summary":null})";
   std::string text = R"({"format":{"type":"text"}})";
+  std::string tools = "[]";
+  std::string tool_choice = R"("auto")";
 };
 
 // Its messages are those of `input`: what goes before them, instructions included, is the endpoint's to add.

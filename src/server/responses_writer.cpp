@@ -28,14 +28,35 @@ void write_responses_usage(JsonWriter& json, const Usage& usage) {
   json.end_object();
 }
 
-void write_text_part(JsonWriter& json, std::string_view text) {
+enum class ItemKind : uint8_t { kReasoning, kMessage, kCall };
+
+// An item of the output.
+struct OutputItem {
+  ItemKind kind = ItemKind::kMessage;
+  std::string text;  // of reasoning and messages
+  ChoiceCall call;   // of calls
+};
+
+std::string_view id_prefix(ItemKind kind) {
+  switch (kind) {
+    case ItemKind::kReasoning: return "rs_";
+    case ItemKind::kMessage: return "msg_";
+    case ItemKind::kCall: break;
+  }
+  return "fc_";
+}
+
+// The one part of a reasoning item or of a message.
+void write_part(JsonWriter& json, ItemKind kind, std::string_view text) {
   json.begin_object();
-  json.field("type", "output_text");
+  json.field("type", kind == ItemKind::kMessage ? "output_text" : "reasoning_text");
   json.field("text", text);
-  json.key("annotations");
-  json.raw("[]");
-  json.key("logprobs");
-  json.raw("[]");
+  if (kind == ItemKind::kMessage) {
+    json.key("annotations");
+    json.raw("[]");
+    json.key("logprobs");
+    json.raw("[]");
+  }
   json.end_object();
 }
 
@@ -44,8 +65,11 @@ class ResponsesWriter final : public AnswerWriter {
   explicit ResponsesWriter(ResponsesPlan plan) : plan_(std::move(plan)) {}
 
   ApiExpected<> write_answer(std::string& out, const AnswerState& state) override {
-    text_ = state.choices.front().text;
-    has_message_ = true;
+    const ChoiceResult& choice = state.choices.front();
+    if (!choice.reasoning.empty()) items_.push_back({ItemKind::kReasoning, choice.reasoning, {}});
+    if (!choice.text.empty() || choice.calls.empty())
+      items_.push_back({ItemKind::kMessage, choice.text, {}});
+    for (const auto& call : choice.calls) items_.push_back({ItemKind::kCall, {}, call});
     const std::string answer = response(state, final_status(state));
     keep(state, answer);
     out += answer;
@@ -58,17 +82,12 @@ class ResponsesWriter final : public AnswerWriter {
   }
 
   void write_piece(std::string& out, const AnswerState& state, const ChoiceResult& choice) override {
-    if (!has_message_) begin_message(out, state);
-    if (!choice.text.empty()) {
-      text_ += choice.text;
-      append(out, "response.output_text.delta", [&](JsonWriter& json) {
-        write_place(json, state);
-        json.field("delta", choice.text);
-        json.key("logprobs");
-        json.raw("[]");
-      });
-    }
-    if (choice.ended()) end_message(out, state);
+    if (!choice.reasoning.empty()) append_text(out, state, ItemKind::kReasoning, choice.reasoning);
+    if (!choice.text.empty()) append_text(out, state, ItemKind::kMessage, choice.text);
+    for (const auto& call : choice.calls) append_call(out, state, call);
+    if (!choice.ended()) return;
+    if (items_.empty()) open_item(out, state, {ItemKind::kMessage, {}, {}});
+    close_item(out, state, final_status(state));
   }
 
   void end_stream(std::string& out, const AnswerState& state) override {
@@ -87,8 +106,9 @@ class ResponsesWriter final : public AnswerWriter {
     return state.choices.front().finish_reason == FinishReason::kLength ? "incomplete" : "completed";
   }
 
-  static std::string item_id(const AnswerState& state) {
-    return "msg_" + state.context.id.substr(kResponseIdPrefix.size());
+  std::string item_id(const AnswerState& state, size_t index) const {
+    return fmt::format("{}{}_{}", id_prefix(items_[index].kind),
+                       state.context.id.substr(kResponseIdPrefix.size()), index);
   }
 
   // An event with what `write_members` adds to its type and number.
@@ -111,57 +131,112 @@ class ResponsesWriter final : public AnswerWriter {
     });
   }
 
-  // Where a piece of text belongs: there is one item with one part.
-  static void write_place(JsonWriter& json, const AnswerState& state) {
-    json.field("item_id", item_id(state));
-    json.field("output_index", 0);
-    json.field("content_index", 0);
+  // An event of the last item, the one that is open.
+  template <class WriteMembers>
+  void append_of_item(std::string& out, const AnswerState& state, std::string_view type,
+                      WriteMembers&& write_members) {
+    const size_t index = items_.size() - 1;
+    append(out, type, [&](JsonWriter& json) {
+      json.field("item_id", item_id(state, index));
+      json.field("output_index", index);
+      if (items_[index].kind != ItemKind::kCall) json.field("content_index", 0);
+      write_members(json);
+    });
   }
 
-  void begin_message(std::string& out, const AnswerState& state) {
-    append(out, "response.output_item.added", [&](JsonWriter& json) {
-      json.field("output_index", 0);
+  void append_item(std::string& out, const AnswerState& state, std::string_view type,
+                   std::string_view status, bool whole) {
+    const size_t index = items_.size() - 1;
+    append(out, type, [&](JsonWriter& json) {
+      json.field("output_index", index);
       json.key("item");
-      write_item(json, state, "in_progress", false);
-    });
-    append(out, "response.content_part.added", [&](JsonWriter& json) {
-      write_place(json, state);
-      json.key("part");
-      write_text_part(json, {});
-    });
-    has_message_ = true;
-  }
-
-  void end_message(std::string& out, const AnswerState& state) {
-    append(out, "response.output_text.done", [&](JsonWriter& json) {
-      write_place(json, state);
-      json.field("text", text_);
-      json.key("logprobs");
-      json.raw("[]");
-    });
-    append(out, "response.content_part.done", [&](JsonWriter& json) {
-      write_place(json, state);
-      json.key("part");
-      write_text_part(json, text_);
-    });
-    append(out, "response.output_item.done", [&](JsonWriter& json) {
-      json.field("output_index", 0);
-      json.key("item");
-      write_item(json, state, final_status(state), true);
+      write_item(json, state, index, status, whole);
     });
   }
 
-  void write_item(JsonWriter& json, const AnswerState& state, std::string_view status,
-                  bool with_text) const {
+  void open_item(std::string& out, const AnswerState& state, OutputItem item) {
+    if (open_) close_item(out, state, "completed");
+    items_.push_back(std::move(item));
+    open_ = true;
+    append_item(out, state, "response.output_item.added", "in_progress", false);
+    if (items_.back().kind == ItemKind::kCall) return;
+    append_of_item(out, state, "response.content_part.added", [&](JsonWriter& json) {
+      json.key("part");
+      write_part(json, items_.back().kind, {});
+    });
+  }
+
+  void append_text(std::string& out, const AnswerState& state, ItemKind kind, const std::string& text) {
+    if (!open_ || items_.back().kind != kind) open_item(out, state, {kind, {}, {}});
+    items_.back().text += text;
+    const bool is_message = kind == ItemKind::kMessage;
+    append_of_item(out, state, is_message ? "response.output_text.delta" : "response.reasoning_text.delta",
+                   [&](JsonWriter& json) {
+                     json.field("delta", text);
+                     if (!is_message) return;
+                     json.key("logprobs");
+                     json.raw("[]");
+                   });
+  }
+
+  // A call comes whole.
+  void append_call(std::string& out, const AnswerState& state, const ChoiceCall& call) {
+    open_item(out, state, {ItemKind::kCall, {}, call});
+    append_of_item(out, state, "response.function_call_arguments.delta",
+                   [&](JsonWriter& json) { json.field("delta", call.arguments); });
+    close_item(out, state, "completed");
+  }
+
+  void close_item(std::string& out, const AnswerState& state, std::string_view status) {
+    if (!std::exchange(open_, false)) return;
+    const OutputItem& item = items_.back();
+    if (item.kind == ItemKind::kCall) {
+      append_of_item(out, state, "response.function_call_arguments.done", [&](JsonWriter& json) {
+        json.field("name", item.call.name);
+        json.field("arguments", item.call.arguments);
+      });
+    } else {
+      const bool is_message = item.kind == ItemKind::kMessage;
+      append_of_item(out, state, is_message ? "response.output_text.done" : "response.reasoning_text.done",
+                     [&](JsonWriter& json) {
+                       json.field("text", item.text);
+                       if (!is_message) return;
+                       json.key("logprobs");
+                       json.raw("[]");
+                     });
+      append_of_item(out, state, "response.content_part.done", [&](JsonWriter& json) {
+        json.key("part");
+        write_part(json, item.kind, item.text);
+      });
+    }
+    append_item(out, state, "response.output_item.done", status, true);
+  }
+
+  // Without what it holds, unless `whole`.
+  void write_item(JsonWriter& json, const AnswerState& state, size_t index, std::string_view status,
+                  bool whole) const {
+    const OutputItem& item = items_[index];
     json.begin_object();
-    json.field("id", item_id(state));
-    json.field("type", "message");
+    json.field("id", item_id(state, index));
+    json.field("type", item.kind == ItemKind::kReasoning ? "reasoning"
+                       : item.kind == ItemKind::kMessage ? "message"
+                                                         : "function_call");
     json.field("status", status);
-    json.field("role", "assistant");
-    json.key("content");
-    json.begin_array();
-    if (with_text) write_text_part(json, text_);
-    json.end_array();
+    if (item.kind == ItemKind::kCall) {
+      json.field("call_id", item.call.id);
+      json.field("name", item.call.name);
+      json.field("arguments", whole ? item.call.arguments : std::string());
+    } else {
+      if (item.kind == ItemKind::kMessage) json.field("role", "assistant");
+      if (item.kind == ItemKind::kReasoning) {
+        json.key("summary");
+        json.raw("[]");
+      }
+      json.key("content");
+      json.begin_array();
+      if (whole) write_part(json, item.kind, item.text);
+      json.end_array();
+    }
     json.end_object();
   }
 
@@ -179,7 +254,10 @@ class ResponsesWriter final : public AnswerWriter {
     json.field("model", state.context.model);
     json.key("output");
     json.begin_array();
-    if (has_message_) write_item(json, state, status == "failed" ? "incomplete" : status, true);
+    for (size_t i = 0; i < items_.size(); ++i) {
+      const bool cut = i + 1 == items_.size() && status != "completed";
+      write_item(json, state, i, cut ? "incomplete" : "completed", true);
+    }
     json.end_array();
     write_echo(json);
     json.key("usage");
@@ -216,12 +294,12 @@ class ResponsesWriter final : public AnswerWriter {
          {std::pair<std::string_view, std::string_view>{"metadata", echo.metadata},
           {"reasoning", echo.reasoning},
           {"text", echo.text},
-          {"tools", "[]"},
-          {"tool_choice", R"("auto")"}}) {
+          {"tools", echo.tools},
+          {"tool_choice", echo.tool_choice}}) {
       json.key(name);
       json.raw(value);
     }
-    json.field("parallel_tool_calls", true);
+    json.field("parallel_tool_calls", plan_.parallel_tool_calls);
     json.field("truncation", "disabled");
     json.field("background", false);
   }
@@ -231,13 +309,32 @@ class ResponsesWriter final : public AnswerWriter {
     StoredResponse& kept = plan_.kept;
     kept.id = state.context.id;
     kept.json = answer;
-    kept.conversation.push_back({.role = "assistant", .content = text_});
+    kept.conversation.push_back(said());
     plan_.store->put(std::move(kept));
   }
 
+  // The output as a message of the conversation.
+  ChatMessage said() const {
+    ChatMessage message{.role = "assistant", .content = {}, .has_content = false};
+    for (const OutputItem& item : items_) {
+      if (item.kind == ItemKind::kReasoning) {
+        message.reasoning_content = item.text;
+      } else if (item.kind == ItemKind::kMessage) {
+        message.content += item.text;
+        message.has_content = true;
+      } else {
+        auto arguments =
+            read_arguments("arguments", item.call.arguments);  // the parser has seen that it is JSON
+        message.tool_calls.push_back({item.call.id, item.call.name, item.call.arguments,
+                                      arguments ? std::move(*arguments) : Value::object()});
+      }
+    }
+    return message;
+  }
+
   ResponsesPlan plan_;
-  std::string text_;          // of the message so far
-  bool has_message_ = false;  // it has begun
+  std::vector<OutputItem> items_;
+  bool open_ = false;  // the last of them goes on
   int64_t num_events_ = 0;
 };
 

@@ -20,6 +20,7 @@ struct ResponsesPlan {
   std::optional<int32_t> max_output_tokens;
   double temperature = 1;
   double top_p = 1;
+  bool parallel_tool_calls = true;
   ResponseStore* store = nullptr;  // null: it is not kept. Outlives the writer
   StoredResponse kept = {};        // all but the id, the answer and what it adds to the conversation
 };

@@ -151,6 +151,71 @@ TEST_F(ResponsesApiTest, WhatIsNotToBeStoredIsNot) {
   EXPECT_EQ(remove("resp_1").status(), 404);
 }
 
+// The first message is what the model says; the template shows tools, calls and what they brought.
+constexpr const char* kFunctionsTemplate =
+    "{% for m in messages %}{{ m.content }}{% for c in m.tool_calls %}<tool_call>{{ c.function.name }}"
+    "{{ c.function.arguments | tojson }}{{ c.id }}</tool_call>{% endfor %}"
+    "{% if m.role == 'tool' %}={{ m.tool_call_id }}{% endif %}<|end|>{% endfor %}"
+    "{% if tools %}{{ tools | tojson }}{% endif %}{# <think></think> #}";
+
+class ResponsesFunctionsTest : public ApiFixture {
+ protected:
+  ResponsesFunctionsTest() : ApiFixture(with_functions()) {}
+  static EchoModelOptions with_functions() {
+    EchoModelOptions options;
+    options.num_blocks = 128;
+    options.max_model_len = 1024;
+    options.chat_template = kFunctionsTemplate;
+    return options;
+  }
+  Answer call(std::string_view members) const {
+    constexpr const char* kSays =
+        R"(<think>Hm.</think>Well.<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": 1}}</tool_call>)";
+    constexpr const char* kFunction =
+        R"({"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}})";
+    return post("/v1/responses",
+                fmt::format(R"({{"input": "{}", "tools": [{}]{}}})", kSays, kFunction, members));
+  }
+};
+
+TEST_F(ResponsesFunctionsTest, ThoughtsWordsAndCallsAreItems) {
+  const Answer answer = call("");
+  ASSERT_EQ(answer.status(), 200) << answer.body();
+  EXPECT_EQ(answer.at("/status"), "completed");
+  EXPECT_EQ(answer.at("/output/0/type"), "reasoning");
+  EXPECT_EQ(answer.at("/output/0/content"), R"([{"type":"reasoning_text","text":"Hm."}])");
+  EXPECT_EQ(answer.at("/output/1/type"), "message");
+  EXPECT_EQ(answer.at("/output/1/content/0/text"), "Well.");
+  EXPECT_EQ(answer.at("/output/2/type"), "function_call");
+  EXPECT_EQ(answer.at("/output/2/name"), "f");
+  EXPECT_THAT(answer.at("/output/2/call_id"), StartsWith("call_"));
+  EXPECT_THAT(answer.at("/output/2/arguments"), HasSubstr(R"("x": 1)"));
+  EXPECT_EQ(answer.at("/output/3"), "absent");
+  EXPECT_EQ(answer.at("/tools/0/name"), "f");
+  // What came of the call: the stored conversation has the call before it.
+  const Answer next =
+      post("/v1/responses", fmt::format(R"({{"previous_response_id": "{}", "max_output_tokens": 1, "input":
+                               [{{"type": "function_call_output", "call_id": "{}", "output": "r"}}]}})",
+                                        answer.at("/id"), answer.at("/output/2/call_id")));
+  EXPECT_EQ(next.status(), 200) << next.body();
+  EXPECT_EQ(call(R"(, "tool_choice": "none")").at("/output/2"), "absent");
+}
+
+TEST_F(ResponsesFunctionsTest, AStreamTellsOfEachItem) {
+  const std::string text = call(R"(, "stream": true)").body();
+  size_t at = 0;
+  for (const char* part :
+       {"response.created", R"("type":"reasoning","status":"in_progress")", "response.reasoning_text.delta",
+        "response.reasoning_text.done", "response.output_item.done",
+        R"("type":"message","status":"in_progress")", "response.output_text.delta",
+        "response.output_text.done", "response.output_item.done",
+        R"("type":"function_call","status":"in_progress")", "response.function_call_arguments.delta",
+        "response.function_call_arguments.done", "response.output_item.done", "response.completed"}) {
+    at = text.find(part, at);
+    ASSERT_NE(at, std::string::npos) << part << " is not, or not there, in " << text;
+  }
+}
+
 class NoStoreTest : public ResponsesApiTest {
  protected:
   NoStoreTest() : ResponsesApiTest(without_store()) {}
@@ -195,7 +260,21 @@ TEST_F(ResponsesApiTest, BadRequestsNameTheField) {
       {with(R"("background": true)"), "background", "not supported"},
       {with(R"("truncation": "auto")"), "truncation", "not supported"},
       {with(R"("include": ["x"])"), "include", "not supported"},
-      {with(R"("tools": [{}])"), "tools", "not supported"},
+      {with(R"("tools": [{}])"), "tools", "tools[0]: type must be 'function'"},
+      {with(R"("tools": [{"type": "web_search"}])"), "tools", "but is 'web_search'"},
+      {with(R"("tools": [{"type": "function"}])"), "tools", "name must be 1 to 64"},
+      {with(R"("tools": [{"type": "function", "name": "f", "strict": true}])"), "tools", "not supported"},
+      {with(R"("tools": [{"type": "function", "name": "f"}, {"type": "function", "name": "f"}])"), "tools",
+       "more than once"},
+      {with(R"("tool_choice": "required")"), "tool_choice", "a forced call is not supported"},
+      {with(R"("tool_choice": {"type": "function", "name": "f"})"), "tool_choice", "a forced call"},
+      {of(R"([{"type": "function_call", "name": "f", "arguments": "{}"}])"), "input", "needs its call_id"},
+      {of(R"([{"type": "function_call", "call_id": "c", "arguments": "{}"}])"), "input",
+       "a function's name"},
+      {of(R"([{"type": "function_call", "call_id": "c", "name": "f", "arguments": "x"}])"), "input",
+       "the text of a JSON object"},
+      {of(R"([{"type": "function_call_output", "output": "x"}])"), "input", "needs its call_id"},
+      {of(R"([{"type": "function_call_output", "call_id": "c"}])"), "input", "needs its output"},
       {with(R"("store": "yes")"), "store", "true or false"},
       {with(R"("n": 2)"), "n", "unknown field"},
   };

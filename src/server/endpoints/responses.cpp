@@ -59,7 +59,8 @@ ApiReply create_response(const ApiState& api, const RequestHead& head, std::stri
   ResponsesPlan plan{.echo = request->echo,
                      .max_output_tokens = request->max_tokens,
                      .temperature = request->sampling.temperature,
-                     .top_p = request->sampling.top_p};
+                     .top_p = request->sampling.top_p,
+                     .parallel_tool_calls = request->offer.parallel};
   if (request->store && api.responses.on()) {
     plan.store = &api.responses;
     plan.kept.tenant = request->tenant;
