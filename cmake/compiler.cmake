@@ -17,7 +17,9 @@ if(QUIRE_SANITIZE)
     -fno-sanitize-recover=all)
   target_link_options(quire_flags INTERFACE -fsanitize=${QUIRE_SANITIZE})
   # g++ 12 warns falsely inside libstdc++ once sanitizers change what it inlines.
-  target_compile_options(quire_flags INTERFACE -Wno-maybe-uninitialized)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(quire_flags INTERFACE -Wno-maybe-uninitialized)
+  endif()
   if(QUIRE_SANITIZE MATCHES "thread")
     # Asio has fences beside its locks. ThreadSanitizer does not understand fences, and the locks suffice.
     target_compile_options(quire_flags INTERFACE -Wno-tsan)

@@ -82,6 +82,7 @@ endfunction()
 # that is no room links this alone, or every room if nothing is said.
 set(QUIRE_TEST_LIBRARIES_layout quire_base)
 set(QUIRE_TEST_LIBRARIES_grammar simdjson::simdjson)
+set(QUIRE_TEST_LIBRARIES_fuzz quire_server quire_weights)
 set(QUIRE_TEST_LIBRARIES_chat simdjson::simdjson)
 set(QUIRE_TEST_LIBRARIES_tokenizer quire_weights simdjson::simdjson)
 set(QUIRE_TEST_LIBRARIES_runtime simdjson::simdjson)
