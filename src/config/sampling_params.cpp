@@ -140,6 +140,11 @@ Expected<> validate(const SamplingParams& params, int32_t vocab_size) {
   if (params.best_of && *params.best_of < params.n) {
     return fail_param("best_of", "best_of ({}) must be at least n ({})", *params.best_of, params.n);
   }
+  if (params.grammar != nullptr && params.ignore_eos) {
+    return fail_param(
+        "ignore_eos",
+        "ignore_eos cannot be used with structured output, which ends where its grammar does");
+  }
   if (auto checked = validate_beams(params); !checked) return checked;
   return validate_lists(params, vocab_size);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -14,6 +15,8 @@
 #include "config/pooling.h"
 
 namespace quire {
+
+class CompiledGrammar;  // grammar/compiled_grammar.h
 
 struct LogitBias {
   TokenId token = 0;
@@ -60,6 +63,9 @@ struct SamplingParams {
 
   // Filled by the front from the model's end-of-sequence tokens; ends the sequence unless ignore_eos.
   std::vector<TokenId> eos_token_ids = {};
+  // What the output must look like; null: anything. It says where an end-of-sequence token may come, and one
+  // that comes ends the sequence, also before min_tokens if nothing else could.
+  std::shared_ptr<const CompiledGrammar> grammar = {};
 
   // Set by the front where the prompt's embedding is wanted and not a token: then max_tokens and the number
   // of sequences are 1, and no more than the prompt is computed.

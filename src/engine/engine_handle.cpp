@@ -94,6 +94,8 @@ Expected<EngineHandle> open_engine(const EngineConfig& config, const Clock& cloc
   handle.config = plan->config;
   handle.model = plan->model.config;
   if (auto opened = open_text(*file, handle); !opened) return std::unexpected(opened.error());
+  handle.grammars = std::make_unique<GrammarCompiler>(*handle.tokenizer, handle.eos_token_ids,
+                                                      GrammarCompilerOptions{}, metrics);
   auto runner = ModelRunner::create(*file, std::move(plan->model), *plan->kernels, plan->runner);
   if (!runner) return std::unexpected(runner.error());
   const LLMEngineOptions options{.num_blocks = plan->memory.num_blocks,

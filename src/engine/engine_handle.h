@@ -13,6 +13,7 @@
 #include "config/engine_config.h"
 #include "config/model_config.h"
 #include "engine/llm_engine.h"
+#include "grammar/grammar_compiler.h"
 #include "tokenizer/tokenizer.h"
 
 namespace quire {
@@ -23,6 +24,7 @@ struct EngineHandle {
   std::unique_ptr<const Tokenizer> tokenizer;
   std::unique_ptr<const ChatTemplate> chat_template;  // null if the file has none
   std::vector<TokenId> eos_token_ids;                 // for SamplingParams::eos_token_ids
+  std::unique_ptr<GrammarCompiler> grammars;          // for SamplingParams::grammar
   std::unique_ptr<LLMEngine> engine;                  // started
 };
 

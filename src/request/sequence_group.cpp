@@ -67,6 +67,10 @@ bool SequenceGroup::stops_at(TokenId token) const {
          contains(params_->stop_token_ids, token);
 }
 
+bool SequenceGroup::completes_grammar(TokenId token) const {
+  return params_->grammar != nullptr && contains(params_->eos_token_ids, token);
+}
+
 void SequenceGroup::finish(Sequence& sequence, FinishReason reason) {
   CHECK(!sequence.finished() && reason != FinishReason::kNone);
   sequence.finish_reason = reason;

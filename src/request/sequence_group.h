@@ -87,7 +87,7 @@ class alignas(64) SequenceGroup {
 
   // Whether token number `num_outputs` of an output ends it.
   bool stops(TokenId token, int32_t num_outputs) const {
-    return may_stop_at(token) && num_outputs > min_tokens_ && stops_at(token);
+    return may_stop_at(token) && (num_outputs > min_tokens_ ? stops_at(token) : completes_grammar(token));
   }
 
   // Whether its length lets it go on after the tokens that the steps under way sample for it.
@@ -116,6 +116,8 @@ class alignas(64) SequenceGroup {
   // False for most tokens that do not stop, at the price of a bit test.
   bool may_stop_at(TokenId token) const { return (stop_mask_ >> (token & 63) & 1) != 0; }
   bool stops_at(TokenId token) const;
+  // An end that a grammar allows before min_tokens is one where it allows nothing else.
+  bool completes_grammar(TokenId token) const;
 
   std::vector<Sequence> sequences_;
   uint64_t stop_mask_ = 0;  // bit t % 64 for each token t that stops

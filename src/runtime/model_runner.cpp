@@ -59,6 +59,7 @@ ModelRunner::ModelRunner(CompiledModel model, const KernelTable& kernels, const 
       weights_(std::move(weights)),
       cache_(std::move(cache)),
       rows_(options.max_num_seqs, options.block_size),
+      masks_(rows_, options.max_num_seqs),
       batch_(Rotary(model_.config), options.block_size, model_.plan.limits.max_tokens,
              options.max_num_seqs),
       attention_shape_(attention_shape(model_.config)),
@@ -108,6 +109,7 @@ const StepOutput& ModelRunner::run(const StepInput& input) {
   output().clear();
   output().step_id = input.step_id;
   move_blocks(input);
+  masks_.begin_step(input);
   rows_.begin_step(input);
   const int64_t start_ns = clock_.now_ns();
   if (!input.work.empty()) compute(input);
@@ -126,6 +128,7 @@ void ModelRunner::move_blocks(const StepInput& input) {
 }
 
 void ModelRunner::compute(const StepInput& input) {
+  masks_.start(input.samples);
   batch_.build(input.work, rows_);
   plan_attention(attention_shape_, batch_.sequences(), pool_.num_threads(), attention_plan_);
   executor_->run_body({.num_tokens = batch_.num_tokens(),
@@ -137,6 +140,7 @@ void ModelRunner::compute(const StepInput& input) {
                        .attention_partials = reinterpret_cast<float*>(attention_partials_.data()),
                        .layers = cache_.layers()});
   rows_.fork(input.forks);
+  masks_.finish(input);
   pool_rows(input);
   select_rows(input);
   sample_results_.resize(std::max(sample_results_.size(), input.samples.size()));
@@ -221,8 +225,10 @@ void ModelRunner::finish_row(int thread, const StepInput& input, const SelectedR
                    row.sampling->prompt_logprobs.value_or(0), prompt_score);
   }
   for (int32_t s = selected.first_sample; s < selected.first_sample + selected.num_samples; ++s) {
-    const WorkerRow& row = rows_.row(input.samples[static_cast<size_t>(s)].slot);
-    sampler_.sample(thread, logits, {row.sampling.get(), row.tokens, row.num_prompt_tokens, row.seed},
+    const SlotId slot = input.samples[static_cast<size_t>(s)].slot;
+    const WorkerRow& row = rows_.row(slot);
+    sampler_.sample(thread, logits,
+                    {row.sampling.get(), row.tokens, row.num_prompt_tokens, row.seed, masks_.mask(slot)},
                     sample_results_[static_cast<size_t>(s)]);
   }
 }

@@ -14,6 +14,7 @@
 #include "kernels/attention_plan.h"
 #include "runtime/cache_engine.h"
 #include "runtime/compiled_model.h"
+#include "runtime/grammar_masks.h"
 #include "runtime/row_pooling.h"
 #include "runtime/row_table.h"
 #include "runtime/step_batch.h"
@@ -93,6 +94,7 @@ class ModelRunner {
   CacheEngine cache_;
   std::unique_ptr<SwapSpace> swap_;  // null: none
   RowTable rows_;
+  GrammarMasks masks_;
   StepBatch batch_;
   AttentionShape attention_shape_;
   AttentionPlan attention_plan_;

@@ -1,11 +1,37 @@
 #include "sampling/logits_processor.h"
 
+#include <algorithm>
+#include <bit>
 #include <limits>
+
+#include "grammar/compiled_grammar.h"
 
 namespace quire {
 namespace {
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
+
+// Before all others: what they add to a token that may not come is of no use to it.
+class GrammarProcessor final : public LogitsProcessor {
+ public:
+  bool active(const SequenceView& sequence) const override { return !sequence.allowed.empty(); }
+
+  void apply(const SequenceView& sequence, std::span<float> logits, SeenTokens&) const override {
+    for (size_t word = 0; word * 32 < logits.size(); ++word) {
+      const uint32_t bits = word < sequence.allowed.size() ? sequence.allowed[word] : 0;
+      if (bits == ~uint32_t{0}) continue;
+      const std::span<float> some =
+          logits.subspan(word * 32, std::min<size_t>(32, logits.size() - word * 32));
+      if (bits == 0) {
+        std::ranges::fill(some, kMinusInfinity);
+        continue;
+      }
+      for (size_t i = 0; i < some.size(); ++i) {
+        if ((bits >> i & 1) == 0) some[i] = kMinusInfinity;
+      }
+    }
+  }
+};
 
 class LogitBiasProcessor final : public LogitsProcessor {
  public:
@@ -17,7 +43,8 @@ class LogitBiasProcessor final : public LogitsProcessor {
   }
 };
 
-// Before min_tokens, nothing that would end the sequence can be chosen.
+// Before min_tokens, nothing that would end the sequence can be chosen, unless its grammar allows nothing
+// else.
 class MinTokensProcessor final : public LogitsProcessor {
  public:
   bool active(const SequenceView& sequence) const override {
@@ -26,9 +53,23 @@ class MinTokensProcessor final : public LogitsProcessor {
 
   void apply(const SequenceView& sequence, std::span<float> logits, SeenTokens&) const override {
     const SamplingParams& params = *sequence.params;
+    if (!sequence.allowed.empty() && only_stops_are_allowed(sequence)) return;
     for (const TokenId token : params.stop_token_ids) logits[static_cast<size_t>(token)] = kMinusInfinity;
     if (params.ignore_eos) return;
     for (const TokenId token : params.eos_token_ids) logits[static_cast<size_t>(token)] = kMinusInfinity;
+  }
+
+ private:
+  static bool only_stops_are_allowed(const SequenceView& sequence) {
+    int64_t others = 0;
+    for (const uint32_t bits : sequence.allowed) others += std::popcount(bits);
+    std::vector<TokenId> stops = sequence.params->stop_token_ids;
+    stops.insert(stops.end(), sequence.params->eos_token_ids.begin(), sequence.params->eos_token_ids.end());
+    std::ranges::sort(stops);
+    const auto repeated = std::ranges::unique(stops);
+    stops.erase(repeated.begin(), repeated.end());
+    for (const TokenId token : stops) others -= allows(sequence.allowed, token) ? 1 : 0;
+    return others == 0;
   }
 };
 
@@ -69,6 +110,7 @@ class PenaltiesProcessor final : public LogitsProcessor {
 
 std::vector<std::unique_ptr<const LogitsProcessor>> logits_processors() {
   std::vector<std::unique_ptr<const LogitsProcessor>> processors;
+  processors.push_back(std::make_unique<GrammarProcessor>());
   processors.push_back(std::make_unique<LogitBiasProcessor>());
   processors.push_back(std::make_unique<MinTokensProcessor>());
   processors.push_back(std::make_unique<PenaltiesProcessor>());

@@ -18,6 +18,7 @@ struct SequenceView {
   std::span<const TokenId> tokens;  // prompt and output so far
   int32_t num_prompt_tokens = 0;
   uint64_t seed = 0;
+  std::span<const uint32_t> allowed = {};  // a bit a token that its grammar lets come next; empty: all may
 
   std::span<const TokenId> output() const { return tokens.subspan(static_cast<size_t>(num_prompt_tokens)); }
 };
@@ -50,7 +51,7 @@ class LogitsProcessor {
   virtual void apply(const SequenceView& sequence, std::span<float> logits, SeenTokens& seen) const = 0;
 };
 
-// All of them: logit bias, minimum length, penalties. Stateless; safe from any thread.
+// All of them: the grammar, logit bias, minimum length, penalties. Stateless; safe from any thread.
 std::vector<std::unique_ptr<const LogitsProcessor>> logits_processors();
 
 }  // namespace quire

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "base/rng.h"
 
@@ -59,6 +60,9 @@ void Sampler::sample(int thread, std::span<const float> logits, const SequenceVi
                      SampleResult& result) {
   Scratch& scratch = scratch_[static_cast<size_t>(thread)];
   const SamplingParams& params = *sequence.params;
+  result.top.clear();
+  result.token = -1;
+  if (!sequence.allowed.empty() && std::ranges::none_of(sequence.allowed, std::identity())) return;
   const std::span<const float> row = process(scratch, logits, sequence);
   if (params.use_beam_search) return find_candidates(row, params, result);
   if (params.temperature < kGreedyTemperature) {

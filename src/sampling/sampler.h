@@ -16,7 +16,7 @@
 namespace quire {
 
 struct SampleResult {
-  TokenId token = 0;              // -1: a beam's candidates are in `top`
+  TokenId token = 0;              // -1: a beam's candidates are in `top`, or no token is allowed
   float logprob = 0;              // if the sequence asked for log-probabilities, or will be ranked by them
   std::vector<TokenLogprob> top;  // the alternatives it asked for, most likely first; keeps its capacity
 };

@@ -47,7 +47,10 @@ void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& eve
       end(*group, *sequence, FinishReason::kStop);
       continue;
     }
-    const FinishReason reason = group->append_token(*sequence, sample.token, options_.max_model_len);
+    // No token: its grammar lets none of the vocabulary follow.
+    const FinishReason reason = sample.token < 0
+                                    ? FinishReason::kError
+                                    : group->append_token(*sequence, sample.token, options_.max_model_len);
     // Field by field: a copy of a whole Token would wait for the stores before it.
     StepEvents::Token& event = events.tokens.emplace_back();
     event.group = group;

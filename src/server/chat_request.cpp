@@ -37,14 +37,6 @@ Reader nothing_but_false() {
                      [](JsonValue value) { return value.is_bool() && !value.get_bool().value_unsafe(); });
 }
 
-// {"type": "text"} and no more.
-bool is_text_format(JsonValue value) {
-  if (!value.is_object()) return false;
-  const JsonObject object = value.get_object().value_unsafe();
-  std::string_view type;
-  return object.size() == 1 && object["type"].get_string().get(type) == simdjson::SUCCESS && type == "text";
-}
-
 Expected<> read_role(const JsonField& field, std::string& role) {
   auto value = read_string(field);
   if (!value) return std::unexpected(value.error());
@@ -159,7 +151,6 @@ Expected<> combine_logprobs(ChatRequest& request, bool logprobs, std::optional<i
 void add_unsupported_rules(std::vector<FieldRule>& rules) {
   rules.push_back({"functions", nothing_but_empty()});
   rules.push_back({"function_call", nothing_but_text("none")});
-  rules.push_back({"response_format", nothing_but("{\"type\": \"text\"}", is_text_format)});
   rules.push_back({"store", nothing_but_false()});
   rules.push_back({"service_tier", nothing_but_text("auto")});
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/structured_output.h"
+
 namespace quire {
 namespace {
 
@@ -86,6 +88,7 @@ void add_generation_rules(std::vector<FieldRule>& rules, GenerationRequest& requ
       {"priority", [&request](const JsonField& field) { return read_priority(field, request.priority); }});
   rules.push_back(cache_salt_rule(request));
   add_sampling_rules(rules, request.sampling);
+  add_structured_output_rules(rules, request.structured_output);
 }
 
 Expected<> check_generation(const GenerationRequest& request) {
@@ -96,6 +99,10 @@ Expected<> check_generation(const GenerationRequest& request) {
     return fail_param("best_of",
                       "best_of ({}) above n ({}) cannot be streamed: the best are known at the end",
                       request.sampling.num_sequences(), request.sampling.n);
+  }
+  if (request.structured_output && request.sampling.ignore_eos) {
+    return fail_param("ignore_eos", "ignore_eos cannot be used with {}, which says where the output ends",
+                      request.structured_output->field);
   }
   if (request.stream && request.sampling.prompt_logprobs) {
     return fail_param("prompt_logprobs", "prompt_logprobs cannot be streamed");

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/types.h"
 #include "config/sampling_params.h"
+#include "grammar/grammar_spec.h"
 #include "server/request_fields.h"
 
 namespace quire {
@@ -17,6 +18,7 @@ namespace quire {
 struct GenerationRequest {
   std::string model;  // empty: the one that is served
   SamplingParams sampling;
+  std::optional<GrammarSpec> structured_output;  // not compiled yet
   std::optional<int32_t>
       max_tokens;  // as the client gave it; sampling.max_tokens is set once the prompt is known
   bool stream = false;

@@ -106,6 +106,16 @@ Expected<> check_request(const ServedModel& model, const GenerationRequest& requ
                     results, kMaxHeldResults);
 }
 
+// Compiles what the output must look like, for all prompts alike.
+Expected<> constrain(const ServedModel& model, const GenerationRequest& request,
+                     std::span<PreparedPrompt> prompts) {
+  if (!request.structured_output) return {};
+  const auto grammar = model.grammars.compile(*request.structured_output);
+  if (!grammar) return std::unexpected(grammar.error());
+  for (auto& prompt : prompts) prompt.sampling.grammar = *grammar;
+  return {};
+}
+
 // A call in a message, in the form that the template wants.
 Value template_call(const MessageToolCall& call, const TemplateTraits& traits) {
   Value function = Value::object();
@@ -284,6 +294,8 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, Completi
   }
   if (auto checked = check_request(model, request, prompts); !checked)
     return std::unexpected(checked.error());
+  if (auto constrained = constrain(model, request, prompts); !constrained)
+    return std::unexpected(constrained.error());
   return prompts;
 }
 
@@ -306,6 +318,8 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequ
   }
   if (auto checked = check_request(model, request, prompts); !checked)
     return std::unexpected(checked.error());
+  if (auto constrained = constrain(model, request, prompts); !constrained)
+    return std::unexpected(constrained.error());
   return prompts;
 }
 

@@ -10,6 +10,7 @@ ServedModel::ServedModel(EngineHandle& handle, std::vector<std::string> names, c
                          const ParserNames& parsers)
     : engine(*handle.engine),
       tokenizer(*handle.tokenizer),
+      grammars(*handle.grammars),
       chat_template(handle.chat_template.get()),
       names(std::move(names)),
       eos_token_ids(handle.eos_token_ids),

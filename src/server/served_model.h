@@ -22,6 +22,7 @@ struct ServedModel {
 
   LLMEngine& engine;
   const Tokenizer& tokenizer;
+  GrammarCompiler& grammars;
   const ChatTemplate* chat_template;  // null if the model has none
   std::vector<std::string> names;     // at least one; the first is the one that answers carry
   std::vector<TokenId> eos_token_ids;

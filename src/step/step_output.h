@@ -17,7 +17,8 @@ struct TokenLogprob {
 
 struct SampledToken {
   SlotId slot = 0;
-  TokenId token = 0;  // -1: none, for a row of a beam search and for one that pools
+  // -1: none, for a row of a beam search, one that pools, or one whose grammar allows none
+  TokenId token = 0;
   float logprob = 0;  // set when the row asked for logprobs, or its continuations are ranked
   // Entries of StepOutput::top that belong to it, most likely first. Of a beam: its candidates, as many as
   // any choice of the search may need (Sampler::find_candidates).

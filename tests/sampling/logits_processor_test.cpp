@@ -8,8 +8,9 @@ namespace quire {
 namespace {
 
 std::vector<float> apply_all(const SamplingParams& params, const std::vector<TokenId>& tokens,
-                             int32_t num_prompt, std::vector<float> logits) {
-  const SequenceView sequence{&params, tokens, num_prompt, 0};
+                             int32_t num_prompt, std::vector<float> logits,
+                             std::span<const uint32_t> allowed = {}) {
+  const SequenceView sequence{&params, tokens, num_prompt, 0, allowed};
   SeenTokens seen(static_cast<int32_t>(logits.size()));
   for (const auto& processor : logits_processors()) {
     if (processor->active(sequence)) processor->apply(sequence, logits, seen);
@@ -28,6 +29,24 @@ TEST(LogitsProcessors, BiasIsAdded) {
   SamplingParams params;
   params.logit_bias = {{1, 2.5F}, {3, -100.0F}};
   EXPECT_EQ(apply_all(params, {0}, 1, {1, 1, 1, 1}), (std::vector<float>{1, 3.5F, 1, -99}));
+}
+
+TEST(LogitsProcessors, WhatAGrammarForbidsNothingBringsBack) {
+  SamplingParams params;
+  params.logit_bias = {{1, 100.0F}};
+  const std::vector<uint32_t> allowed{0b101, 0b1};
+  const auto logits = apply_all(params, {0}, 1, std::vector<float>(70, 1), allowed);
+  for (size_t id = 0; id < logits.size(); ++id)
+    EXPECT_EQ(std::isinf(logits[id]), id != 0 && id != 2 && id != 32) << id;
+}
+
+TEST(LogitsProcessors, MinTokensGivesWayToAGrammarThatAllowsNothingElse) {
+  SamplingParams params;
+  params.min_tokens = 2;
+  params.eos_token_ids = {0};
+  const std::vector<uint32_t> only_end{0b1}, more{0b11};
+  EXPECT_EQ(apply_all(params, {5}, 1, {1, 1}, only_end)[0], 1);
+  EXPECT_TRUE(std::isinf(apply_all(params, {5}, 1, {1, 1}, more)[0]));
 }
 
 TEST(LogitsProcessors, MinTokensHidesWhatWouldEndTheSequence) {

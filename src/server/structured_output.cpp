@@ -1,0 +1,157 @@
+#include "server/structured_output.h"
+
+#include <utility>
+
+namespace quire {
+namespace {
+
+using Spec = std::optional<GrammarSpec>;
+
+Expected<> set(GrammarSpec found, std::string_view field, Spec& spec) {
+  if (spec && spec->field == field) {
+    return fail_param(std::string(field), "{} takes one kind of constraint only", field);
+  }
+  if (spec) {
+    return fail_param(std::string(field), "{} and {} cannot be used together", spec->field, field);
+  }
+  found.field = field;
+  spec = std::move(found);
+  return {};
+}
+
+Expected<> set_text(GrammarKind kind, const JsonField& field, std::string_view owner, Spec& spec) {
+  auto text = read_string(field);
+  if (!text) return fail_param(std::string(owner), "{}", text.error().message);
+  return set({.kind = kind, .text = std::move(*text)}, owner, spec);
+}
+
+// JSON as such, or as a string that holds it.
+Expected<> set_json(GrammarKind kind, const JsonField& field, std::string_view owner, Spec& spec) {
+  if (field.value.is_string()) return set_text(kind, field, owner, spec);
+  return set({.kind = kind, .text = simdjson::minify(field.value)}, owner, spec);
+}
+
+Expected<> set_choices(const JsonField& field, std::string_view owner, Spec& spec) {
+  const auto array = read_array(field);
+  if (!array) return fail_param(std::string(owner), "{}", array.error().message);
+  std::vector<std::string> choices;
+  for (const JsonValue item : *array) {
+    auto choice = read_string({"each choice", item});
+    if (!choice) return fail_param(std::string(owner), "{}: {}", owner, choice.error().message);
+    choices.push_back(std::move(*choice));
+    if (choices.size() > kMaxChoices) {
+      return fail_param(std::string(owner), "{} takes at most {} choices", owner, kMaxChoices);
+    }
+  }
+  return set({.kind = GrammarKind::kChoice, .choices = std::move(choices)}, owner, spec);
+}
+
+Expected<> set_json_object(const JsonField& field, std::string_view owner, Spec& spec) {
+  const auto wanted = read_boolean(field);
+  if (!wanted) return fail_param(std::string(owner), "{}", wanted.error().message);
+  return *wanted ? set({.kind = GrammarKind::kJsonObject}, owner, spec) : Expected<>();
+}
+
+constexpr std::string_view kFormat = "response_format";
+constexpr std::string_view kOutputs = "structured_outputs";
+
+// {"name", "description", "schema", "strict"}. What it says is kept to whether it is strict or not.
+Expected<> read_json_schema(const JsonField& field, Spec& spec) {
+  const auto object = read_object(field);
+  if (!object) return fail_param(std::string(kFormat), "{}", object.error().message);
+  std::string name, description;
+  bool strict = false;
+  std::optional<JsonValue> schema;
+  const FieldRule rules[] = {{"name", into(name)},
+                             {"description", into(description)},
+                             {"strict", into(strict)},
+                             {"schema", [&](const JsonField& value) -> Expected<> {
+                                schema = value.value;
+                                return {};
+                              }}};
+  if (auto read = read_fields(*object, rules, "json_schema"); !read) {
+    return fail_param(std::string(kFormat), "{}: {}", kFormat, read.error().message);
+  }
+  if (!schema) return fail_param(std::string(kFormat), "json_schema.schema is required in {}", kFormat);
+  return set_json(GrammarKind::kJsonSchema, {"schema", *schema}, kFormat, spec);
+}
+
+Expected<> read_response_format(const JsonField& field, Spec& spec) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  std::string_view type;
+  if (object->object["type"].get_string().get(type) != simdjson::SUCCESS) {
+    return fail_param(std::string(kFormat),
+                      "response_format.type must be text, json_object, json_schema or structural_tag");
+  }
+  if (type == "structural_tag") {
+    return set({.kind = GrammarKind::kStructuralTag, .text = simdjson::minify(field.value)}, kFormat, spec);
+  }
+  std::string ignored;
+  std::vector<FieldRule> rules = {{"type", into(ignored)}};
+  bool has_schema = false;
+  if (type == "json_schema") {
+    rules.push_back({"json_schema", [&](const JsonField& value) {
+                       has_schema = true;
+                       return read_json_schema(value, spec);
+                     }});
+  }
+  if (auto read = read_fields(*object, rules, kFormat); !read) {
+    return fail_param(std::string(kFormat), "{}", read.error().message);
+  }
+  if (type == "text") return {};
+  if (type == "json_object") return set({.kind = GrammarKind::kJsonObject}, kFormat, spec);
+  if (type != "json_schema") {
+    return fail_param(
+        std::string(kFormat),
+        "response_format.type must be text, json_object, json_schema or structural_tag, but is '{}'",
+        excerpt(type));
+  }
+  if (!has_schema) return fail_param(std::string(kFormat), "response_format.json_schema is required");
+  return {};
+}
+
+// vLLM's: {"json"} or {"regex"} or ...
+Expected<> read_structured_outputs(const JsonField& field, Spec& spec) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  const auto text = [&](GrammarKind kind) {
+    return [&spec, kind](const JsonField& value) { return set_text(kind, value, kOutputs, spec); };
+  };
+  const auto json = [&](GrammarKind kind) {
+    return [&spec, kind](const JsonField& value) { return set_json(kind, value, kOutputs, spec); };
+  };
+  const FieldRule rules[] = {
+      {"json", json(GrammarKind::kJsonSchema)},
+      {"regex", text(GrammarKind::kRegex)},
+      {"choice", [&](const JsonField& value) { return set_choices(value, kOutputs, spec); }},
+      {"grammar", text(GrammarKind::kEbnf)},
+      {"structural_tag", json(GrammarKind::kStructuralTag)},
+      {"json_object", [&](const JsonField& value) { return set_json_object(value, kOutputs, spec); }},
+  };
+  if (auto read = read_fields(*object, rules, kOutputs); !read) {
+    return fail_param(std::string(kOutputs), "{}", read.error().message);
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_structured_output_rules(std::vector<FieldRule>& rules, Spec& spec) {
+  rules.push_back({kFormat, [&spec](const JsonField& field) { return read_response_format(field, spec); }});
+  rules.push_back({"structured_outputs",
+                   [&spec](const JsonField& field) { return read_structured_outputs(field, spec); }});
+  rules.push_back({"guided_json", [&spec](const JsonField& field) {
+                     return set_json(GrammarKind::kJsonSchema, field, field.name, spec);
+                   }});
+  rules.push_back({"guided_regex", [&spec](const JsonField& field) {
+                     return set_text(GrammarKind::kRegex, field, field.name, spec);
+                   }});
+  rules.push_back(
+      {"guided_choice", [&spec](const JsonField& field) { return set_choices(field, field.name, spec); }});
+  rules.push_back({"guided_grammar", [&spec](const JsonField& field) {
+                     return set_text(GrammarKind::kEbnf, field, field.name, spec);
+                   }});
+}
+
+}  // namespace quire

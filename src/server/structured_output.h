@@ -1,0 +1,16 @@
+// What a request asks its output to look like: OpenAI's `response_format`, vLLM's `structured_outputs`, and
+// the older guided_json, guided_regex, guided_choice and guided_grammar.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "grammar/grammar_spec.h"
+#include "server/request_fields.h"
+
+namespace quire {
+
+// Adds the rules of these fields, of which a request may have one. `spec` outlives the rules.
+void add_structured_output_rules(std::vector<FieldRule>& rules, std::optional<GrammarSpec>& spec);
+
+}  // namespace quire
