@@ -3,6 +3,7 @@
 import asyncio
 import os
 import unittest
+from typing import Literal
 
 import openai
 from langchain_core.exceptions import ContextOverflowError
@@ -10,9 +11,15 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_openai import ChatOpenAI, OpenAI, OpenAIEmbeddings
+from pydantic import BaseModel, Field
 
 MODEL = os.environ["QUIRE_SERVED_MODEL"]
 HERE = {"base_url": os.environ["QUIRE_URL"] + "/v1", "api_key": "none", "model": MODEL, "max_retries": 0}
+
+
+class Paint(BaseModel):
+    colour: Literal["red", "green", "blue"]
+    litres: int = Field(ge=1, le=9)
 
 
 def chat_model(**options):
@@ -87,6 +94,10 @@ class LangChainTest(unittest.TestCase):
         self.assertEqual(whole.text, chat_model().invoke("Name three colours.").content)
         self.assertEqual(whole.usage_metadata["output_tokens"], 16)
         self.assertEqual("".join(chunk.text for chunk in model.stream("Name three colours.")), whole.text)
+
+    def test_structured_output(self):
+        model = chat_model(max_tokens=300).with_structured_output(Paint, method="json_schema")
+        self.assertIsInstance(model.invoke("What paint do you take?"), Paint)
 
     def test_errors_name_the_field(self):
         with self.assertRaises(openai.BadRequestError) as caught:
