@@ -50,7 +50,7 @@ function(quire_embed_files room folder)
   set(output ${CMAKE_BINARY_DIR}/embedded/${room}_${folder}.cpp)
   file(GLOB files CONFIGURE_DEPENDS ${from}/*)
   add_custom_command(OUTPUT ${output} DEPENDS ${files} ${CMAKE_SOURCE_DIR}/cmake/embed_files.cmake
-    COMMAND ${CMAKE_COMMAND} -DFOLDER=${from} -DOUTPUT=${output} -P ${CMAKE_SOURCE_DIR}/cmake/embed_files.cmake)
+    COMMAND ${CMAKE_COMMAND} -DFOLDER=${from} -DNAME=${folder} -DOUTPUT=${output} -P ${CMAKE_SOURCE_DIR}/cmake/embed_files.cmake)
   set_source_files_properties(${output} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   target_sources(quire_${room} PRIVATE ${output})
 endfunction()

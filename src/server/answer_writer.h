@@ -55,6 +55,7 @@ struct ResponseContext {
   const Tokenizer& tokenizer;
   std::string id;
   std::string model;
+  std::string fingerprint;  // ServedModel's
   int64_t created = 0;
   bool logprobs = false;
   bool skip_special_tokens = true;

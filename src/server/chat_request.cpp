@@ -1,51 +1,26 @@
 #include "server/chat_request.h"
 
-#include <algorithm>
-#include <array>
-
 namespace quire {
 namespace {
 
-constexpr std::array<std::string_view, 5> kRoles = {"system", "developer", "user", "assistant", "tool"};
+constexpr FieldSchema kRoleSchema = {.type = "string", .choices = "system|developer|user|assistant|tool"};
+// What an answer of this API has empty or not at all, so that it can be sent back as it came.
+constexpr std::string_view kNotTaken = "this server takes no such part of a message";
 
-using Reader = std::function<Expected<>(const JsonField&)>;
+constexpr FieldSchema kEffortSchema = {.type = "string",
+                                       .choices = "none|minimal|low|medium|high|xhigh|max"};
 
-// Fields of OpenAI's that this server does not act on are errors, but not for the values that ask for
-// nothing: null (which read_fields skips), an empty array, and what `neutral` accepts.
-Reader nothing_but(std::string_view neutral_values, std::function<bool(JsonValue)> neutral) {
-  return [neutral_values, neutral = std::move(neutral)](const JsonField& field) -> Expected<> {
-    if (neutral(field.value)) return {};
-    return fail_param(std::string(field.name), "{} is not supported: it must be left out or be {}",
-                      field.name, neutral_values);
-  };
-}
-
-Reader nothing_but_empty() {
-  return nothing_but("an empty array", [](JsonValue value) {
-    return value.is_array() && value.get_array().value_unsafe().size() == 0;
-  });
-}
-
-Reader nothing_but_text(std::string text) {
-  return nothing_but("its neutral value", [text = std::move(text)](JsonValue value) {
-    return value.is_string() && value.get_string().value_unsafe() == text;
-  });
-}
-
-Reader nothing_but_false() {
-  return nothing_but("false",
-                     [](JsonValue value) { return value.is_bool() && !value.get_bool().value_unsafe(); });
+Expected<> read_effort(const JsonField& field, TemplateOptions& rendering) {
+  if (auto checked = check_schema(field.name, field.value, kEffortSchema); !checked) return checked;
+  rendering.variables.set("reasoning_effort",
+                          Value::string(std::string(field.value.get_string().value_unsafe())));
+  return {};
 }
 
 Expected<> read_role(const JsonField& field, std::string& role) {
-  auto value = read_string(field);
-  if (!value) return std::unexpected(value.error());
-  if (std::find(kRoles.begin(), kRoles.end(), *value) == kRoles.end()) {
-    return fail(ErrorCode::kInvalidArgument,
-                "role must be system, developer, user, assistant or tool, but is '{}'", excerpt(*value));
-  }
-  // Newer clients' name of what templates call system.
-  role = *value == "developer" ? "system" : std::move(*value);
+  if (auto checked = check_schema(field.name, field.value, kRoleSchema); !checked) return checked;
+  const std::string_view value = field.value.get_string().value_unsafe();
+  role = value == "developer" ? "system" : value;  // newer clients' name of what templates call system
   return {};
 }
 
@@ -58,30 +33,27 @@ Expected<> read_part_type(const JsonField& field) {
 }
 
 // {"type": "text", "text": "..."}
-Expected<std::string> read_part(const JsonField& part) {
-  const auto object = read_object(part);
-  if (!object) return std::unexpected(object.error());
-  std::optional<std::string> text;
-  const FieldRule rules[] = {{"type", read_part_type}, {"text", into(text)}};
-  if (auto read = read_fields(*object, rules, "a content part"); !read)
-    return std::unexpected(read.error());
-  if (!text) return fail(ErrorCode::kInvalidArgument, "a content part has no text");
-  return std::move(*text);
+std::vector<FieldRule> part_rules(std::optional<std::string>& text) {
+  return {{"type", {{.type = "string", .choices = "text"}, read_part_type}, "the kind of the part"},
+          {"text", into(text), "", true}};
 }
 
 // A string, or an array of text parts.
 Expected<> read_content(const JsonField& field, std::optional<std::string>& content) {
-  if (field.value.is_string()) return into(content)(field);
+  if (field.value.is_string()) return into(content).read(field);
   JsonArray parts;
   if (field.value.get_array().get(parts) != simdjson::SUCCESS) {
     return fail(ErrorCode::kInvalidArgument, "content must be a string or an array of parts, but is {}",
                 type_name(field.value));
   }
+  std::optional<std::string> text;
+  const auto rules = part_rules(text);
   for (const JsonValue part : parts) {
-    auto text = read_part({"a content part", part, field.ignore_unknown});
-    if (!text) return std::unexpected(text.error());
+    const auto object = read_object({"a content part", part, field.ignore_unknown});
+    if (!object) return std::unexpected(object.error());
+    if (auto read = read_fields(*object, rules, "a content part"); !read) return read;
     if (!content) {
-      content = std::move(*text);
+      content = std::move(text);
     } else {
       content->append("\n").append(*text);
     }
@@ -89,116 +61,178 @@ Expected<> read_content(const JsonField& field, std::optional<std::string>& cont
   return {};
 }
 
-// What LiteLLM notes on the answers that it hands out; it means nothing here, but comes back with messages.
-Expected<> read_notes(const JsonField& field) {
-  const auto object = read_object(field);
-  if (!object) return std::unexpected(object.error());
+void write_content_schema(JsonWriter& json) {
+  std::optional<std::string> text;
+  json.begin_object();
+  json.key("anyOf");
+  json.begin_array();
+  json.raw(R"({"type":"string"})");
+  json.begin_object();
+  json.field("type", "array");
+  json.field("minItems", 1);
+  json.key("items");
+  write_object_schema(json, part_rules(text));
+  json.end_object();
+  json.end_array();
+  json.end_object();
+}
+
+Expected<> read_calls(const JsonField& field, std::vector<MessageToolCall>& calls) {
+  auto read = read_message_tool_calls(field);
+  if (!read) return std::unexpected(read.error());
+  calls = std::move(*read);
   return {};
 }
 
-Expected<ChatMessage> read_message(const JsonField& field) {
-  const auto object = read_object(field);
-  if (!object) return std::unexpected(object.error());
-  ChatMessage message;
-  std::optional<std::string> content;
-  const FieldRule rules[] = {
-      {"role", [&](const JsonField& field) { return read_role(field, message.role); }},
-      {"content", [&](const JsonField& field) { return read_content(field, content); }},
-      {"name", into(message.name)},
-      {"tool_call_id", into(message.tool_call_id)},
-      // What an answer of this API has, so that it can be sent back as it came.
-      {"refusal", nothing_but_empty()},
-      {"annotations", nothing_but_empty()},
-      {"audio", nothing_but_empty()},
-      {"function_call", nothing_but_empty()},
-      {"tool_calls",
-       [&](const JsonField& field) -> Expected<> {
-         auto calls = read_message_tool_calls(field);
-         if (!calls) return std::unexpected(calls.error());
-         message.tool_calls = std::move(*calls);
-         return {};
-       }},
-      {"reasoning_content", into(message.reasoning_content)},
-      {"provider_specific_fields", read_notes},
-  };
-  if (auto read = read_fields(*object, rules, "a message"); !read) return std::unexpected(read.error());
-  if (message.role.empty()) return fail(ErrorCode::kInvalidArgument, "role is required");
+// What its fields must be together.
+Expected<> check_message(const ChatMessage& message) {
   if (message.role != "assistant" && (!message.tool_calls.empty() || message.reasoning_content)) {
     return fail(ErrorCode::kInvalidArgument, "{} goes with the role assistant alone",
                 message.tool_calls.empty() ? "reasoning_content" : "tool_calls");
   }
-  if (!content && message.tool_calls.empty()) {
+  if (!message.has_content && message.tool_calls.empty()) {
     return fail(ErrorCode::kInvalidArgument, "content is required");
   }
-  message.has_content = content.has_value();
-  message.content = std::move(content).value_or("");
-  return message;
+  return {};
+}
+
+std::vector<FieldRule> message_rules(ChatMessage& message, std::optional<std::string>& content) {
+  return {
+      {"role",
+       {kRoleSchema, [&](const JsonField& field) { return read_role(field, message.role); }},
+       "whose words they are; developer means system",
+       true},
+      {"content",
+       {{.write = write_content_schema},
+        [&](const JsonField& field) { return read_content(field, content); }},
+       "a text, or parts that are joined with line breaks; may be missing beside tool_calls"},
+      {"name", into(message.name), "for templates that show it"},
+      {"tool_call_id", into(message.tool_call_id), "for templates that show it"},
+      {"refusal", unsupported(kNotTaken, "[]"), ""},
+      {"annotations", unsupported(kNotTaken, "[]"), ""},
+      {"audio", unsupported(kNotTaken, "[]"), ""},
+      {"function_call", unsupported(kNotTaken, "[]"), ""},
+      {"tool_calls",
+       {{.type = "array"}, [&](const JsonField& field) { return read_calls(field, message.tool_calls); }},
+       "what the assistant called"},
+      {"reasoning_content", into(message.reasoning_content), "what the assistant thought"},
+      // LiteLLM's, on the answers that it hands out; it comes back with messages.
+      {"provider_specific_fields", no_effect({.type = "object"}), "of no effect"}};
+}
+
+void write_messages_schema(JsonWriter& json) {
+  ChatMessage message;
+  std::optional<std::string> content;
+  json.begin_object();
+  json.field("type", "array");
+  json.field("minItems", 1);
+  json.key("items");
+  write_object_schema(json, message_rules(message, content));
+  json.end_object();
 }
 
 // Alternatives are asked for in two fields; the engine knows one number.
-Expected<> combine_logprobs(ChatRequest& request, bool logprobs, std::optional<int64_t> top_logprobs) {
-  if (top_logprobs && (*top_logprobs < 0 || *top_logprobs > kMaxLogprobs)) {
-    return fail_param("top_logprobs", "top_logprobs must be at least 0 and at most {}, but is {}",
-                      kMaxLogprobs, *top_logprobs);
-  }
-  if (top_logprobs && *top_logprobs > 0 && !logprobs) {
+Expected<> combine_logprobs(ChatRequest& request) {
+  if (request.top_logprobs.value_or(0) > 0 && !request.logprobs) {
     return fail_param("top_logprobs", "top_logprobs needs logprobs to be true");
   }
-  if (logprobs) request.sampling.logprobs = static_cast<int32_t>(top_logprobs.value_or(0));
+  if (request.logprobs) request.sampling.logprobs = request.top_logprobs.value_or(0);
   return {};
 }
 
 void add_unsupported_rules(std::vector<FieldRule>& rules) {
-  rules.push_back({"functions", nothing_but_empty()});
-  rules.push_back({"function_call", nothing_but_text("none")});
-  rules.push_back({"store", nothing_but_false()});
-  rules.push_back({"service_tier", nothing_but_text("auto")});
+  constexpr std::string_view kNoTools = "it was replaced by tools";
+  rules.push_back({"functions", unsupported(kNoTools, "[]"), ""});
+  rules.push_back({"function_call", unsupported(kNoTools, R"("none")"), ""});
+  rules.push_back({"modalities", unsupported("answers are text", R"(["text"])"), "text is all there is"});
+  rules.push_back({"audio", unsupported("answers are text"), ""});
+  rules.push_back({"prediction", unsupported("no prediction is made use of"), ""});
+  rules.push_back({"web_search_options", unsupported("this server searches nothing"), ""});
+  rules.push_back({"moderation", unsupported("this server moderates nothing"), ""});
+}
+
+// What OpenAI's clients may send and what would change no token here.
+void add_rules_without_effect(std::vector<FieldRule>& rules) {
+  constexpr std::string_view kCacheHint = "of no effect: the prefix cache needs no hints";
+  rules.push_back({"metadata", no_effect({.type = "object"}), "of no effect: answers are not kept"});
+  rules.push_back({"store", no_effect({.type = "boolean"}), "of no effect: answers are not kept"});
+  rules.push_back(
+      {"safety_identifier", no_effect({.type = "string"}), "of no effect: API keys say who asks"});
+  rules.push_back({"prompt_cache_key", no_effect({.type = "string"}), kCacheHint});
+  rules.push_back(
+      {"prompt_cache_retention", no_effect({.type = "string", .choices = "in_memory|24h"}), kCacheHint});
+  rules.push_back({"prompt_cache_options", no_effect({.type = "object"}), kCacheHint});
+  rules.push_back({"service_tier",
+                   no_effect({.type = "string", .choices = "auto|default|flex|scale|priority|fast"}),
+                   "of no effect: there is one tier; see priority"});
+  rules.push_back({"verbosity", no_effect({.type = "string", .choices = "low|medium|high"}),
+                   "of no effect: say it in a message"});
+}
+
+Expected<> read_messages(const JsonField& field, std::vector<ChatMessage>& messages) {
+  const auto array = read_array(field);
+  if (!array) return std::unexpected(array.error());
+  ChatMessage message;
+  std::optional<std::string> content;
+  const auto rules = message_rules(message, content);
+  const auto read_message = [&](JsonValue item) -> Expected<> {
+    const auto object = read_object({"a message", item, field.ignore_unknown});
+    if (!object) return std::unexpected(object.error());
+    message = {};
+    content.reset();
+    if (auto read = read_fields(*object, rules, "a message"); !read) return read;
+    message.has_content = content.has_value();
+    message.content = std::move(content).value_or("");
+    return check_message(message);
+  };
+  for (const JsonValue item : *array) {
+    if (auto read = read_message(item); !read) {
+      return fail_param(std::string(field.name), "{}[{}]: {}", field.name, messages.size(),
+                        read.error().message);
+    }
+    messages.push_back(std::move(message));
+  }
+  if (messages.empty()) return fail_param(std::string(field.name), "{} must not be empty", field.name);
+  return {};
 }
 
 }  // namespace
 
-Expected<std::vector<ChatMessage>> read_messages(const JsonField& field) {
-  const auto array = read_array(field);
-  if (!array) return std::unexpected(array.error());
-  std::vector<ChatMessage> messages;
-  for (const JsonValue item : *array) {
-    auto message = read_message({"a message", item, field.ignore_unknown});
-    if (!message) {
-      return fail_param(std::string(field.name), "{}[{}]: {}", field.name, messages.size(),
-                        message.error().message);
-    }
-    messages.push_back(std::move(*message));
-  }
-  if (messages.empty()) return fail_param(std::string(field.name), "{} must not be empty", field.name);
-  return messages;
+FieldReader messages_into(std::vector<ChatMessage>& messages) {
+  return {{.write = write_messages_schema},
+          [&messages](const JsonField& field) { return read_messages(field, messages); }};
+}
+
+std::vector<FieldRule> chat_rules(ChatRequest& request) {
+  std::vector<FieldRule> rules = {
+      {"messages", messages_into(request.messages), "the conversation so far, oldest first", true},
+      {"echo", into(request.echo),
+       "where the last message is the assistant's, answers begin with its text"},
+      {"logprobs", into(request.logprobs), "answer with the log-probabilities of the chosen tokens"},
+      {"top_logprobs", into(request.top_logprobs, 0, kMaxLogprobs),
+       "alternatives beside them; needs logprobs to be true"},
+      max_tokens_rule("max_tokens", request, false),
+      max_tokens_rule("max_completion_tokens", request, false),
+  };
+  add_template_rules(rules, request.rendering);
+  rules.push_back({"reasoning_effort",
+                   {kEffortSchema,
+                    [&request](const JsonField& field) { return read_effort(field, request.rendering); }},
+                   "given to the chat template, which may make use of it"});
+  add_generation_rules(rules, request, "logprobs");
+  add_tool_rules(rules, request.offer);
+  add_unsupported_rules(rules);
+  add_rules_without_effect(rules);
+  return rules;
 }
 
 Expected<ChatRequest> read_chat_request(const JsonFields& body) {
   ChatRequest request;
-  bool logprobs = false;
-  std::optional<int64_t> top_logprobs;
-  std::vector<FieldRule> rules = {
-      {"messages",
-       [&](const JsonField& field) -> Expected<> {
-         auto messages = read_messages(field);
-         if (!messages) return std::unexpected(messages.error());
-         request.messages = std::move(*messages);
-         return {};
-       }},
-      {"add_generation_prompt", into(request.add_generation_prompt)},
-      {"logprobs", into(logprobs)},
-      {"top_logprobs", into(top_logprobs)},
-      max_tokens_rule("max_tokens", request, false),
-      max_tokens_rule("max_completion_tokens", request, false),
-  };
-  add_generation_rules(rules, request);
-  add_tool_rules(rules, request.offer);
-  add_unsupported_rules(rules);
-  if (auto read = read_fields(body, rules); !read) return std::unexpected(read.error());
-  if (request.messages.empty()) return fail_param("messages", "messages is required");
-  if (auto combined = combine_logprobs(request, logprobs, top_logprobs); !combined) {
-    return std::unexpected(combined.error());
+  if (auto read = read_fields(body, chat_rules(request)); !read) return std::unexpected(read.error());
+  if (auto checked = check_template_options(request.rendering); !checked) {
+    return std::unexpected(checked.error());
   }
+  if (auto combined = combine_logprobs(request); !combined) return std::unexpected(combined.error());
   if (auto checked = check_generation(request); !checked) return std::unexpected(checked.error());
   return request;
 }

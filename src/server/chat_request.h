@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/generation_request.h"
+#include "server/template_options.h"
 #include "server/tools_request.h"
 
 namespace quire {
@@ -24,13 +25,19 @@ struct ChatMessage {
 struct ChatRequest : GenerationRequest {
   std::vector<ChatMessage> messages;  // at least one
   ToolOffer offer;
-  bool add_generation_prompt = true;
+  TemplateOptions rendering;
+  // As the client gave them; sampling.logprobs says both.
+  bool logprobs = false;
+  std::optional<int32_t> top_logprobs;
 };
+
+// The table of its fields. `request` outlives it.
+std::vector<FieldRule> chat_rules(ChatRequest& request);
 
 // Errors name the field.
 Expected<ChatRequest> read_chat_request(const JsonFields& body);
 
-// The value of a field `messages`; /tokenize takes them too.
-Expected<std::vector<ChatMessage>> read_messages(const JsonField& field);
+// Of the field `messages`, which other endpoints have too. `messages` outlives it.
+FieldReader messages_into(std::vector<ChatMessage>& messages);
 
 }  // namespace quire

@@ -5,6 +5,13 @@ namespace {
 
 using Prompt = CompletionRequest::Prompt;
 
+constexpr std::string_view kPromptSchema =
+    R"({"anyOf":[{"type":"string"},)"
+    R"({"type":"array","minItems":1,"maxItems":1024,"items":{"type":"string"}},)"
+    R"({"type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":2147483647}},)"
+    R"({"type":"array","minItems":1,"maxItems":1024,"items":{"type":"array","minItems":1,)"
+    R"("items":{"type":"integer","minimum":0,"maximum":2147483647}}}]})";
+
 // One element of an array of prompts.
 Expected<Prompt> read_one_prompt(const JsonField& field) {
   if (field.value.is_array()) {
@@ -20,12 +27,7 @@ Expected<Prompt> read_one_prompt(const JsonField& field) {
   return Prompt(std::string(field.value.get_string().value_unsafe()));
 }
 
-Expected<> read_suffix(const JsonField&) {
-  return fail_param("suffix", "suffix is not supported: this model completes text, it does not fill in");
-}
-
 Expected<> check_combinations(const CompletionRequest& request) {
-  if (request.prompts.empty()) return fail_param("prompt", "prompt is required");
   if (request.prompt_only() && !request.echo) {
     return fail_param("max_tokens", "max_tokens must be at least 1 without echo, but is 0");
   }
@@ -71,17 +73,26 @@ Expected<> read_prompts(const JsonField& field, size_t max_prompts, std::vector<
   return {};
 }
 
-Expected<CompletionRequest> read_completion_request(const JsonFields& body) {
-  CompletionRequest request;
+std::vector<FieldRule> completion_rules(CompletionRequest& request) {
   std::vector<FieldRule> rules = {
-      {"prompt", [&](const JsonField& field) { return read_prompts(field, kMaxPrompts, request.prompts); }},
-      {"suffix", read_suffix},
-      {"echo", into(request.echo)},
-      {"add_special_tokens", into(request.add_special_tokens)},
+      {"prompt",
+       {{.json = kPromptSchema},
+        [&request](const JsonField& field) { return read_prompts(field, kMaxPrompts, request.prompts); }},
+       "a text or token ids, or several of either",
+       true},
+      {"suffix", unsupported("this model completes text, it does not fill in"), ""},
+      {"echo", into(request.echo), "the prompt stands before what is generated, and has its logprobs too"},
+      {"add_special_tokens", into(request.add_special_tokens),
+       "whether texts get the model's BOS, if it wants one"},
       max_tokens_rule("max_tokens", request, true),
   };
   add_generation_rules(rules, request);
-  if (auto read = read_fields(body, rules); !read) return std::unexpected(read.error());
+  return rules;
+}
+
+Expected<CompletionRequest> read_completion_request(const JsonFields& body) {
+  CompletionRequest request;
+  if (auto read = read_fields(body, completion_rules(request)); !read) return std::unexpected(read.error());
   if (auto checked = check_combinations(request); !checked) return std::unexpected(checked.error());
   if (auto checked = check_generation(request); !checked) return std::unexpected(checked.error());
   if (request.echo && request.sampling.logprobs)

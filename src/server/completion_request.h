@@ -15,8 +15,7 @@ inline constexpr size_t kMaxPrompts = 1024;
 struct CompletionRequest : GenerationRequest {
   // A text, or tokens as they are.
   using Prompt = std::variant<std::string, std::vector<TokenId>>;
-  std::vector<Prompt> prompts;  // at least one
-  bool echo = false;
+  std::vector<Prompt> prompts;     // at least one
   bool add_special_tokens = true;  // whether texts get the model's BOS, if it wants one
 
   // max_tokens 0 with echo: only the prompt is asked for. One token is generated and not shown.
@@ -27,6 +26,9 @@ struct CompletionRequest : GenerationRequest {
 // array of arrays of token ids.
 Expected<> read_prompts(const JsonField& field, size_t max_prompts,
                         std::vector<CompletionRequest::Prompt>& prompts);
+
+// The table of its fields. `request` outlives it.
+std::vector<FieldRule> completion_rules(CompletionRequest& request);
 
 // Errors name the field.
 Expected<CompletionRequest> read_completion_request(const JsonFields& body);

@@ -3,6 +3,13 @@
 namespace quire {
 namespace {
 
+constexpr std::string_view kInputSchema =
+    R"({"anyOf":[{"type":"string"},)"
+    R"({"type":"array","minItems":1,"maxItems":2048,"items":{"type":"string"}},)"
+    R"({"type":"array","minItems":1,"items":{"type":"integer","minimum":0,"maximum":2147483647}},)"
+    R"({"type":"array","minItems":1,"maxItems":2048,"items":{"type":"array","minItems":1,)"
+    R"("items":{"type":"integer","minimum":0,"maximum":2147483647}}}]})";
+
 Expected<> read_encoding(const JsonField& field, bool& base64) {
   const auto text = read_string(field);
   if (!text) return std::unexpected(text.error());
@@ -14,14 +21,6 @@ Expected<> read_encoding(const JsonField& field, bool& base64) {
   return {};
 }
 
-Expected<> read_dimensions(const JsonField& field, std::optional<int64_t>& dimensions) {
-  const auto value = read_integer(field);
-  if (!value) return std::unexpected(value.error());
-  if (*value < 1) return fail_param("dimensions", "dimensions must be at least 1, but is {}", *value);
-  dimensions = *value;
-  return {};
-}
-
 Expected<> read_pooling(const JsonField& field, std::optional<Pooling>& pooling) {
   const auto text = read_string(field);
   if (!text) return std::unexpected(text.error());
@@ -30,29 +29,36 @@ Expected<> read_pooling(const JsonField& field, std::optional<Pooling>& pooling)
   return fail_param("pooling", "pooling must be mean, last or cls, but is '{}'", excerpt(*text));
 }
 
-// Who asks is of no use here, but the field's type is checked.
-Expected<> check_user(const JsonField& field) {
-  if (const auto user = read_string(field); !user) return std::unexpected(user.error());
-  return {};
-}
-
 }  // namespace
+
+std::vector<FieldRule> embedding_rules(EmbeddingRequest& request) {
+  return {model_rule(request.model),
+          {"input",
+           {{.json = kInputSchema},
+            [&request](const JsonField& field) {
+              return read_prompts(field, kMaxEmbeddingInputs, request.inputs);
+            }},
+           "a text or token ids, or several of either",
+           true},
+          {"encoding_format",
+           {{.type = "string", .choices = "float|base64"},
+            [&request](const JsonField& field) { return read_encoding(field, request.base64); }},
+           "of the values; base64 is of little-endian fp32"},
+          {"dimensions", into(request.dimensions, 1, std::numeric_limits<int32_t>::max()),
+           "only the first so many, to length 1 again"},
+          {"pooling",
+           {{.type = "string", .choices = "mean|last|cls"},
+            [&request](const JsonField& field) { return read_pooling(field, request.pooling); }},
+           "of the tokens' hidden states; by default the server's"},
+          {"add_special_tokens", into(request.add_special_tokens),
+           "whether texts get the model's BOS, if it wants one"},
+          {"user", no_effect({.type = "string"}), "of no effect: API keys say who asks"},
+          cache_salt_rule(request)};
+}
 
 Expected<EmbeddingRequest> read_embedding_request(const JsonFields& body) {
   EmbeddingRequest request;
-  const FieldRule rules[] = {
-      {"model", into(request.model)},
-      {"input",
-       [&](const JsonField& field) { return read_prompts(field, kMaxEmbeddingInputs, request.inputs); }},
-      {"encoding_format", [&](const JsonField& field) { return read_encoding(field, request.base64); }},
-      {"dimensions", [&](const JsonField& field) { return read_dimensions(field, request.dimensions); }},
-      {"pooling", [&](const JsonField& field) { return read_pooling(field, request.pooling); }},
-      {"add_special_tokens", into(request.add_special_tokens)},
-      {"user", check_user},
-      cache_salt_rule(request),
-  };
-  if (auto read = read_fields(body, rules); !read) return std::unexpected(read.error());
-  if (request.inputs.empty()) return fail_param("input", "input is required");
+  if (auto read = read_fields(body, embedding_rules(request)); !read) return std::unexpected(read.error());
   return request;
 }
 

@@ -173,7 +173,7 @@ void GenerationRun::open_choice(ChoiceResult& choice) {
   if (!options_.echo) return;
   const PreparedPrompt& prompt = prompts_[choice.prompt];
   choice.text = prompt.echo_text;
-  if (!keeps_tokens()) return;
+  if (!options_.echo_tokens || !keeps_tokens()) return;
   append_tokens(choice, echo_tokens(prompt.tokens, generation_->prompt_logprobs(choice.prompt)), false);
   choice.num_echoed = choice.tokens.size();
   if (!prompt.hides_bos) return;

@@ -97,4 +97,10 @@ std::string_view type_name(JsonValue value) {
   return "an unknown value";
 }
 
+std::string excerpt(std::string_view text) {
+  constexpr size_t kShown = 64;
+  if (text.size() <= kShown) return std::string(text);
+  return fmt::format("{}...", text.substr(0, complete_utf8_length(text.substr(0, kShown))));
+}
+
 }  // namespace quire

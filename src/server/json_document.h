@@ -5,6 +5,7 @@
 #include <simdjson.h>
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -33,5 +34,8 @@ class JsonDocument {
 
 // What a message calls the value's type: "a string", "an integer", "null", ...
 std::string_view type_name(JsonValue value);
+
+// The start of a client's text, as a message may quote it.
+std::string excerpt(std::string_view text);
 
 }  // namespace quire

@@ -4,6 +4,8 @@
 
 #include "server/message_blocks.h"
 
+#include "server/sampling_rules.h"
+
 namespace quire {
 namespace {
 

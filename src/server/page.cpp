@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "server/embedded_files.h"
+
 namespace quire {
 namespace {
 
@@ -41,7 +43,7 @@ std::string etag_of(std::string_view text) {
 const PageFile* find_file(std::string_view name) {
   static const std::vector<PageFile> files = [] {
     std::vector<PageFile> all;
-    for (const PageSource& source : page_sources())
+    for (const EmbeddedFile& source : page_files())
       all.push_back({source.name, source.text, content_type_of(source.name), etag_of(source.text)});
     return all;
   }();

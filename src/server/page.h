@@ -2,20 +2,11 @@
 // They need nothing from elsewhere, and are open to everybody: who they talk to the API for is asked there.
 #pragma once
 
-#include <span>
 #include <string_view>
 
 #include "server/http_message.h"
 
 namespace quire {
-
-struct PageSource {
-  std::string_view name;  // such as "index.html"
-  std::string_view text;
-};
-
-// Written by cmake/embed_files.cmake.
-std::span<const PageSource> page_sources();
 
 // What GET of `path` answers: "/" is index.html, "/page/NAME" any other file; 404 if there is none.
 // `if_none_match` is that header: 304 if the client has the file already.

@@ -3,6 +3,11 @@
 namespace quire {
 namespace {
 
+constexpr int64_t kMaxKey = std::numeric_limits<int32_t>::max();
+constexpr std::string_view kPrefixPromptSchema =
+    R"({"anyOf":[{"type":"string"},)"
+    R"({"type":"array","items":{"type":"integer","minimum":0,"maximum":2147483647}}]})";
+
 // A string, or an array of token ids.
 Expected<> read_prefix_prompt(const JsonField& field, std::optional<CompletionRequest::Prompt>& prompt) {
   if (field.value.is_string()) {
@@ -18,35 +23,8 @@ Expected<> read_prefix_prompt(const JsonField& field, std::optional<CompletionRe
   return {};
 }
 
-Expected<> read_key(const JsonField& field, std::optional<TenantId>& key) {
-  const auto value = read_integer(field);
-  if (!value) return std::unexpected(value.error());
-  if (*value < 1 || !std::in_range<TenantId>(*value)) {
-    return fail_param("key", "key must be the number of an API key, from 1 on, but is {}", *value);
-  }
-  key = static_cast<TenantId>(*value);
-  return {};
-}
-
-Expected<PrefixRequest> read_prefix(const JsonFields& body, bool with_key) {
-  PrefixRequest request;
-  std::vector<FieldRule> rules = {
-      {"model", into(request.model)},
-      {"prompt", [&](const JsonField& field) { return read_prefix_prompt(field, request.prompt); }},
-      {"messages",
-       [&](const JsonField& field) -> Expected<> {
-         auto messages = read_messages(field);
-         if (!messages) return std::unexpected(messages.error());
-         request.messages = std::move(*messages);
-         return {};
-       }},
-      tools_rule(request.tools),
-      {"add_special_tokens", into(request.add_special_tokens)},
-      cache_salt_rule(request),
-  };
-  if (with_key)
-    rules.push_back({"key", [&](const JsonField& field) { return read_key(field, request.key); }});
-  if (auto read = read_fields(body, rules); !read) return std::unexpected(read.error());
+// In a body, `prompt` or `messages`; one of them is required.
+Expected<> check_source(const PrefixRequest& request) {
   if (request.prompt && !request.messages.empty()) {
     return fail_param("messages", "prompt and messages cannot both be given");
   }
@@ -55,10 +33,34 @@ Expected<PrefixRequest> read_prefix(const JsonFields& body, bool with_key) {
   }
   if (!request.prompt && request.messages.empty())
     return fail_param("prompt", "prompt or messages is required");
+  return {};
+}
+
+Expected<PrefixRequest> read_prefix(const JsonFields& body, bool with_key) {
+  PrefixRequest request;
+  std::optional<int32_t> key;
+  std::vector<FieldRule> rules = prefix_rules(request);
+  if (with_key) rules.push_back({"key", into(key, 1, kMaxKey), "for whom: the number of the API key"});
+  if (auto read = read_fields(body, rules); !read) return std::unexpected(read.error());
+  if (auto checked = check_source(request); !checked) return std::unexpected(checked.error());
+  if (key) request.key = static_cast<TenantId>(*key);
   return request;
 }
 
 }  // namespace
+
+std::vector<FieldRule> prefix_rules(PrefixRequest& request) {
+  return {model_rule(request.model),
+          {"prompt",
+           {{.json = kPrefixPromptSchema},
+            [&request](const JsonField& field) { return read_prefix_prompt(field, request.prompt); }},
+           "a text or token ids; this, or messages"},
+          {"messages", messages_into(request.messages), "as a later conversation begins"},
+          tools_rule(request.tools),
+          {"add_special_tokens", into(request.add_special_tokens),
+           "whether a text gets the model's BOS, if it wants one"},
+          cache_salt_rule(request)};
+}
 
 Expected<PrefixRequest> read_prefix_request(const JsonFields& body) { return read_prefix(body, false); }
 

@@ -18,6 +18,9 @@ struct PrefixRequest : GenerationRequest {
   std::optional<TenantId> key;     // of a line: for whom, by the number of the API key; none: for every one
 };
 
+// The table of its fields, but a line's key. `request` outlives it.
+std::vector<FieldRule> prefix_rules(PrefixRequest& request);
+
 // Errors name the field.
 Expected<PrefixRequest> read_prefix_request(const JsonFields& body);
 Expected<PrefixRequest> read_prefix_line(const JsonFields& body);

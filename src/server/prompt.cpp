@@ -28,14 +28,14 @@ Expected<> check_text_length(std::string_view param, const ServedModel& model, s
 }
 
 Expected<std::vector<TokenId>> tokenize_prompt(const ServedModel& model, CompletionRequest::Prompt& prompt,
-                                               bool add_special_tokens) {
+                                               bool add_special_tokens, bool truncates) {
   if (auto* ids = std::get_if<std::vector<TokenId>>(&prompt)) {
     if (auto checked = check_token_ids("prompt", model, *ids); !checked)
       return std::unexpected(checked.error());
     return std::move(*ids);
   }
   const auto& text = std::get<std::string>(prompt);
-  if (auto checked = check_text_length("prompt", model, text.size()); !checked) {
+  if (auto checked = check_text_length("prompt", model, text.size()); !checked && !truncates) {
     return std::unexpected(checked.error());
   }
   return tokenize_text(model, text, add_special_tokens, true);
@@ -54,6 +54,17 @@ int64_t pool_leaves(const LLMEngine& engine, const GenerationRequest& request,
   const int64_t shared = std::ssize(prompt) / block_size;
   const int64_t own = std::max<int64_t>(room - shared, 0) / request.sampling.num_sequences();
   return (shared + own) * block_size - std::ssize(prompt) + 1;
+}
+
+// Drops the first tokens of a prompt that is longer than truncate_prompt_tokens says. True if it was.
+bool truncate(const ServedModel& model, const GenerationRequest& request, std::vector<TokenId>& prompt) {
+  if (!request.truncate_prompt_tokens) return false;
+  const int64_t room = model.max_model_len() - int64_t{std::max(request.max_tokens.value_or(1), 1)};
+  const int64_t kept = *request.truncate_prompt_tokens < 0 ? room : *request.truncate_prompt_tokens;
+  const int64_t surplus = std::ssize(prompt) - kept;
+  if (kept <= 0 || surplus <= 0) return false;
+  prompt.erase(prompt.begin(), prompt.begin() + surplus);
+  return true;
 }
 
 // Sets max_tokens: as asked for, or `fallback`, or what the context and the pool leave.
@@ -196,6 +207,27 @@ OutputSpec output_spec(const ServedModel& model, const ToolOffer& offer, const C
   return spec;
 }
 
+std::string_view without_spaces_at_front(std::string_view text) {
+  return text.substr(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+}
+
+std::string_view without_spaces_at_end(std::string_view text) {
+  return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+}
+
+// Drops what the template puts after the last message's text, by which the message would end.
+Expected<> leave_open(std::vector<RenderedPart>& rendered, std::string_view content) {
+  while (!rendered.empty() && !rendered.back().from_user) rendered.pop_back();
+  const std::string_view shown = without_spaces_at_end(content);  // many templates trim
+  if (!shown.empty() && !rendered.empty() &&
+      without_spaces_at_end(rendered.back().text).ends_with(without_spaces_at_front(shown))) {
+    return {};
+  }
+  return fail_param("continue_final_message",
+                    "the last message cannot be continued: it is empty, or the chat template does not end "
+                    "with its text");
+}
+
 bool adds_bos(const ServedModel& model, bool add_special_tokens) {
   const TokenizerSpec& spec = model.tokenizer.spec();
   return add_special_tokens && spec.add_bos && spec.bos;
@@ -250,14 +282,19 @@ Expected<ChatTokens> tokenize_chat(const ServedModel& model, const ChatInput& in
     return std::unexpected(checked.error());
   }
   const TokenizerSpec& spec = model.tokenizer.spec();
-  Value context = Value::object();
+  Value context = input.rendering.variables;
   context.set("messages", to_value(input.messages, model.output.traits));
   if (!input.tools.empty()) context.set("tools", template_tools(input.tools));
-  context.set("add_generation_prompt", Value::boolean(input.add_generation_prompt));
+  context.set("add_generation_prompt", Value::boolean(input.rendering.asks_for_answer()));
   context.set("bos_token", Value::string(spelling(model.tokenizer, spec.bos)));
   context.set("eos_token", Value::string(spelling(model.tokenizer, spec.eos)));
-  const auto rendered = model.chat_template->render(context, model.clock.unix_seconds());
+  auto rendered = model.chat_template->render(context, model.clock.unix_seconds());
   if (!rendered) return fail_param("messages", "the chat template: {}", rendered.error().message);
+  if (input.rendering.continue_final_message) {
+    if (auto left = leave_open(*rendered, input.messages.back().content); !left) {
+      return std::unexpected(left.error());
+    }
+  }
   std::vector<TextPart> parts;
   size_t bytes = 0;
   for (const auto& part : *rendered) {
@@ -277,8 +314,10 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, Completi
   request.sampling.eos_token_ids = model.eos_token_ids;
   std::vector<PreparedPrompt> prompts;
   for (auto& prompt : request.prompts) {
-    auto tokens = tokenize_prompt(model, prompt, request.add_special_tokens);
+    auto tokens = tokenize_prompt(model, prompt, request.add_special_tokens,
+                                  request.truncate_prompt_tokens.has_value());
     if (!tokens) return std::unexpected(tokens.error());
+    const bool truncated = truncate(model, request, *tokens);
     PreparedPrompt& prepared = prompts.emplace_back();
     prepared.tokens = std::move(*tokens);
     prepared.sampling = request.sampling;
@@ -288,7 +327,7 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, Completi
       return std::unexpected(fits.error());
     }
     if (!request.echo) continue;
-    auto* text = std::get_if<std::string>(&prompt);
+    auto* text = truncated ? nullptr : std::get_if<std::string>(&prompt);
     prepared.hides_bos = text && adds_bos(model, request.add_special_tokens);
     prepared.echo_text = text ? std::move(*text) : model.tokenizer.decode(prepared.tokens, false);
   }
@@ -302,13 +341,16 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, Completi
 Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequest request) {
   request.sampling.eos_token_ids = model.eos_token_ids;
   const ToolOffer& offer = request.offer;
-  auto chat =
-      tokenize_chat(model, {.messages = request.messages,
-                            .tools = offer.callable() ? std::span(offer.tools) : std::span<const Tool>(),
-                            .add_generation_prompt = request.add_generation_prompt});
+  auto chat = tokenize_chat(
+      model, {request.messages, offer.callable() ? std::span(offer.tools) : std::span<const Tool>(),
+              request.rendering});
   if (!chat) return std::unexpected(chat.error());
+  truncate(model, request, chat->tokens);
   std::vector<PreparedPrompt> prompts(1);
   prompts[0].output = output_spec(model, offer, *chat);
+  if (request.echo && request.messages.back().role == "assistant") {
+    prompts[0].echo_text = request.messages.back().content;
+  }
   prompts[0].tokens = std::move(chat->tokens);
   prompts[0].sampling = request.sampling;
   if (auto fits =
@@ -326,9 +368,8 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequ
 namespace {
 
 Expected<std::vector<TokenId>> prefix_tokens(const ServedModel& model, PrefixRequest& request) {
-  if (request.prompt) return tokenize_prompt(model, *request.prompt, request.add_special_tokens);
-  auto chat = tokenize_chat(
-      model, {.messages = request.messages, .tools = request.tools, .add_generation_prompt = false});
+  if (request.prompt) return tokenize_prompt(model, *request.prompt, request.add_special_tokens, false);
+  auto chat = tokenize_chat(model, {request.messages, request.tools, {.add_generation_prompt = false}});
   if (!chat) return std::unexpected(chat.error());
   return std::move(chat->tokens);
 }

@@ -46,7 +46,7 @@ Expected<> check_token_ids(std::string_view param, const ServedModel& model, std
 struct ChatInput {
   std::span<const ChatMessage> messages;
   std::span<const Tool> tools = {};
-  bool add_generation_prompt = true;
+  TemplateOptions rendering = {};
 };
 
 // The conversation in tokens, and how the answer to it begins.
@@ -56,7 +56,8 @@ struct ChatTokens {
   bool closes_reasoning = false;  // it ends with </think>
 };
 
-// What the client wrote stays text; only the template's own special tokens are recognized. A text that could
+// The template's text with these messages, to the end of the last one if that is to go on. What the client
+// wrote stays text; only the template's own special tokens are recognized. A text that could
 // not fit the context by far is refused before it is tokenized; so are tools that the template does not know
 // of.
 Expected<ChatTokens> tokenize_chat(const ServedModel& model, const ChatInput& input);

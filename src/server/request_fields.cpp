@@ -1,12 +1,8 @@
 #include "server/request_fields.h"
 
 #include <algorithm>
-#include <bit>
-#include <charconv>
-#include <type_traits>
 #include <utility>
 
-#include "base/check.h"
 #include "base/text.h"
 
 namespace quire {
@@ -28,104 +24,9 @@ std::unexpected<Error> unknown_field(std::string_view name, std::span<const Fiel
                     nearest);
 }
 
-// Seeds are "any 64-bit integer": one above the signed range means the same bits.
-Expected<int64_t> read_seed(const JsonField& field) {
-  if (field.value.is_uint64() && !field.value.is_int64()) {
-    return std::bit_cast<int64_t>(field.value.get_uint64().value_unsafe());
-  }
-  return read_integer(field);
-}
-
-// Reads one scalar of the table into the member that its row names, within its range.
-Expected<> read_sampling_field(const Field<SamplingParams>& row, const JsonField& field,
-                               SamplingParams& params) {
-  return std::visit(
-      [&](auto member) -> Expected<> {
-        auto& target = params.*member;
-        using Member = std::remove_reference_t<decltype(target)>;
-        if constexpr (std::is_same_v<Member, bool>) {
-          auto value = read_boolean(field);
-          if (!value) return std::unexpected(value.error());
-          target = *value;
-        } else if constexpr (std::is_same_v<Member, std::string>) {
-          auto value = read_string(field);
-          if (!value) return std::unexpected(value.error());
-          target = std::move(*value);
-        } else if constexpr (std::is_same_v<Member, double>) {
-          const auto value = read_number(field);
-          if (!value) return std::unexpected(value.error());
-          if (auto checked = row.check(*value); !checked) return checked;
-          target = *value;
-        } else {
-          constexpr bool kWide =
-              std::is_same_v<Member, int64_t> || std::is_same_v<Member, std::optional<int64_t>>;
-          const auto value = kWide ? read_seed(field) : read_integer(field);
-          if (!value) return std::unexpected(value.error());
-          if (auto checked = row.check(static_cast<double>(*value)); !checked) return checked;
-          if constexpr (kWide) {
-            target = *value;
-          } else {
-            target = static_cast<int32_t>(*value);  // the rows' ranges lie within 32 bits
-          }
-        }
-        return {};
-      },
-      row.member);
-}
-
-Expected<> read_stop(const JsonField& field, std::vector<std::string>& stop) {
-  stop.clear();
-  if (field.value.is_string()) {
-    stop.emplace_back(field.value.get_string().value_unsafe());
-    return {};
-  }
-  if (!field.value.is_array()) return wrong_type(field, "a string or an array of strings");
-  const JsonArray items = field.value.get_array().value_unsafe();  // lives through the loop
-  for (const JsonValue item : items) {
-    if (stop.size() == kMaxStopStrings) {
-      return fail_param("stop", "stop takes at most {} strings", kMaxStopStrings);
-    }
-    auto text = read_string({"each of stop", item});
-    if (!text) return fail_param("stop", "{}", text.error().message);
-    stop.push_back(std::move(*text));
-  }
-  return {};
-}
-
-Expected<> read_early_stopping(const JsonField& field, EarlyStopping& target) {
-  std::string_view text;
-  if (field.value.is_bool()) {
-    target = field.value.get_bool().value_unsafe() ? EarlyStopping::kTrue : EarlyStopping::kFalse;
-    return {};
-  }
-  if (field.value.get_string().get(text) != simdjson::SUCCESS || text != "never") {
-    return fail_param("early_stopping", "early_stopping must be true, false or \"never\"");
-  }
-  target = EarlyStopping::kNever;
-  return {};
-}
-
-// {"123": 1.5, ...}
-Expected<> read_logit_bias(const JsonField& field, std::vector<LogitBias>& biases) {
-  const auto fields = read_object(field);
-  if (!fields) return std::unexpected(fields.error());
-  if (fields->object.size() > kMaxLogitBiases) {
-    return fail_param("logit_bias", "logit_bias takes at most {} tokens", kMaxLogitBiases);
-  }
-  for (const auto member : fields->object) {
-    LogitBias bias;
-    const char* end = member.key.data() + member.key.size();
-    const auto [stopped, error] = std::from_chars(member.key.data(), end, bias.token);
-    if (error != std::errc() || stopped != end) {
-      return fail_param("logit_bias", "logit_bias has the key '{}', which is no token id",
-                        excerpt(member.key));
-    }
-    const auto value = read_number({"each value of logit_bias", member.value});
-    if (!value) return fail_param("logit_bias", "{}", value.error().message);
-    bias.bias = static_cast<float>(*value);
-    biases.push_back(bias);
-  }
-  return {};
+bool has_member(JsonObject object, std::string_view name) {
+  JsonValue value;
+  return object.at_key(name).get(value) == simdjson::SUCCESS && !value.is_null();
 }
 
 }  // namespace
@@ -137,7 +38,13 @@ Expected<> read_fields(const JsonFields& fields, std::span<const FieldRule> rule
     if (rule == rules.end() && fields.ignore_unknown) continue;
     if (rule == rules.end()) return unknown_field(member.key, rules, owner);
     if (member.value.is_null()) continue;
-    if (auto read = rule->read({rule->name, member.value, fields.ignore_unknown}); !read) return read;
+    if (auto read = rule->reader.read({rule->name, member.value, fields.ignore_unknown}); !read)
+      return read;
+  }
+  for (const auto& rule : rules) {
+    if (rule.required && !has_member(fields.object, rule.name)) {
+      return fail_param(std::string(rule.name), "{} is required", rule.name);
+    }
   }
   return {};
 }
@@ -154,6 +61,15 @@ Expected<int64_t> read_integer(const JsonField& field) {
                       field.value.get_uint64().value_unsafe());
   }
   return field.value.get_int64().value_unsafe();
+}
+
+Expected<int64_t> read_integer(const JsonField& field, const FieldSchema& schema) {
+  const auto value = read_integer(field);
+  if (!value) return value;
+  if (auto checked = check_schema(field.name, field.value, schema); !checked) {
+    return std::unexpected(checked.error());
+  }
+  return value;
 }
 
 Expected<double> read_number(const JsonField& field) {
@@ -194,17 +110,14 @@ Expected<std::vector<TokenId>> read_token_ids(const JsonField& field) {
   return ids;
 }
 
-std::string excerpt(std::string_view text) {
-  constexpr size_t kShown = 64;
-  if (text.size() <= kShown) return std::string(text);
-  return fmt::format("{}...", text.substr(0, complete_utf8_length(text.substr(0, kShown))));
-}
-
 namespace {
 
-// A rule that stores what `read` returns.
+constexpr std::string_view kTokenIdsSchema =
+    R"({"type":"array","items":{"type":"integer","minimum":0,"maximum":2147483647}})";
+
+// Stores what `read` returns.
 template <class T, class Target>
-std::function<Expected<>(const JsonField&)> store(Expected<T> (*read)(const JsonField&), Target& target) {
+FieldReader::Read store(Expected<T> (*read)(const JsonField&), Target& target) {
   return [read, &target](const JsonField& field) -> Expected<> {
     auto value = read(field);
     if (!value) return std::unexpected(value.error());
@@ -213,40 +126,81 @@ std::function<Expected<>(const JsonField&)> store(Expected<T> (*read)(const Json
   };
 }
 
+// Of a range within 32 bits.
+template <class Target>
+FieldReader::Read store_integer(const FieldSchema& schema, Target& target) {
+  return [schema, &target](const JsonField& field) -> Expected<> {
+    const auto value = read_integer(field, schema);
+    if (!value) return std::unexpected(value.error());
+    target = static_cast<int32_t>(*value);
+    return {};
+  };
+}
+
+FieldSchema range_schema(int64_t min, int64_t max) {
+  return {.type = "integer", .min = static_cast<double>(min), .max = static_cast<double>(max)};
+}
+
 }  // namespace
 
-std::function<Expected<>(const JsonField&)> into(bool& target) { return store(read_boolean, target); }
-std::function<Expected<>(const JsonField&)> into(std::optional<bool>& target) {
-  return store(read_boolean, target);
+FieldReader into(bool& target) {
+  return {{.type = "boolean", .default_value = target ? 1 : 0}, store(read_boolean, target)};
 }
-std::function<Expected<>(const JsonField&)> into(std::string& target) { return store(read_string, target); }
-std::function<Expected<>(const JsonField&)> into(std::optional<std::string>& target) {
-  return store(read_string, target);
+FieldReader into(std::optional<bool>& target) { return {{.type = "boolean"}, store(read_boolean, target)}; }
+FieldReader into(std::string& target) { return {{.type = "string"}, store(read_string, target)}; }
+FieldReader into(std::optional<std::string>& target) {
+  return {{.type = "string"}, store(read_string, target)};
 }
-std::function<Expected<>(const JsonField&)> into(std::optional<int64_t>& target) {
-  return store(read_integer, target);
+FieldReader into(std::optional<int64_t>& target) {
+  return {{.type = "integer"}, store(read_integer, target)};
 }
-std::function<Expected<>(const JsonField&)> into(std::vector<TokenId>& target) {
-  return store(read_token_ids, target);
+FieldReader into(std::vector<TokenId>& target) {
+  return {{.json = kTokenIdsSchema}, store(read_token_ids, target)};
+}
+FieldReader into(int32_t& target, int64_t min, int64_t max) {
+  FieldSchema schema = range_schema(min, max);
+  schema.default_value = target;
+  return {schema, store_integer(schema, target)};
+}
+FieldReader into(std::optional<int32_t>& target, int64_t min, int64_t max) {
+  const FieldSchema schema = range_schema(min, max);
+  return {schema, store_integer(schema, target)};
 }
 
-FieldRule sampling_rule(std::string_view name, SamplingParams& params) {
-  const auto row = std::ranges::find(sampling_fields(), name, &Field<SamplingParams>::name);
-  CHECK(row != sampling_fields().end(), "there is no field {}", name);
-  return {row->name,
-          [row, &params](const JsonField& field) { return read_sampling_field(*row, field, params); }};
+FieldReader no_effect(const FieldSchema& schema) {
+  return {schema,
+          [schema](const JsonField& field) { return check_schema(field.name, field.value, schema); }};
 }
 
-void add_sampling_rules(std::vector<FieldRule>& rules, SamplingParams& params) {
-  for (const auto& row : sampling_fields()) rules.push_back(sampling_rule(row.name, params));
-  rules.push_back({"stop", [&params](const JsonField& field) { return read_stop(field, params.stop); }});
-  rules.push_back({"early_stopping", [&params](const JsonField& field) {
-                     return read_early_stopping(field, params.early_stopping);
-                   }});
-  rules.push_back({"stop_token_ids", into(params.stop_token_ids)});
-  rules.push_back({"logit_bias", [&params](const JsonField& field) {
-                     return read_logit_bias(field, params.logit_bias);
-                   }});
+FieldReader unsupported(std::string_view why, std::string_view neutral) {
+  return {{.only = neutral}, [why, neutral](const JsonField& field) -> Expected<> {
+            if (simdjson::minify(field.value) == neutral) return {};
+            return fail_param(std::string(field.name), "{} is not supported: {}; it must be left out{}",
+                              field.name, why,
+                              neutral == "null" ? std::string() : fmt::format(" or be {}", neutral));
+          }};
+}
+
+void write_object_schema(JsonWriter& json, std::span<const FieldRule> rules) {
+  json.begin_object();
+  json.field("type", "object");
+  json.key("properties");
+  json.begin_object();
+  for (const auto& rule : rules) {
+    json.key(rule.name);
+    write_schema(json, rule.reader.schema, rule.help, !rule.required);
+  }
+  json.end_object();
+  if (std::ranges::any_of(rules, &FieldRule::required)) {
+    json.key("required");
+    json.begin_array();
+    for (const auto& rule : rules) {
+      if (rule.required) json.string(rule.name);
+    }
+    json.end_array();
+  }
+  json.field("additionalProperties", false);
+  json.end_object();
 }
 
 }  // namespace quire

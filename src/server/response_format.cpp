@@ -141,8 +141,7 @@ void write_usage(JsonWriter& json, const Usage& usage) {
 
 class OpenAiWriter final : public AnswerWriter {
  public:
-  OpenAiWriter(const ResponseFormat& format, bool include_usage)
-      : format_(format), include_usage_(include_usage) {}
+  OpenAiWriter(const ResponseFormat& format, StreamUsage usage) : format_(format), usage_(usage) {}
 
   ApiExpected<> write_answer(std::string& out, const AnswerState& state) override;
   void write_piece(std::string& out, const AnswerState& state, const ChoiceResult& choice) override;
@@ -153,7 +152,7 @@ class OpenAiWriter final : public AnswerWriter {
   void write_head(JsonWriter& json, std::string_view object, const ResponseContext& context) const;
 
   const ResponseFormat& format_;
-  const bool include_usage_;
+  const StreamUsage usage_;
 };
 
 void OpenAiWriter::write_head(JsonWriter& json, std::string_view object,
@@ -163,6 +162,7 @@ void OpenAiWriter::write_head(JsonWriter& json, std::string_view object,
   json.field("object", object);
   json.field("created", context.created);
   json.field("model", context.model);
+  json.field("system_fingerprint", context.fingerprint);
 }
 
 ApiExpected<> OpenAiWriter::write_answer(std::string& out, const AnswerState& state) {
@@ -195,13 +195,17 @@ void OpenAiWriter::write_piece(std::string& out, const AnswerState& state, const
   json.end_object();
   json.end_array();
   if (choice.first && format_.prompt_on_top) write_prompt_ids(json, state.context, choice.prompt);
-  if (include_usage_) json.null_field("usage");
+  if (usage_.in_each_chunk) {
+    write_usage(json, state.usage);
+  } else if (usage_.at_end) {
+    json.null_field("usage");
+  }
   json.end_object();
   append_event(out, chunk);
 }
 
 void OpenAiWriter::end_stream(std::string& out, const AnswerState& state) {
-  if (include_usage_) {
+  if (usage_.at_end) {
     std::string chunk;
     JsonWriter json(chunk);
     write_head(json, format_.chunk_object, state.context);
@@ -227,8 +231,8 @@ const ResponseFormat kCompletionFormat = {
 const ResponseFormat kChatFormat = {"chatcmpl-",       "chat.completion",       "chat.completion.chunk",
                                     write_chat_choice, write_chat_chunk_choice, true};
 
-std::unique_ptr<AnswerWriter> make_openai_writer(const ResponseFormat& format, bool include_usage) {
-  return std::make_unique<OpenAiWriter>(format, include_usage);
+std::unique_ptr<AnswerWriter> make_openai_writer(const ResponseFormat& format, StreamUsage usage) {
+  return std::make_unique<OpenAiWriter>(format, usage);
 }
 
 }  // namespace quire

@@ -24,7 +24,12 @@ struct ResponseFormat {
 extern const ResponseFormat kCompletionFormat;
 extern const ResponseFormat kChatFormat;
 
-// `include_usage`: a stream ends with a chunk of the usage, and the others say "usage": null.
-std::unique_ptr<AnswerWriter> make_openai_writer(const ResponseFormat& format, bool include_usage);
+// What of the usage a stream has.
+struct StreamUsage {
+  bool at_end = false;         // a last chunk with it; the others say "usage": null
+  bool in_each_chunk = false;  // as far as it is then known
+};
+
+std::unique_ptr<AnswerWriter> make_openai_writer(const ResponseFormat& format, StreamUsage usage);
 
 }  // namespace quire

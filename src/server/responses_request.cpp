@@ -5,6 +5,7 @@
 
 #include "chat/tool_call.h"
 #include "server/json_writer.h"
+#include "server/sampling_rules.h"
 #include "server/template_value.h"
 
 namespace quire {
@@ -74,7 +75,7 @@ Expected<std::string> read_text_part(const JsonField& field) {
 
 // A string, or parts of text, which are joined with line breaks.
 Expected<> read_parts(const JsonField& field, std::string& text) {
-  if (field.value.is_string()) return into(text)(field);
+  if (field.value.is_string()) return into(text).read(field);
   JsonArray parts;
   if (field.value.get_array().get(parts) != simdjson::SUCCESS) {
     return fail(ErrorCode::kInvalidArgument, "{} must be a string or an array of parts, but is {}",

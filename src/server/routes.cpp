@@ -19,6 +19,7 @@ constexpr Route kRoutes[] = {
     {"/ready", true, Counts::kNo, get_ready, nullptr},
     {"/health", true, Counts::kNo, get_ready, nullptr},
     {"/version", false, Counts::kNo, get_version, nullptr},
+    {"/openapi.json", false, Counts::kNo, get_openapi, nullptr},
     {"/metrics", false, Counts::kNo, get_metrics, nullptr},
     {"/v1/models", false, Counts::kNo, list_models, nullptr},
     {"/v1/models/", false, Counts::kNo, get_model, nullptr},

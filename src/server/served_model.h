@@ -31,6 +31,8 @@ struct ServedModel {
   int32_t hidden_size;  // values of an embedding
   Pooling pooling;      // what the file asks for, or kLast
   ModelOutput output;
+  // Of what decides which tokens come: the program's version, the model, how it is computed.
+  std::string fingerprint;
   // Bytes of the vocabulary's longest token: a text of N bytes has at least N / this tokens.
   size_t longest_token_bytes = 1;
 };

@@ -138,20 +138,38 @@ Expected<> read_structured_outputs(const JsonField& field, Spec& spec) {
 }  // namespace
 
 void add_structured_output_rules(std::vector<FieldRule>& rules, Spec& spec) {
-  rules.push_back({kFormat, [&spec](const JsonField& field) { return read_response_format(field, spec); }});
-  rules.push_back({"structured_outputs",
-                   [&spec](const JsonField& field) { return read_structured_outputs(field, spec); }});
-  rules.push_back({"guided_json", [&spec](const JsonField& field) {
-                     return set_json(GrammarKind::kJsonSchema, field, field.name, spec);
-                   }});
-  rules.push_back({"guided_regex", [&spec](const JsonField& field) {
-                     return set_text(GrammarKind::kRegex, field, field.name, spec);
-                   }});
+  constexpr std::string_view kSchema = R"({"type":["object","string","boolean"]})";
   rules.push_back(
-      {"guided_choice", [&spec](const JsonField& field) { return set_choices(field, field.name, spec); }});
-  rules.push_back({"guided_grammar", [&spec](const JsonField& field) {
-                     return set_text(GrammarKind::kEbnf, field, field.name, spec);
-                   }});
+      {kFormat,
+       {{.json = R"({"type":"object","required":["type"],"properties":{"type":{"type":"string",)"
+                 R"("enum":["text","json_object","json_schema","structural_tag"]}}})"},
+        [&spec](const JsonField& field) { return read_response_format(field, spec); }},
+       "what answers must be: JSON of a schema, any JSON object, text with tagged parts, or just text"});
+  rules.push_back({"structured_outputs",
+                   {{.json = R"({"type":"object"})"},
+                    [&spec](const JsonField& field) { return read_structured_outputs(field, spec); }},
+                   "the same as vLLM says it: one of json, json_object, regex, choice, grammar and "
+                   "structural_tag"});
+  rules.push_back({"guided_json",
+                   {{.json = kSchema},
+                    [&spec](const JsonField& field) {
+                      return set_json(GrammarKind::kJsonSchema, field, field.name, spec);
+                    }},
+                   "a JSON schema that answers follow"});
+  rules.push_back(
+      {"guided_regex",
+       {{.type = "string"},
+        [&spec](const JsonField& field) { return set_text(GrammarKind::kRegex, field, field.name, spec); }},
+       "a regular expression that answers match as a whole"});
+  rules.push_back({"guided_choice",
+                   {{.json = R"({"type":"array","items":{"type":"string"},"minItems":1})"},
+                    [&spec](const JsonField& field) { return set_choices(field, field.name, spec); }},
+                   "the texts of which answers are one"});
+  rules.push_back(
+      {"guided_grammar",
+       {{.type = "string"},
+        [&spec](const JsonField& field) { return set_text(GrammarKind::kEbnf, field, field.name, spec); }},
+       "a grammar in GBNF whose language answers are of"});
 }
 
 }  // namespace quire

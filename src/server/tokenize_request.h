@@ -15,7 +15,7 @@ struct TokenizeRequest {
   std::optional<std::string> prompt;  // this, or messages
   std::vector<ChatMessage> messages;
   std::vector<Tool> tools;  // beside messages
-  bool add_generation_prompt = true;
+  TemplateOptions rendering;
   std::optional<bool> add_special_tokens;  // the model's BOS; by default for a prompt, not for messages
   bool parse_special = false;              // whether special tokens' spellings in a prompt are tokens
   bool return_token_strs = false;
@@ -25,6 +25,10 @@ struct DetokenizeRequest {
   std::string model;
   std::vector<TokenId> tokens;
 };
+
+// The tables of their fields. `request` outlives them.
+std::vector<FieldRule> tokenize_rules(TokenizeRequest& request);
+std::vector<FieldRule> detokenize_rules(DetokenizeRequest& request);
 
 Expected<TokenizeRequest> read_tokenize_request(const JsonFields& body);
 Expected<DetokenizeRequest> read_detokenize_request(const JsonFields& body);

@@ -8,6 +8,13 @@
 namespace quire {
 namespace {
 
+constexpr std::string_view kToolsSchema =
+    R"({"type":"array","maxItems":128,"items":{"type":"object","required":["type","function"],)"
+    R"("properties":{"type":{"const":"function"},"function":{"type":"object","required":["name"],)"
+    R"("properties":{"name":{"type":"string","pattern":"^[A-Za-z0-9_-]{1,64}$"},)"
+    R"("description":{"type":["string","null"]},"parameters":{"type":["object","null"]},)"
+    R"("strict":{"enum":[false,null]}},"additionalProperties":false}},"additionalProperties":false}})";
+
 Expected<> read_function_type(const JsonField& field) {
   const auto type = read_string(field);
   if (!type) return std::unexpected(type.error());
@@ -179,19 +186,23 @@ Expected<std::vector<MessageToolCall>> read_message_tool_calls(const JsonField& 
 }
 
 FieldRule tools_rule(std::vector<Tool>& tools) {
-  return {"tools", [&tools](const JsonField& field) -> Expected<> {
-            auto read = read_tools(field);
-            if (!read) return std::unexpected(read.error());
-            tools = std::move(*read);
-            return {};
-          }};
+  const auto read = [&tools](const JsonField& field) -> Expected<> {
+    auto read = read_tools(field);
+    if (!read) return std::unexpected(read.error());
+    tools = std::move(*read);
+    return {};
+  };
+  return {"tools", {{.json = kToolsSchema}, read}, "what the answer may call; at most 128"};
 }
 
 void add_tool_rules(std::vector<FieldRule>& rules, ToolOffer& offer) {
   rules.push_back(tools_rule(offer.tools));
+  rules.push_back({"tool_choice",
+                   {{.type = "string", .choices = "auto|none"},
+                    [&offer](const JsonField& field) { return read_tool_choice(field, offer.choice); }},
+                   "whether an answer may call tools"});
   rules.push_back(
-      {"tool_choice", [&offer](const JsonField& field) { return read_tool_choice(field, offer.choice); }});
-  rules.push_back({"parallel_tool_calls", into(offer.parallel)});
+      {"parallel_tool_calls", into(offer.parallel), "whether an answer may have more calls than one"});
 }
 
 Value template_tools(std::span<const Tool> tools) {

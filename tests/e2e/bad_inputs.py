@@ -237,7 +237,7 @@ CHATS = [
     ("number for content", messages({"role": "user", "content": 1}), "content must be a string or an array"),
     ("no parts", messages({"role": "user", "content": []}), "content is required"),
     ("a part that is text", messages({"role": "user", "content": ["a"]}), "content part"),
-    ("a part without text", messages({"role": "user", "content": [{"type": "text"}]}), "no text"),
+    ("a part without text", messages({"role": "user", "content": [{"type": "text"}]}), "text is required"),
     ("an image", messages({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}), "image_url"),
     ("audio", messages({"role": "user", "content": [{"type": "input_audio", "input_audio": {}}]}), "input_audio"),
     ("unknown member", messages({"role": "user", "content": "a", "contnet": "b"}), "did you mean 'content'?"),

@@ -20,7 +20,10 @@ class TransportTest(ServedTest):
         raw = self.client.chat.completions.with_raw_response.create(**self.asked())
         self.assertEqual(raw.status_code, 200)
         self.assertEqual(raw.headers["content-type"], "application/json")
-        self.assertEqual(raw.parse().usage.completion_tokens, 12)
+        self.assertRegex(raw.headers["openai-processing-ms"], r"^\d+$")
+        answer = raw.parse()
+        self.assertEqual(answer.usage.completion_tokens, 12)
+        self.assertRegex(answer.system_fingerprint, r"^fp_[0-9a-f]{10}$")
 
     def test_responses_that_are_read_as_they_come(self):
         create = self.client.chat.completions.with_streaming_response.create

@@ -183,6 +183,7 @@ TEST_F(ApiTest, CompletesText) {
   EXPECT_THAT(answer.at("/id"), StartsWith("cmpl-"));
   EXPECT_EQ(answer.at("/object"), "text_completion");
   EXPECT_EQ(answer.at("/model"), "alias");
+  EXPECT_EQ(answer.at("/system_fingerprint"), served.fingerprint);
   EXPECT_EQ(answer.at("/choices/0/text"), "abcabca");
   EXPECT_EQ(answer.at("/choices/0/finish_reason"), "length");
   EXPECT_EQ(answer.at("/choices/0/logprobs"), "null");
@@ -332,9 +333,8 @@ TEST_F(ApiTest, NeutralFieldsOfLaterFeaturesAreTaken) {
       "messages": [{"role": "assistant", "content": "a", "refusal": null, "tool_calls": null, "audio": null,
                     "annotations": [], "function_call": null}],
       "tools": [], "tool_choice": "none", "functions": null, "response_format": {"type": "text"},
-       "store": false,
-      "service_tier": "auto", "user": "me", "temperature": null, "stop": null, "logit_bias": {},
-       "stream_options": null})");
+      "modalities": ["text"], "web_search_options": null, "temperature": null, "stop": null,
+      "logit_bias": {}, "stream_options": null})");
   EXPECT_EQ(answer.status(), 200) << answer.body();
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr const char* kTemplate =
     "{% for m in messages %}{% if not loop.first %}<|turn|>{{ m.role }}{% endif %}{{ m.content }}<|end|>"
-    "{% endfor %}";
+    "{% endfor %}{{ closing }}";
 
 }  // namespace
 

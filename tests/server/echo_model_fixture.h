@@ -36,7 +36,7 @@ struct EchoModelOptions {
 };
 
 // Each message is rendered as its content and <|end|>, so the answer to a chat is the first message's
-// content; roles other than the first message's show as <|turn|>role.
+// content; roles other than the first message's show as <|turn|>role. The variable `closing` comes last.
 class EchoModel {
  public:
   explicit EchoModel(const EchoModelOptions& options = {});

@@ -9,6 +9,8 @@
 #include <sstream>
 #include <string>
 
+#include "server/embedded_files.h"
+
 namespace quire {
 namespace {
 
@@ -31,7 +33,7 @@ TEST(Page, IsWhatLiesInItsFolder) {
   }
   EXPECT_GT(on_disk.size(), 10U);
   std::map<std::string, std::string> built_in;
-  for (const PageSource& source : page_sources()) built_in[std::string(source.name)] = source.text;
+  for (const EmbeddedFile& source : page_files()) built_in[std::string(source.name)] = source.text;
   EXPECT_EQ(built_in, on_disk);
 }
 
@@ -70,7 +72,7 @@ TEST(Page, AFileThatTheClientHasIsNotSentAgain) {
 
 // Nothing from elsewhere, nothing inline: the policy would block it.
 TEST(Page, AsksNobodyElse) {
-  for (const PageSource& source : page_sources()) {
+  for (const EmbeddedFile& source : page_files()) {
     EXPECT_THAT(source.text, Not(HasSubstr("innerHTML"))) << source.name;
     EXPECT_THAT(source.text, Not(HasSubstr("src=\"http"))) << source.name;
     EXPECT_THAT(source.text, Not(HasSubstr(" style=\""))) << source.name;

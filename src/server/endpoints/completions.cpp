@@ -7,7 +7,8 @@ namespace quire {
 namespace {
 
 AnswerPlan openai_plan(const ResponseFormat& format, const GenerationRequest& request) {
-  return {.writer = make_openai_writer(format, request.include_usage), .id_prefix = format.id_prefix};
+  return {.writer = make_openai_writer(format, {request.include_usage, request.continuous_usage_stats}),
+          .id_prefix = format.id_prefix};
 }
 
 }  // namespace
@@ -16,7 +17,7 @@ ApiReply create_completion(const ApiState& api, const RequestHead& head, std::st
   auto request = read_body(api, body, read_completion_request);
   if (!request) return error_response(request.error());
   AnswerPlan plan = openai_plan(kCompletionFormat, *request);
-  plan.echo = request->echo;
+  plan.echo_tokens = request->echo;
   plan.prompt_only = request->prompt_only();
   return generate(api, head, std::move(*request), std::move(plan));
 }

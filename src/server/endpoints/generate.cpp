@@ -12,17 +12,20 @@ ApiExpected<> open_generation(const ApiState& api, const RequestHead& head, Gene
 ApiReply start_generation(const ApiState& api, const GenerationRequest& request, AnswerPlan plan,
                           std::vector<PreparedPrompt> prompts) {
   const ServedModel& served = api.model();
-  ResponseContext context = {.tokenizer = served.tokenizer,
-                             .id = api.new_id(plan.id_prefix),
-                             .model = request.model.empty() ? served.names.front() : request.model,
-                             .created = api.clock.unix_seconds(),
-                             .logprobs = request.sampling.logprobs.has_value(),
-                             .skip_special_tokens = request.sampling.skip_special_tokens,
-                             .return_token_ids = request.return_token_ids,
-                             .prompt_logprobs = request.sampling.prompt_logprobs.has_value() && !plan.echo};
+  ResponseContext context = {
+      .tokenizer = served.tokenizer,
+      .id = api.new_id(plan.id_prefix),
+      .model = request.model.empty() ? served.names.front() : request.model,
+      .fingerprint = served.fingerprint,
+      .created = api.clock.unix_seconds(),
+      .logprobs = request.sampling.logprobs.has_value(),
+      .skip_special_tokens = request.sampling.skip_special_tokens,
+      .return_token_ids = request.return_token_ids,
+      .prompt_logprobs = request.sampling.prompt_logprobs.has_value() && !plan.echo_tokens};
   const RunOptions options = {
       .stream = request.stream,
-      .echo = plan.echo,
+      .echo = request.echo,
+      .echo_tokens = plan.echo_tokens,
       .prompt_only = plan.prompt_only,
       .asker = {.tenant = request.tenant, .priority = request.priority, .cache_salt = request.cache_salt},
       .keep_text = api.log_prompts};

@@ -18,7 +18,7 @@ namespace quire {
 struct AnswerPlan {
   std::unique_ptr<AnswerWriter> writer;
   std::string_view id_prefix;
-  bool echo = false;
+  bool echo_tokens = false;  // if the request has echo
   bool prompt_only = false;  // what is generated is not shown
 };
 

@@ -1,6 +1,7 @@
 #include "server/endpoints/service.h"
 
 #include "server/engine_events.h"
+#include "server/openapi.h"
 #include "server/page.h"
 #include "server/sse.h"
 
@@ -18,6 +19,10 @@ ApiReply get_ready(const ApiState& api, const RequestHead&, std::string_view) {
 
 ApiReply get_version(const ApiState&, const RequestHead&, std::string_view) {
   return json_response("{\"version\":\"" QUIRE_VERSION "\"}");
+}
+
+ApiReply get_openapi(const ApiState&, const RequestHead&, std::string_view) {
+  return json_response(openapi_document());
 }
 
 ApiReply get_metrics(const ApiState& api, const RequestHead&, std::string_view) {

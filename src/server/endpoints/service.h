@@ -10,6 +10,7 @@ ApiReply get_live(const ApiState& api, const RequestHead& head, std::string_view
 // 503 while the model is being loaded and once the server drains.
 ApiReply get_ready(const ApiState& api, const RequestHead& head, std::string_view body);
 ApiReply get_version(const ApiState& api, const RequestHead& head, std::string_view body);
+ApiReply get_openapi(const ApiState& api, const RequestHead& head, std::string_view body);
 ApiReply get_metrics(const ApiState& api, const RequestHead& head, std::string_view body);
 ApiReply stream_engine_events(const ApiState& api, const RequestHead& head, std::string_view body);
 ApiReply get_page(const ApiState& api, const RequestHead& head, std::string_view body);

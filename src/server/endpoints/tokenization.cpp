@@ -12,9 +12,7 @@ Expected<std::vector<TokenId>> tokenize_request(const ServedModel& served, const
     return tokenize_text(served, *request.prompt, request.add_special_tokens.value_or(true),
                          request.parse_special);
   }
-  auto chat = tokenize_chat(served, {.messages = request.messages,
-                                     .tools = request.tools,
-                                     .add_generation_prompt = request.add_generation_prompt});
+  auto chat = tokenize_chat(served, {request.messages, request.tools, request.rendering});
   if (!chat) return std::unexpected(chat.error());
   const TokenizerSpec& spec = served.tokenizer.spec();
   if (request.add_special_tokens.value_or(false) && spec.add_bos && spec.bos) {

@@ -1,0 +1,205 @@
+#include "server/openapi.h"
+
+#include <array>
+
+#include "server/embedded_files.h"
+#include "server/operations.h"
+#include "server/routes.h"
+
+namespace quire {
+namespace {
+
+struct Status {
+  std::string_view code, meaning;
+};
+
+constexpr std::array<Status, 10> kErrors{{
+    {"400", "a field is missing, of the wrong type, unknown or out of range, or does not go with another"},
+    {"401", "the server has API keys, and none of them was sent"},
+    {"404", "there is no such model, prefix or path"},
+    {"408", "the request took too long to arrive"},
+    {"413", "the body is longer than the server takes"},
+    {"415", "the body is not JSON by its type"},
+    {"429", "as many requests wait as the server lets wait"},
+    {"431", "the header is longer than the server takes"},
+    {"500", "the engine failed"},
+    {"503", "the model is being loaded, the server is shutting down, or the request waited too long"},
+}};
+
+// Those of every method, beside an operation's own.
+constexpr std::string_view kErrorsOfAll = "401 431 503";
+constexpr std::string_view kErrorsOfBodies = "400 408 413 415 500";
+
+std::string_view method_name(HttpMethod method) {
+  switch (method) {
+    case HttpMethod::kPost: return "post";
+    case HttpMethod::kDelete: return "delete";
+    default: return "get";
+  }
+}
+
+std::string reference(std::string_view kind, std::string_view name) {
+  return fmt::format(R"({{"$ref":"#/components/{}/{}"}})", kind, name);
+}
+
+void write_content(JsonWriter& json, const Operation& operation) {
+  json.key("content");
+  json.begin_object();
+  const auto write = [&](std::string_view type, std::string_view schema) {
+    json.key(type);
+    json.begin_object();
+    json.key("schema");
+    json.raw(schema);
+    json.end_object();
+  };
+  if (!operation.answer.empty()) write("application/json", reference("schemas", operation.answer));
+  if (!operation.event.empty()) {
+    write("text/event-stream",
+          fmt::format(
+              R"({{"type":"object","description":"each event; the last one's data is [DONE], and that )"
+              R"(of a failure in between is an Error","required":["data"],"properties":{{"data":)"
+              R"({{"type":"string","contentMediaType":"application/json","contentSchema":{}}}}}}})",
+              reference("schemas", operation.event)));
+  }
+  if (operation.answer.empty() && operation.event.empty()) write("text/plain", R"({"type":"string"})");
+  json.end_object();
+}
+
+void write_responses(JsonWriter& json, const Operation& operation) {
+  json.key("responses");
+  json.begin_object();
+  json.key("200");
+  json.begin_object();
+  json.field("description", "the answer");
+  write_content(json, operation);
+  json.end_object();
+  for (const auto& error : kErrors) {
+    const bool here = kErrorsOfAll.contains(error.code) || operation.errors.contains(error.code) ||
+                      (operation.write_body && kErrorsOfBodies.contains(error.code));
+    if (!here) continue;
+    json.key(error.code);
+    json.raw(reference("responses", error.code));
+  }
+  json.end_object();
+}
+
+// What stands in braces in the path.
+void write_parameters(JsonWriter& json, std::string_view path) {
+  const size_t open = path.find('{');
+  if (open == std::string_view::npos) return;
+  json.key("parameters");
+  json.begin_array();
+  json.begin_object();
+  json.field("name", path.substr(open + 1, path.find('}') - open - 1));
+  json.field("in", "path");
+  json.field("required", true);
+  json.key("schema");
+  json.raw(R"({"type":"string","minLength":1})");
+  json.end_object();
+  json.end_array();
+}
+
+void write_operation(JsonWriter& json, const Operation& operation) {
+  json.key(method_name(operation.method));
+  json.begin_object();
+  json.field("operationId", operation.id);
+  json.field("summary", operation.summary);
+  const Route* route = find_route(operation.path);
+  if (route && route->open) {
+    json.key("security");
+    json.raw("[]");
+  }
+  write_parameters(json, operation.path);
+  if (operation.write_body) {
+    json.key("requestBody");
+    json.begin_object();
+    json.field("required", true);
+    json.key("content");
+    json.begin_object();
+    json.key("application/json");
+    json.begin_object();
+    json.key("schema");
+    operation.write_body(json);
+    json.end_object();
+    json.end_object();
+    json.end_object();
+  }
+  write_responses(json, operation);
+  json.end_object();
+}
+
+// Operations of one path stand together in the table.
+void write_paths(JsonWriter& json) {
+  json.key("paths");
+  json.begin_object();
+  std::string_view path;
+  for (const auto& operation : operations()) {
+    if (operation.path != path) {
+      if (!path.empty()) json.end_object();
+      path = operation.path;
+      json.key(path);
+      json.begin_object();
+    }
+    write_operation(json, operation);
+  }
+  json.end_object();
+  json.end_object();
+}
+
+void write_components(JsonWriter& json) {
+  json.key("components");
+  json.begin_object();
+  json.key("securitySchemes");
+  json.raw(R"({"key":{"type":"http","scheme":"bearer"}})");
+  json.key("responses");
+  json.begin_object();
+  for (const auto& error : kErrors) {
+    json.key(error.code);
+    json.begin_object();
+    json.field("description", error.meaning);
+    json.key("content");
+    json.raw(R"({"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}})");
+    json.end_object();
+  }
+  json.end_object();
+  json.key("schemas");
+  json.begin_object();
+  for (const auto& file : openapi_files()) {
+    json.key(file.name.substr(0, file.name.rfind('.')));
+    json.raw(file.text.substr(0, file.text.rfind('}') + 1));  // without the line break at its end
+  }
+  json.end_object();
+  json.end_object();
+}
+
+std::string make_document() {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("openapi", "3.1.0");
+  json.key("info");
+  json.begin_object();
+  json.field("title", "Quire");
+  json.field("version", QUIRE_VERSION);
+  json.field("description", "Large language models from paged KV memory, over OpenAI's API");
+  json.key("license");
+  json.raw(R"({"name":"Apache-2.0","identifier":"Apache-2.0"})");
+  json.end_object();
+  json.key("servers");
+  json.raw(R"([{"url":"/"}])");
+  json.key("security");
+  json.raw(R"([{},{"key":[]}])");
+  write_paths(json);
+  write_components(json);
+  json.end_object();
+  return out;
+}
+
+}  // namespace
+
+const std::string& openapi_document() {
+  static const std::string document = make_document();
+  return document;
+}
+
+}  // namespace quire

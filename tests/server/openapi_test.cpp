@@ -1,0 +1,115 @@
+#include "server/openapi.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "server/chat_request.h"
+#include "server/completion_request.h"
+#include "server/embedding_request.h"
+#include "server/operations.h"
+#include "server/prefix_request.h"
+#include "server/routes.h"
+#include "server/tokenize_request.h"
+
+namespace quire {
+namespace {
+
+class OpenApi : public testing::Test {
+ protected:
+  OpenApi() {
+    auto parsed = JsonDocument::parse(openapi_document());  // which refuses a name that is there twice
+    if (!parsed) throw std::runtime_error(parsed.error().message);
+    document_.emplace(std::move(*parsed));
+  }
+  bool has(std::string_view pointer) const {
+    JsonValue value;
+    return document_->root().at_pointer(pointer).get(value) == simdjson::SUCCESS;
+  }
+  std::string text(std::string_view pointer) const {
+    JsonValue value;
+    if (document_->root().at_pointer(pointer).get(value) != simdjson::SUCCESS) return "absent";
+    return simdjson::minify(value);
+  }
+  std::set<std::string> names(std::string_view pointer) const {
+    std::set<std::string> names;
+    const JsonObject object = document_->root().at_pointer(pointer).get_object().value();
+    for (const auto member : object) names.emplace(member.key);
+    return names;
+  }
+
+ private:
+  std::optional<JsonDocument> document_;
+};
+
+TEST_F(OpenApi, DescribesEveryRouteButThePage) {
+  std::set<std::pair<std::string_view, HttpMethod>> described;
+  for (const auto& operation : operations()) {
+    const Route* route = find_route(operation.path);
+    ASSERT_TRUE(route) << operation.path;
+    EXPECT_TRUE(route->endpoint(operation.method)) << operation.path;
+    EXPECT_TRUE(described.insert({route->path, operation.method}).second) << operation.path;
+  }
+  for (const auto& route : routes()) {
+    if (route.path == "/" || route.path == "/page/") continue;
+    for (const auto method : {HttpMethod::kGet, HttpMethod::kPost, HttpMethod::kDelete}) {
+      EXPECT_EQ(described.contains({route.path, method}), route.endpoint(method) != nullptr) << route.path;
+    }
+  }
+}
+
+template <class Request>
+std::set<std::string> fields_of(std::vector<FieldRule> (*rules)(Request&)) {
+  Request request;
+  std::set<std::string> names;
+  for (const auto& rule : rules(request)) {
+    EXPECT_TRUE(names.emplace(rule.name).second) << rule.name << " has two rules";
+  }
+  return names;
+}
+
+TEST_F(OpenApi, HasEveryFieldThatIsRead) {
+  const auto properties = [this](std::string_view path) {
+    return names(
+        fmt::format("/paths/{}/post/requestBody/content/application~1json/schema/properties", path));
+  };
+  EXPECT_EQ(properties("~1v1~1completions"), fields_of(completion_rules));
+  EXPECT_EQ(properties("~1v1~1chat~1completions"), fields_of(chat_rules));
+  EXPECT_EQ(properties("~1v1~1embeddings"), fields_of(embedding_rules));
+  EXPECT_EQ(properties("~1v1~1prefixes"), fields_of(prefix_rules));
+  EXPECT_EQ(properties("~1tokenize"), fields_of(tokenize_rules));
+  EXPECT_EQ(properties("~1detokenize"), fields_of(detokenize_rules));
+}
+
+TEST_F(OpenApi, SaysWhatAFieldTakes) {
+  const std::string schema = "/paths/~1v1~1completions/post/requestBody/content/application~1json/schema";
+  EXPECT_EQ(text(schema + "/required"), R"(["prompt"])");
+  EXPECT_EQ(text(schema + "/additionalProperties"), "false");
+  EXPECT_EQ(text(schema + "/properties/top_p"),
+            R"({"type":["number","null"],"exclusiveMinimum":0,"maximum":1,"default":1,)"
+            R"("description":"keep the most likely tokens that add up to this probability"})");
+  EXPECT_EQ(text(schema + "/properties/stream/type"), R"(["boolean","null"])");
+  EXPECT_EQ(text(schema + "/properties/stream_options/anyOf/0/properties/include_usage/type"),
+            R"(["boolean","null"])");
+  EXPECT_EQ(text(schema + "/properties/suffix/enum"), "[null]");
+}
+
+TEST_F(OpenApi, RefersToWhatIsThere) {
+  const std::string_view document = openapi_document();
+  constexpr std::string_view kReference = R"("$ref":"#)", kSpaced = R"("$ref": "#)";
+  int count = 0;
+  for (const auto key : {kReference, kSpaced}) {
+    for (size_t at = document.find(key); at != std::string_view::npos; at = document.find(key, at + 1)) {
+      const size_t begin = at + key.size();
+      const auto pointer = document.substr(begin, document.find('"', begin) - begin);
+      EXPECT_TRUE(has(pointer)) << pointer;
+      ++count;
+    }
+  }
+  EXPECT_GT(count, 50);
+}
+
+}  // namespace
+}  // namespace quire
