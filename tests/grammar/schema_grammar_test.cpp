@@ -159,6 +159,14 @@ TEST(SchemaGrammar, WhatIsNotSupportedIsNamed) {
   }
 }
 
+TEST(SchemaGrammar, EveryKnownFormatCompiles) {
+  GrammarFixture fixture;
+  for (const char* format :
+       {"date", "time", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri"}) {
+    EXPECT_NE(fixture.schema(fmt::format(R"({{"type":"string","format":"{}"}})", format)), nullptr);
+  }
+}
+
 // Alternatives of alternatives would double with every level.
 TEST(SchemaGrammar, WorkIsBounded) {
   std::string all = R"({"allOf":[)";
