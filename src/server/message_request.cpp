@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "server/message_blocks.h"
-
 #include "server/sampling_rules.h"
 
 namespace quire {
@@ -78,62 +77,87 @@ Expected<> read_stop_sequences(const JsonField& field, std::vector<std::string>&
   return {};
 }
 
-Expected<> check_service_tier(const JsonField& field) {
-  const auto tier = read_string(field);
-  if (!tier) return std::unexpected(tier.error());
-  if (*tier == "auto" || *tier == "standard_only") return {};
-  return fail_param("service_tier", "service_tier must be auto or standard_only, but is '{}'",
-                    excerpt(*tier));
+constexpr std::string_view kTurnsSchema =
+    R"({"type":"array","minItems":1,"items":{"type":"object","required":["role","content"],"properties":{)"
+    R"("role":{"type":"string"},"content":{"type":["string","array"]}}}})";
+constexpr std::string_view kStopSchema =
+    R"({"type":"array","maxItems":16,"items":{"type":"string","minLength":1}})";
+
+// What makes the prompt.
+void add_prompt_rules(std::vector<FieldRule>& rules, MessageRequest& request) {
+  rules.push_back(model_rule(request.model));
+  rules.push_back({"messages",
+                   {{.json = kTurnsSchema},
+                    [&request](const JsonField& field) { return read_turns(field, request.messages); }},
+                   "the conversation so far, oldest first: text, thinking, tool_use and tool_result blocks",
+                   true});
+  rules.push_back({"system",
+                   {{.json = R"({"type":["string","array"]})"},
+                    [&request](const JsonField& field) -> Expected<> {
+                      auto text = read_block_text(field);
+                      if (!text) return std::unexpected(text.error());
+                      request.system = std::move(*text);
+                      return {};
+                    }},
+                   "what the model is told before the conversation"});
+  rules.push_back(
+      {"tools",
+       {{.json = R"({"type":"array","items":{"type":"object","required":["name","input_schema"]}})"},
+        [&request](const JsonField& field) { return read_message_tools(field, request.offer.tools); }},
+       "functions that the model may call"});
+  rules.push_back(
+      {"tool_choice",
+       {{.json = R"({"type":"object","required":["type"]})"},
+        [&request](const JsonField& field) { return read_message_tool_choice(field, request.offer); }},
+       "whether it may call them"});
 }
 
-// Reads what makes the prompt, and the fields of `rules`.
-Expected<> read_prompt_and(const JsonFields& fields, std::vector<FieldRule> rules, ChatRequest& request) {
-  std::string system;
-  rules.push_back({"model", into(request.model)});
-  rules.push_back(
-      {"messages", [&](const JsonField& field) { return read_turns(field, request.messages); }});
-  rules.push_back({"system", [&](const JsonField& field) -> Expected<> {
-                     auto text = read_block_text(field);
-                     if (!text) return std::unexpected(text.error());
-                     system = std::move(*text);
-                     return {};
-                   }});
-  rules.push_back(
-      {"tools", [&](const JsonField& field) { return read_message_tools(field, request.offer.tools); }});
-  rules.push_back({"tool_choice",
-                   [&](const JsonField& field) { return read_message_tool_choice(field, request.offer); }});
-  if (auto read = read_fields(fields, rules); !read) return read;
-  if (request.messages.empty()) return fail_param("messages", "messages is required");
-  if (!system.empty()) {
-    request.messages.insert(request.messages.begin(), {.role = "system", .content = std::move(system)});
+Expected<ChatRequest> read_by(const JsonFields& fields,
+                              std::vector<FieldRule> (*rules)(MessageRequest& request)) {
+  MessageRequest request;
+  if (auto read = read_fields(fields, rules(request)); !read) return std::unexpected(read.error());
+  if (!request.system.empty()) {
+    request.messages.insert(request.messages.begin(),
+                            {.role = "system", .content = std::move(request.system)});
   }
-  return {};
+  return ChatRequest(std::move(request));
 }
 
 }  // namespace
 
-Expected<ChatRequest> read_message_request(const JsonFields& fields) {
-  ChatRequest request;
-  const std::vector<FieldRule> rules = {
-      max_tokens_rule("max_tokens", request, false),
+std::vector<FieldRule> message_rules(MessageRequest& request) {
+  FieldRule max_tokens = max_tokens_rule("max_tokens", request, false);
+  max_tokens.required = true;
+  std::vector<FieldRule> rules = {
+      std::move(max_tokens),
       {"stop_sequences",
-       [&](const JsonField& field) { return read_stop_sequences(field, request.sampling.stop); }},
-      {"stream", into(request.stream)},
+       {{.json = kStopSchema},
+        [&request](const JsonField& field) { return read_stop_sequences(field, request.sampling.stop); }},
+       "texts at which the answer ends"},
+      {"stream", into(request.stream), "answer with server-sent events as tokens come"},
       sampling_rule("temperature", request.sampling),
       sampling_rule("top_p", request.sampling),
       sampling_rule("top_k", request.sampling),
-      object_without_effect("metadata"),
-      {"service_tier", check_service_tier},
+      {"metadata", no_effect({.type = "object"}), "of no effect: API keys say who asks"},
+      {"service_tier", no_effect({.type = "string", .choices = "auto|standard_only"}),
+       "of no effect: there is one tier"},
   };
-  if (auto read = read_prompt_and(fields, rules, request); !read) return std::unexpected(read.error());
-  if (!request.max_tokens) return fail_param("max_tokens", "max_tokens is required");
-  return request;
+  add_prompt_rules(rules, request);
+  return rules;
+}
+
+std::vector<FieldRule> count_tokens_rules(MessageRequest& request) {
+  std::vector<FieldRule> rules;
+  add_prompt_rules(rules, request);
+  return rules;
+}
+
+Expected<ChatRequest> read_message_request(const JsonFields& fields) {
+  return read_by(fields, message_rules);
 }
 
 Expected<ChatRequest> read_count_tokens_request(const JsonFields& fields) {
-  ChatRequest request;
-  if (auto read = read_prompt_and(fields, {}, request); !read) return std::unexpected(read.error());
-  return request;
+  return read_by(fields, count_tokens_rules);
 }
 
 }  // namespace quire

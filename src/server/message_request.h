@@ -2,9 +2,20 @@
 // completion has.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "server/chat_request.h"
 
 namespace quire {
+
+struct MessageRequest : ChatRequest {
+  std::string system;
+};
+
+// The tables of their fields. `request` outlives them.
+std::vector<FieldRule> message_rules(MessageRequest& request);
+std::vector<FieldRule> count_tokens_rules(MessageRequest& request);
 
 // Errors name the field, as Anthropic calls it.
 Expected<ChatRequest> read_message_request(const JsonFields& fields);

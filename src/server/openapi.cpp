@@ -65,7 +65,12 @@ void write_content(JsonWriter& json, const Operation& operation) {
   json.end_object();
 }
 
-void write_responses(JsonWriter& json, const Operation& operation) {
+// What the shared description of an error is called.
+std::string error_name(const Status& error, ErrorShape shape) {
+  return fmt::format("{}{}", shape == ErrorShape::kAnthropic ? "Message" : "", error.code);
+}
+
+void write_responses(JsonWriter& json, const Operation& operation, ErrorShape errors) {
   json.key("responses");
   json.begin_object();
   json.key("200");
@@ -78,7 +83,7 @@ void write_responses(JsonWriter& json, const Operation& operation) {
                       (operation.write_body && kErrorsOfBodies.contains(error.code));
     if (!here) continue;
     json.key(error.code);
-    json.raw(reference("responses", error.code));
+    json.raw(reference("responses", error_name(error, errors)));
   }
   json.end_object();
 }
@@ -124,7 +129,7 @@ void write_operation(JsonWriter& json, const Operation& operation) {
     json.end_object();
     json.end_object();
   }
-  write_responses(json, operation);
+  write_responses(json, operation, route ? route->errors : ErrorShape::kOpenAi);
   json.end_object();
 }
 
@@ -153,13 +158,16 @@ void write_components(JsonWriter& json) {
   json.raw(R"({"key":{"type":"http","scheme":"bearer"}})");
   json.key("responses");
   json.begin_object();
-  for (const auto& error : kErrors) {
-    json.key(error.code);
-    json.begin_object();
-    json.field("description", error.meaning);
-    json.key("content");
-    json.raw(R"({"application/json":{"schema":{"$ref":"#/components/schemas/Error"}}})");
-    json.end_object();
+  for (const ErrorShape shape : {ErrorShape::kOpenAi, ErrorShape::kAnthropic}) {
+    const std::string_view schema = shape == ErrorShape::kAnthropic ? "MessageError" : "Error";
+    for (const auto& error : kErrors) {
+      json.key(error_name(error, shape));
+      json.begin_object();
+      json.field("description", error.meaning);
+      json.key("content");
+      json.raw(fmt::format(R"({{"application/json":{{"schema":{}}}}})", reference("schemas", schema)));
+      json.end_object();
+    }
   }
   json.end_object();
   json.key("schemas");

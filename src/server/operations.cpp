@@ -3,7 +3,9 @@
 #include "server/chat_request.h"
 #include "server/completion_request.h"
 #include "server/embedding_request.h"
+#include "server/message_request.h"
 #include "server/prefix_request.h"
+#include "server/responses_request.h"
 #include "server/tokenize_request.h"
 
 namespace quire {
@@ -17,9 +19,6 @@ void write_fields(JsonWriter& json) {
   Request request;
   write_object_schema(json, rules(request));
 }
-
-// Of bodies whose fields their own vendors describe.
-void write_any_object(JsonWriter& json) { json.raw(R"({"type":"object"})"); }
 
 constexpr Operation kOperations[] = {
     {kGet, "/live", "live", "Whether the process lives", nullptr, "Status"},
@@ -43,25 +42,25 @@ constexpr Operation kOperations[] = {
      "Embeddings",
      {},
      "404 429"},
-    {kPost, "/v1/messages", "createMessage", "Anthropic's messages", write_any_object, "AnyObject",
-     "AnyObject", "404 429"},
+    {kPost, "/v1/messages", "createMessage", "Anthropic's messages",
+     write_fields<message_rules, MessageRequest>, "Message", "MessageEvent", "404 429"},
     {kPost,
      "/v1/messages/count_tokens",
      "countMessageTokens",
      "The tokens of such a conversation",
-     write_any_object,
-     "AnyObject",
+     write_fields<count_tokens_rules, MessageRequest>,
+     "TokenCount",
      {},
      "404"},
-    {kPost, "/v1/responses", "createResponse", "OpenAI's responses", write_any_object, "AnyObject",
-     "AnyObject", "404 429"},
-    {kGet, "/v1/responses/{response}", "getResponse", "One that was kept", nullptr, "AnyObject", {}, "404"},
+    {kPost, "/v1/responses", "createResponse", "OpenAI's responses",
+     write_fields<responses_rules, ResponsesRequest>, "Response", "ResponseEvent", "404 429"},
+    {kGet, "/v1/responses/{response}", "getResponse", "One that was kept", nullptr, "Response", {}, "404"},
     {HttpMethod::kDelete,
      "/v1/responses/{response}",
      "deleteResponse",
      "Forget it",
      nullptr,
-     "AnyObject",
+     "DeletedResponse",
      {},
      "404"},
     {kGet, "/v1/prefixes", "listPrefixes", "Prefixes that are pinned, oldest first", nullptr, "PrefixList"},

@@ -44,13 +44,16 @@ FieldRule nothing_else_than(std::string_view neutral, std::string_view name, std
 }
 
 // A field that is checked by `read` and then kept as it was written.
-FieldRule kept_in(std::string& json, std::string_view name,
+FieldRule kept_in(std::string& json, std::string_view name, std::string_view schema, std::string_view help,
                   std::function<Expected<>(const JsonField&)> read) {
-  return {name, [&json, read = std::move(read)](const JsonField& field) -> Expected<> {
-            if (auto checked = read(field); !checked) return checked;
-            json = simdjson::minify(field.value);
-            return {};
-          }};
+  return {name,
+          {{.json = schema},
+           [&json, read = std::move(read)](const JsonField& field) -> Expected<> {
+             if (auto checked = read(field); !checked) return checked;
+             json = simdjson::minify(field.value);
+             return {};
+           }},
+          help};
 }
 
 // {"type": "input_text" or "output_text", "text": "..."}
@@ -355,41 +358,66 @@ Expected<> read_function_choice(const JsonField& field, ToolChoice& choice) {
 
 // Fields of no effect, and those that ask for what is not to be had.
 void add_other_rules(std::vector<FieldRule>& rules) {
-  for (const char* name : {"safety_identifier", "prompt_cache_key", "service_tier"}) {
-    rules.push_back(any_string(name));
-  }
-  rules.push_back(nothing_else_than("false", "background", "answers are made while the client waits"));
-  rules.push_back(nothing_else_than(R"("disabled")", "truncation", "what is too long is refused"));
-  rules.push_back(nothing_else_than("[]", "include", "answers hold all that there is"));
+  constexpr FieldSchema kText = {.type = "string"};
+  rules.push_back({"safety_identifier", no_effect(kText), "of no effect: API keys say who asks"});
+  rules.push_back({"prompt_cache_key", no_effect(kText), "of no effect: the prefix cache needs no hints"});
+  rules.push_back({"service_tier", no_effect(kText), "of no effect: there is one tier"});
+  rules.push_back({"background", unsupported("answers are made while the client waits", "false"), ""});
+  rules.push_back({"truncation", unsupported("what is too long is refused", R"("disabled")"), ""});
+  rules.push_back({"include", unsupported("answers hold all that there is", "[]"), ""});
+}
+
+constexpr std::string_view kObject = R"({"type":"object"})";
+
+// What shapes the answer beside its prompt.
+void add_answer_rules(std::vector<FieldRule>& rules, ResponsesRequest& request) {
+  ResponsesEcho& echo = request.echo;
+  rules.push_back(max_tokens_rule("max_output_tokens", request, false));
+  rules.push_back(sampling_rule("temperature", request.sampling));
+  rules.push_back(sampling_rule("top_p", request.sampling));
+  rules.push_back({"stream", into(request.stream), "answer with server-sent events as tokens come"});
+  rules.push_back(kept_in(echo.text, "text", kObject, "the format of the answer", check_text_options));
+  rules.push_back(kept_in(echo.reasoning, "reasoning", kObject,
+                          "of no effect: how much a model thinks is its template's to say",
+                          check_reasoning));
+  rules.push_back(kept_in(echo.tools, "tools", R"({"type":"array","items":{"type":"object"}})",
+                          "functions that the model may call", [&request](const JsonField& field) {
+                            return read_function_tools(field, request.offer.tools);
+                          }));
+  rules.push_back(kept_in(
+      echo.tool_choice, "tool_choice", R"({"type":["string","object"]})", "whether it may call them",
+      [&request](const JsonField& field) { return read_function_choice(field, request.offer.choice); }));
+  rules.push_back({"parallel_tool_calls", into(request.offer.parallel), "whether it may call several"});
 }
 
 }  // namespace
 
-Expected<ResponsesRequest> read_responses_request(const JsonFields& fields) {
-  ResponsesRequest request;
+std::vector<FieldRule> responses_rules(ResponsesRequest& request) {
   ResponsesEcho& echo = request.echo;
   std::vector<FieldRule> rules = {
-      {"model", into(request.model)},
-      {"input", [&](const JsonField& field) { return read_input(field, request); }},
-      {"instructions", into(echo.instructions)},
-      {"previous_response_id", into(echo.previous_response_id)},
-      {"store", into(request.store)},
-      max_tokens_rule("max_output_tokens", request, false),
-      sampling_rule("temperature", request.sampling),
-      sampling_rule("top_p", request.sampling),
-      {"stream", into(request.stream)},
-      {"user", into(echo.user)},
-      kept_in(echo.metadata, "metadata", check_metadata),
-      kept_in(echo.text, "text", check_text_options),
-      kept_in(echo.reasoning, "reasoning", check_reasoning),
-      kept_in(echo.tools, "tools",
-              [&](const JsonField& field) { return read_function_tools(field, request.offer.tools); }),
-      kept_in(echo.tool_choice, "tool_choice",
-              [&](const JsonField& field) { return read_function_choice(field, request.offer.choice); }),
-      {"parallel_tool_calls", into(request.offer.parallel)},
+      model_rule(request.model),
+      {"input",
+       {{.json = R"({"type":["string","array"]})"},
+        [&request](const JsonField& field) { return read_input(field, request); }},
+       "a text, or items: messages, reasoning, function calls and what came of them",
+       true},
+      {"instructions", into(echo.instructions), "what the model is told before all"},
+      {"previous_response_id", into(echo.previous_response_id), "the stored response to go on from"},
+      {"store", into(request.store), "whether later requests may go on from this one"},
+      {"user", into(echo.user), "of no effect: API keys say who asks"},
+      kept_in(echo.metadata, "metadata", kObject, "up to 16 pairs of strings, answered as they are",
+              check_metadata),
   };
+  add_answer_rules(rules, request);
   add_other_rules(rules);
-  if (auto read = read_fields(fields, rules); !read) return std::unexpected(read.error());
+  return rules;
+}
+
+Expected<ResponsesRequest> read_responses_request(const JsonFields& fields) {
+  ResponsesRequest request;
+  if (auto read = read_fields(fields, responses_rules(request)); !read) {
+    return std::unexpected(read.error());
+  }
   if (request.messages.empty()) return fail_param("input", "input is required");
   return request;
 }

@@ -29,6 +29,9 @@ struct ResponsesRequest : ChatRequest {
 };
 
 // Errors name the field.
+// The table of its fields. `request` outlives it.
+std::vector<FieldRule> responses_rules(ResponsesRequest& request);
+
 Expected<ResponsesRequest> read_responses_request(const JsonFields& fields);
 
 }  // namespace quire

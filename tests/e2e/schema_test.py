@@ -34,8 +34,8 @@ DEMANDING = (
     "best_of", "chat_template_kwargs", "continue_final_message", "early_stopping", "length_penalty", "max_completion_tokens",
     "parse_special", "priority", "prompt_logprobs", "stream_options", "top_logprobs", "use_beam_search",
 )  # fmt: skip
-NARROWED = {
-    "max_tokens": {"type": "integer", "minimum": 1, "maximum": 8},
+LENGTHS = ("max_output_tokens", "max_tokens")
+NARROWED = dict.fromkeys(LENGTHS, {"type": "integer", "minimum": 1, "maximum": 8}) | {
     "min_tokens": {"type": "integer", "minimum": 0, "maximum": 1},
     "n": {"type": "integer", "minimum": 1, "maximum": 4},
     "model": {"const": ""},
@@ -67,8 +67,8 @@ def narrow(description):
             properties.pop(name, None)
         for name in NARROWED.keys() & properties.keys():
             properties[name] = NARROWED[name]
-        if "max_tokens" in properties:
-            schema["required"] = [*schema.get("required", ()), "max_tokens"]
+        lengths = [name for name in LENGTHS if name in properties]
+        schema["required"] = [*(name for name in schema.get("required", ()) if name not in lengths), *lengths]
     return description
 
 
