@@ -12,9 +12,10 @@ import socket
 import statistics
 import sys
 import threading
+import time
 
 from contestants import Quire, core_count
-from front import PORT, ROOT, Stream, measure, percentile
+from front import PORT, ROOT, measure, percentile
 
 
 def parse_arguments():
@@ -32,7 +33,7 @@ class Viewer:
     """Reads views until it is closed."""
 
     def __init__(self):
-        self.num_bytes = 0
+        self.num_bytes, self.begun = 0, time.perf_counter()
         self.socket = socket.create_connection(("127.0.0.1", PORT))
         self.socket.sendall(b"GET /v1/engine/events HTTP/1.1\r\nHost: x\r\n\r\n")
         head = self.socket.recv(1 << 16)
@@ -46,26 +47,26 @@ class Viewer:
             self.num_bytes += len(piece)
 
     def close(self):
+        """The bytes a second that were read."""
+        rate = self.num_bytes / (time.perf_counter() - self.begun)
         self.socket.shutdown(socket.SHUT_RDWR)
         self.thread.join()
         self.socket.close()
+        return rate
 
 
 def main():
     arguments = parse_arguments()
     quire = Quire("quire", arguments.quire, arguments.model, core_count())
     rates, waits, view_bytes = {False: [], True: []}, {False: [], True: []}, []
-    with quire.server(PORT, arguments.streams + 8):
-        streams = [Stream(number) for number in range(arguments.streams)]
-        measure(streams, 3, 0)
+    with quire.server(PORT, arguments.streams + 8) as server:
         for watched in [False, True, True, False] * arguments.rounds:
             viewers = [Viewer() for _ in range(arguments.viewers if watched else 0)]
-            gaps, _, num_tokens, elapsed_s = measure(streams, arguments.seconds, 0)
+            one, _ = measure(arguments.streams, arguments.seconds, 0, server.process.pid)
             for viewer in viewers:
-                viewer.close()
-                view_bytes.append(viewer.num_bytes / elapsed_s)
-            rates[watched].append(num_tokens / elapsed_s)
-            waits[watched].append(percentile(gaps, 0.99))
+                view_bytes.append(viewer.close())
+            rates[watched].append(one.num_tokens / one.elapsed_s)
+            waits[watched].append(percentile(one.gaps, 0.99))
             print(f"{'watched' if watched else 'alone'}: {rates[watched][-1]:.0f} tokens/s, "
                   f"p99 between tokens {1e3 * waits[watched][-1]:.1f} ms", file=sys.stderr)
     rate, wait = ({key: statistics.median(values) for key, values in of.items()} for of in (rates, waits))
