@@ -12,7 +12,7 @@
 #include <chrono>
 
 #include "bench/completion_chunk.h"
-#include "bench/http_client.h"
+#include "server/http_client.h"
 #include "bench/sse_reader.h"
 #include "server/json_writer.h"
 

@@ -66,6 +66,8 @@ void add_serve(CLI::App& app, Action& action) {
   command->add_flag("--dry-run", flags->dry_run,
                     "print how much memory serving would take, and for what, and exit: with 1 if it does "
                     "not fit");
+  command->get_option("--otlp-endpoint")->envname("OTEL_EXPORTER_OTLP_ENDPOINT");
+  command->get_option("--otlp-service-name")->envname("OTEL_SERVICE_NAME");
   const CLI::Option* api_key = command->get_option("--api-key")->envname(kApiKeyVariable);
   command->get_option("--ssl-keyfile-password")->envname("QUIRE_SSL_KEYFILE_PASSWORD");
   command->footer(

@@ -38,7 +38,10 @@ TokenDelta token_delta(const StepEvents::Token& event, int64_t now_ns, const Ste
                    .stop_token = {},
                    .prompt = {}};
   if (event.finish_reason == FinishReason::kStop) delta.stop_token = sample.token;
-  if (event.first_of_group) delta.num_cached_tokens = event.group->num_cached_tokens;
+  if (event.first_of_group) {
+    delta.num_cached_tokens = event.group->num_cached_tokens;
+    delta.first_scheduled_ns = event.group->times.first_scheduled_ns;
+  }
   return delta;
 }
 
@@ -260,6 +263,7 @@ void EngineLoop::deliver_search(const StepEvents::Search& search) {
       delta.token = hypothesis.tokens[t];
       delta.logprob = hypothesis.logprobs[t];
       delta.num_cached_tokens = std::exchange(num_cached_tokens, 0);
+      delta.first_scheduled_ns = i == 0 && t == 0 ? search.group->times.first_scheduled_ns : 0;
       if (t + 1 == hypothesis.tokens.size()) {
         delta.finish_reason = hypothesis.finish_reason;
         if (delta.finish_reason == FinishReason::kStop) delta.stop_token = delta.token;

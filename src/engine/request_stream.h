@@ -32,6 +32,7 @@ struct TokenDelta {
   std::vector<TokenLogprob> top;  // alternatives, most likely first; empty unless asked for
   FinishReason finish_reason = FinishReason::kNone;
   int32_t num_cached_tokens = 0;      // with the request's first token: of its prompt, found in the cache
+  int64_t first_scheduled_ns = 0;     // with it too: when the first step with the request began
   std::optional<TokenId> stop_token;  // the stop token that ended it, if one from stop_token_ids or EOS did
   // For a request with prompt_logprobs: in the deltas before the first token, in order of position, in
   // pieces.

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "server/api_error.h"
+#include "server/generation_trace.h"
 #include "server/http_message.h"
 #include "server/usage.h"
 
@@ -46,6 +47,8 @@ class AnswerRun {
   virtual std::string note() const = 0;                   // for the log: how much it was
   virtual Usage usage() const = 0;                        // so far
   virtual AnswerText text() const { return {}; }
+  // What a trace tells of it so far; none if nothing was generated.
+  virtual std::optional<GenerationTrace> trace() const { return std::nullopt; }
 };
 
 }  // namespace quire

@@ -14,6 +14,7 @@
 #include "server/client_socket.h"
 #include "server/http_reader.h"
 #include "server/request_log.h"
+#include "server/request_tracer.h"
 #include "server/routes.h"
 #include "server/sse.h"
 
@@ -103,7 +104,8 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   void disarm();
   void on_deadline();
   void close();
-  void log_answer();
+  void account();
+  void trace_answer();
 
   const uint64_t id_;
   ConnectionHost& host_;
@@ -339,7 +341,8 @@ void HttpConnection::pump() {
     peer_check_.cancel();
     if (run->error() && !stream_begun_) return respond(error_response(*run->error()));
     if (!run->stream()) return respond(json_response(std::move(piece)));
-    if (run->error()) record_.note += ", failed";
+    record_.failed = run->error().has_value();
+    if (record_.failed) record_.note += ", failed";
   } else if (piece.empty()) {
     return wait_for_turn();
   }
@@ -403,7 +406,7 @@ void HttpConnection::on_written() {
   out_ = {};
   disarm();
   if (!answer_whole_) return pump();
-  log_answer();
+  account();
   record_ = {};
   answer_whole_ = stream_begun_ = false;
   request_start_ns_ = 0;
@@ -427,7 +430,7 @@ void HttpConnection::abandon(std::string_view why) {
   if (run_) record_.take(*run_);
   record_.status = 499;
   record_.note = why;
-  log_answer();
+  account();
   close();
 }
 
@@ -463,7 +466,8 @@ void HttpConnection::close() {
   socket_.close();
 }
 
-void HttpConnection::log_answer() {
+void HttpConnection::account() {
+  if (host_.tracer != nullptr) trace_answer();
   if (!host_.config.log_requests) return;
   record_.peer = socket_.peer();
   record_.key = host_.api.key_name(reader_.head());
@@ -471,6 +475,19 @@ void HttpConnection::log_answer() {
   record_.target = reader_.target();
   record_.elapsed_ns = request_start_ns_ ? host_.clock.now_ns() - request_start_ns_ : 0;
   log_request(record_);
+}
+
+void HttpConnection::trace_answer() {
+  const RequestHead& head = reader_.head();
+  host_.tracer->record({.head = head,
+                        .peer = socket_.peer(),
+                        .status = record_.status,
+                        .failed = record_.failed,
+                        .is_known_path = !Api::allowed_methods(head.path).empty(),
+                        .is_https = host_.tls != nullptr,
+                        .start_ns = request_start_ns_,
+                        .end_ns = host_.clock.now_ns(),
+                        .generation = record_.generation});
 }
 
 }  // namespace

@@ -18,11 +18,14 @@
 
 namespace quire {
 
+class RequestTracer;
+
 // What the connections of one server share. Outlives them.
 struct ConnectionHost {
   const ServerConfig& config;
   const Api& api;
   const Clock& clock;
+  RequestTracer* tracer;                       // null: requests are not traced
   boost::asio::any_io_executor workers;        // where bodies are parsed, rendered and tokenized
   std::function<void(uint64_t id)> on_closed;  // any thread
   std::atomic<int64_t> body_bytes{0};          // of request bodies in memory, over all connections

@@ -43,9 +43,11 @@ ApiExpected<std::unique_ptr<Generation>> Generation::start(const ServedModel& mo
                         .cache_salt = asker.cache_salt,
                         .pins = prompt.pins});
   }
+  const int64_t submitted_ns = model.clock.now_ns();
   auto streams = model.engine.submit(std::move(requests));
   if (!streams) return api_failure(streams.error());
   std::unique_ptr<Generation> generation(new Generation(model.engine));
+  generation->times_.submitted_ns = submitted_ns;
   for (size_t i = 0; i < prompts.size(); ++i) {
     generation->submissions_.push_back(
         {(*streams)[i]->id(),
@@ -89,6 +91,16 @@ bool Generation::poll(std::vector<ChoiceDelta>& out) {
   return open;
 }
 
+void Generation::count_time(const TokenDelta& delta) {
+  if (delta.time_ns == 0) return;  // it brings no token
+  const auto earlier = [](int64_t& time_ns, int64_t other_ns) {
+    if (other_ns != 0 && (time_ns == 0 || other_ns < time_ns)) time_ns = other_ns;
+  };
+  earlier(times_.first_scheduled_ns, delta.first_scheduled_ns);
+  earlier(times_.first_token_ns, delta.time_ns);
+  times_.last_token_ns = std::max(times_.last_token_ns, delta.time_ns);
+}
+
 // False when the submission has ended.
 bool Generation::poll_submission(size_t prompt, std::vector<ChoiceDelta>& out) {
   Submission& submission = submissions_[prompt];
@@ -99,6 +111,7 @@ bool Generation::poll_submission(size_t prompt, std::vector<ChoiceDelta>& out) {
     auto& logprobs = submission.prompt_logprobs;
     std::move(delta.prompt.begin(), delta.prompt.end(), std::back_inserter(logprobs));
     num_cached_tokens_ += delta.num_cached_tokens;
+    count_time(delta);
     // The engine sees no stop strings.
     if (submission.processor->process(delta, texts_)) engine_.finish(submission.stream->id(), delta.index);
   }

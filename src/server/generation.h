@@ -13,6 +13,7 @@
 #include "engine/llm_engine.h"
 #include "engine/output_processor.h"
 #include "server/api_error.h"
+#include "server/generation_trace.h"
 #include "server/prompt.h"
 #include "server/served_model.h"
 
@@ -69,6 +70,9 @@ class Generation {
   // Tokens of all prompts that the prefix cache had; known once each has its first token.
   int64_t num_cached_tokens() const { return num_cached_tokens_; }
 
+  // Of what has been polled; of several prompts from the first one's start to the last one's end.
+  const GenerationTimes& times() const { return times_; }
+
   // What the request's prompt is pinned as, once it has ended well; none if it was unpinned since.
   std::optional<PinnedPrefix> pinned_prefix(TenantId tenant) const;
 
@@ -85,11 +89,13 @@ class Generation {
     std::vector<PromptToken> prompt_logprobs;
   };
   explicit Generation(LLMEngine& engine) : engine_(engine) {}
+  void count_time(const TokenDelta& delta);
   bool poll_submission(size_t prompt, std::vector<ChoiceDelta>& out);
 
   LLMEngine& engine_;
   std::vector<Submission> submissions_;
   int64_t num_cached_tokens_ = 0;
+  GenerationTimes times_;
   std::shared_ptr<Wakeup> wakeup_ = std::make_shared<Wakeup>();
   std::vector<TokenDelta> deltas_;  // scratch
   std::vector<TextDelta> texts_;    // scratch

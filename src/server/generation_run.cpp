@@ -117,6 +117,30 @@ std::string GenerationRun::note() const {
   return fmt::format("{} + {} tokens", usage_.prompt_tokens, usage_.completion_tokens);
 }
 
+std::optional<GenerationTrace> GenerationRun::trace() const {
+  const SamplingParams& sampling = prompts_.front().sampling;
+  GenerationTrace trace{.times = generation_->times(),
+                        .response_id = context_.id,
+                        .model = context_.model,
+                        .input_tokens = usage_.prompt_tokens,
+                        .cached_tokens = usage_.cached_tokens,
+                        .output_tokens = usage_.completion_tokens,
+                        .finish_reasons = {},
+                        .num_choices = sampling.n,
+                        .max_tokens = sampling.max_tokens,
+                        .temperature = sampling.temperature,
+                        .top_p = sampling.top_p,
+                        .top_k = sampling.top_k,
+                        .frequency_penalty = sampling.frequency_penalty,
+                        .presence_penalty = sampling.presence_penalty,
+                        .seed = sampling.seed};
+  for (const ChoiceResult& choice : choices_) {
+    if (choice.finish_reason == FinishReason::kNone) continue;
+    trace.finish_reasons.emplace_back(to_string(choice.finish_reason));
+  }
+  return trace;
+}
+
 void GenerationRun::take(ChoiceDelta& piece) {
   TextDelta& delta = piece.delta;
   if (delta.finish_reason == FinishReason::kAborted || delta.finish_reason == FinishReason::kError ||

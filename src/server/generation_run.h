@@ -45,6 +45,7 @@ class GenerationRun final : public AnswerRun {
   Progress advance(std::string& body) override;
   const std::optional<ApiError>& error() const override { return error_; }
   std::string note() const override;
+  std::optional<GenerationTrace> trace() const override;
   Usage usage() const override { return usage_; }
   // Of the first prompt and the first choice, if RunOptions asked for it.
   AnswerText text() const override { return kept_; }

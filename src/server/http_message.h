@@ -26,6 +26,8 @@ struct RequestHead {
   std::string request_id = {};        // the client's own name for it (X-Request-Id)
   bool asks_for_method = false;       // Access-Control-Request-Method: a browser asks before it sends
   std::string asks_for_headers = {};  // Access-Control-Request-Headers
+  std::string traceparent = {};       // empty if there are several
+  std::string tracestate = {};
 };
 
 using ResponseHeaders = std::vector<std::pair<std::string, std::string>>;

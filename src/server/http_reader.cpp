@@ -27,6 +27,17 @@ HttpMethod to_method(http::verb verb) {
   }
 }
 
+// A list that may be spread over several fields of this name (RFC 9110, 5.3).
+std::string joined(const http::fields& fields, boost::beast::string_view name) {
+  std::string list;
+  const auto [begin, end] = fields.equal_range(name);
+  for (auto field = begin; field != end; ++field) {
+    if (!list.empty()) list += ',';
+    list += to_string(field->value());
+  }
+  return list;
+}
+
 }  // namespace
 
 struct HttpReader::Parser {
@@ -121,7 +132,9 @@ HttpReader::State HttpReader::finish_head() {
            to_string(fields[http::field::if_none_match]),
            to_string(fields["X-Request-Id"]),
            fields.count(http::field::access_control_request_method) > 0,
-           to_string(fields[http::field::access_control_request_headers])};
+           to_string(fields[http::field::access_control_request_headers]),
+           fields.count("traceparent") == 1 ? to_string(fields["traceparent"]) : std::string(),
+           joined(fields, "tracestate")};
   // Anthropic's clients send the key in a header of its own.
   if (const auto key = fields["x-api-key"]; head_.authorization.empty() && !key.empty()) {
     head_.authorization = "Bearer " + to_string(key);

@@ -29,6 +29,7 @@ class LimitedRun final : public AnswerRun {
   const std::optional<ApiError>& error() const override { return run_->error(); }
   std::string note() const override { return run_->note(); }
   Usage usage() const override { return run_->usage(); }
+  std::optional<GenerationTrace> trace() const override { return run_->trace(); }
   AnswerText text() const override { return run_->text(); }
   ResponseHeaders headers() const override { return headers_; }
 

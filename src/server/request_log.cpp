@@ -37,6 +37,7 @@ void RequestRecord::take(const AnswerRun& run) {
   note = run.note();
   usage = run.usage();
   text = run.text();
+  generation = run.trace();
 }
 
 void log_request(const RequestRecord& record) {

@@ -1,5 +1,5 @@
-// The log's line for a request that was answered or given up. Never a key; a prompt or a completion only
-// where the operator has asked for it.
+// The log's line for a request that was answered or given up, and what its trace needs beside. Never a
+// key; a prompt or a completion only where the operator has asked for it.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,8 @@ struct RequestRecord {
   std::string note;  // how much it was, or how it ended; may be empty
   std::optional<Usage> usage;
   AnswerText text;
+  bool failed = false;                        // in the middle of a stream
+  std::optional<GenerationTrace> generation;  // for its trace
 
   // What there is to say of `run` so far.
   void take(const AnswerRun& run);

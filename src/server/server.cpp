@@ -20,13 +20,16 @@
 #include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/log.h"
 #include "base/thread_name.h"
 #include "server/api_key_file.h"
 #include "server/connection.h"
 #include "server/descriptor_limit.h"
 #include "server/prefix_file.h"
+#include "server/request_tracer.h"
 #include "server/service_notice.h"
+#include "server/span_exporter.h"
 
 namespace quire {
 
@@ -57,12 +60,36 @@ Expected<tcp::endpoint> resolve(const ServerConfig& config) {
 
 }  // namespace
 
+// Where spans of requests come from and go to.
+struct HttpServer::Tracing {
+  Tracing(OtlpEndpoint endpoint, const ServerConfig& config, const Clock& clock, MetricsRegistry& metrics)
+      : exporter(std::move(endpoint), config.otlp_service_name, metrics), tracer(exporter, clock) {}
+
+  // Null unless the configuration names an endpoint.
+  static std::unique_ptr<Tracing> start(const ServerConfig& config, const Clock& clock,
+                                        MetricsRegistry& metrics) {
+    if (config.otlp_endpoint.empty()) return nullptr;
+    auto endpoint = parse_otlp_endpoint(config.otlp_endpoint);
+    CHECK(endpoint, "validate() lets no other through");
+    return std::make_unique<Tracing>(std::move(*endpoint), config, clock, metrics);
+  }
+
+  SpanExporter exporter;
+  RequestTracer tracer;
+};
+
 struct HttpServer::Impl {
   Impl(const ServerConfig& config, const Clock& clock, MetricsRegistry& metrics)
       : config(config),
         clock(clock),
         api(this->config, clock, metrics),
-        host{this->config, api, clock, {}, [this](uint64_t id) { on_closed(id); }},
+        tracing(Tracing::start(config, clock, metrics)),
+        host{.config = this->config,
+             .api = api,
+             .clock = clock,
+             .tracer = tracing ? &tracing->tracer : nullptr,
+             .workers = {},
+             .on_closed = [this](uint64_t id) { on_closed(id); }},
         io(1),
         work(io.get_executor()),
         acceptor(asio::make_strand(io)),
@@ -93,6 +120,7 @@ struct HttpServer::Impl {
   const Clock& clock;
   Api api;
   std::unique_ptr<TlsContext> tls;
+  std::unique_ptr<Tracing> tracing;  // null: requests are not traced
   ConnectionHost host;
   uint16_t port = 0;
 

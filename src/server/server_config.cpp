@@ -7,6 +7,7 @@
 #include "chat/output_style.h"
 #include "config/pooling.h"
 #include "server/cors.h"
+#include "server/otlp_endpoint.h"
 
 namespace quire {
 namespace {
@@ -65,6 +66,11 @@ const auto kFields = std::to_array<Field<C>>({
      FieldUnit::kNone, "auto|mean|last|cls"},
     {"log_requests", &C::log_requests, "log one line a request (never its text)"},
     {"log_prompts", &C::log_prompts, "in that line, also the first 4 KiB of prompt and of completion"},
+    {"otlp_endpoint", &C::otlp_endpoint,
+     "http://HOST:4318 of an OpenTelemetry collector, which gets a trace of each request (never its text); "
+     "also from OTEL_EXPORTER_OTLP_ENDPOINT; without it, none is made"},
+    {"otlp_service_name", &C::otlp_service_name,
+     "what traces call this server; also from OTEL_SERVICE_NAME"},
 });
 
 }  // namespace
@@ -97,6 +103,11 @@ Expected<> validate(const ServerConfig& config) {
   }
   if (config.log_prompts && !config.log_requests) {
     return fail_param("log_prompts", "log_prompts needs log_requests: they stand in its lines");
+  }
+  if (!config.otlp_endpoint.empty()) {
+    if (const auto endpoint = parse_otlp_endpoint(config.otlp_endpoint); !endpoint) {
+      return std::unexpected(endpoint.error());
+    }
   }
   return check_origins(config.allowed_origins);
 }

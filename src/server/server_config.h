@@ -45,6 +45,8 @@ struct ServerConfig {
   int64_t response_store = 64 << 20;   // of /v1/responses, to go on from; 0: none is stored
   bool log_requests = true;            // one line a request: never a key, nor without log_prompts any text
   bool log_prompts = false;            // in that line, the beginnings of prompt and completion
+  std::string otlp_endpoint;           // of an OpenTelemetry collector; empty: requests are not traced
+  std::string otlp_service_name = "quire";
 };
 
 std::span<const Field<ServerConfig>> server_fields();

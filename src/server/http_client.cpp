@@ -1,4 +1,4 @@
-#include "bench/http_client.h"
+#include "server/http_client.h"
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -17,8 +17,10 @@ namespace http = beast::http;
 http::request<http::string_body> to_beast(const HttpTarget& target, const HttpRequest& request) {
   const auto verb = request.body.empty() ? http::verb::get : http::verb::post;
   http::request<http::string_body> message(verb, std::string(request.path), 11);
-  message.set(http::field::host, fmt::format("{}:{}", target.host, target.port));
-  message.set(http::field::user_agent, "quire-bench");
+  const bool ipv6 = target.host.find(':') != std::string::npos;
+  message.set(http::field::host,
+              fmt::format("{}{}{}:{}", ipv6 ? "[" : "", target.host, ipv6 ? "]" : "", target.port));
+  message.set(http::field::user_agent, "quire/" QUIRE_VERSION);
   message.set(http::field::connection, "close");
   if (!target.api_key.empty()) message.set(http::field::authorization, "Bearer " + target.api_key);
   if (!request.body.empty()) message.set(http::field::content_type, "application/json");
