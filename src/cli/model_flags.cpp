@@ -6,6 +6,7 @@
 #include "cli/config_file.h"
 #include "cli/default_model.h"
 #include "cli/field_flags.h"
+#include "cli/load_progress.h"
 
 namespace quire {
 
@@ -46,10 +47,15 @@ Expected<> prepare_model(ModelFlags& flags) {
   return {};
 }
 
+Expected<EngineHandle> load_model(const ModelFlags& flags, const Clock& clock, MetricsRegistry& metrics) {
+  LoadProgress progress(clock, stderr_is_terminal(), stderr_writer(flags.log_level));
+  return open_engine(flags.engine, clock, metrics, progress);
+}
+
 Expected<std::unique_ptr<LocalModel>> open_local_model(ModelFlags flags) {
   if (auto prepared = prepare_model(flags); !prepared) return std::unexpected(prepared.error());
   auto model = std::make_unique<LocalModel>();
-  auto handle = open_engine(flags.engine, model->clock, model->metrics);
+  auto handle = load_model(flags, model->clock, model->metrics);
   if (!handle) return std::unexpected(handle.error());
   model->handle = std::move(*handle);
   model->served =

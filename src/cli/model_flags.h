@@ -39,6 +39,9 @@ inline constexpr std::array<std::string_view, 1> kEngineSeed{"seed"};
 // Starts the log and fills in the default model if none was named. To be called before any thread starts.
 Expected<> prepare_model(ModelFlags& flags);
 
+// open_engine() of `flags`, with how far it is on stderr.
+Expected<EngineHandle> load_model(const ModelFlags& flags, const Clock& clock, MetricsRegistry& metrics);
+
 // A model that answers in this process, without HTTP.
 struct LocalModel {
   SystemClock clock;
@@ -47,7 +50,7 @@ struct LocalModel {
   std::unique_ptr<ServedModel> served;
 };
 
-// prepare_model(), then open_engine().
+// prepare_model(), then load_model().
 Expected<std::unique_ptr<LocalModel>> open_local_model(ModelFlags flags);
 
 }  // namespace quire

@@ -51,7 +51,7 @@ Expected<> serve(ServeFlags flags) {
   MetricsRegistry metrics("model_name=\"" + escape_label_value(name) + "\"");
   auto server = HttpServer::bind(flags.server, clock, metrics);
   if (!server) return std::unexpected(server.error());
-  auto engine = open_engine(flags.model.engine, clock, metrics);
+  auto engine = load_model(flags.model, clock, metrics);
   if (!engine) return std::unexpected(engine.error());
   return (*server)->serve(*engine);
 }

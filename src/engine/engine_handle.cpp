@@ -79,8 +79,8 @@ PreemptionMode preemption_mode(const std::string& name) {
 
 }  // namespace
 
-Expected<EngineHandle> open_engine(const EngineConfig& config, const Clock& clock,
-                                   MetricsRegistry& metrics) {
+Expected<EngineHandle> open_engine(const EngineConfig& config, const Clock& clock, MetricsRegistry& metrics,
+                                   PackProgress progress) {
   const int64_t start_ns = clock.now_ns();
   auto file = GgufFile::open(config.model);
   if (!file) return std::unexpected(file.error());
@@ -96,7 +96,7 @@ Expected<EngineHandle> open_engine(const EngineConfig& config, const Clock& cloc
   if (auto opened = open_text(*file, handle); !opened) return std::unexpected(opened.error());
   handle.grammars = std::make_unique<GrammarCompiler>(*handle.tokenizer, handle.eos_token_ids,
                                                       GrammarCompilerOptions{}, metrics);
-  auto runner = ModelRunner::create(*file, std::move(plan->model), *plan->kernels, plan->runner);
+  auto runner = ModelRunner::create(*file, std::move(plan->model), *plan->kernels, plan->runner, progress);
   if (!runner) return std::unexpected(runner.error());
   const LLMEngineOptions options{.num_blocks = plan->memory.num_blocks,
                                  .block_size = handle.config.block_size,

@@ -15,6 +15,7 @@
 #include "engine/llm_engine.h"
 #include "grammar/grammar_compiler.h"
 #include "tokenizer/tokenizer.h"
+#include "weights/packed_weights.h"
 
 namespace quire {
 
@@ -28,8 +29,10 @@ struct EngineHandle {
   std::unique_ptr<LLMEngine> engine;                  // started
 };
 
-// Progress goes to the log. `clock` and `metrics` outlive the handle.
-Expected<EngineHandle> open_engine(const EngineConfig& config, const Clock& clock,
-                                   MetricsRegistry& metrics);
+// What is done goes to the log; how far packing the weights is, to `progress`. `clock` and `metrics` outlive
+// the handle.
+Expected<EngineHandle> open_engine(
+    const EngineConfig& config, const Clock& clock, MetricsRegistry& metrics,
+    PackProgress progress = [](int64_t, int64_t) {});
 
 }  // namespace quire

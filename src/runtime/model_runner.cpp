@@ -73,7 +73,8 @@ ModelRunner::ModelRunner(CompiledModel model, const KernelTable& kernels, const 
 
 Expected<std::unique_ptr<ModelRunner>> ModelRunner::create(const GgufFile& file, CompiledModel model,
                                                            const KernelTable& kernels,
-                                                           const ModelRunnerOptions& options) {
+                                                           const ModelRunnerOptions& options,
+                                                           PackProgress progress) {
   if (options.block_size < kMinBlockSize) {
     return fail_param("block_size", "block_size must be at least {}, but is {}", kMinBlockSize,
                       options.block_size);
@@ -85,7 +86,7 @@ Expected<std::unique_ptr<ModelRunner>> ModelRunner::create(const GgufFile& file,
   if (!partials) return std::unexpected(partials.error());
   // Bound as pool_ is, so that each thread touches first what it will read.
   ThreadPool loading_pool(options.num_threads, memory_nodes());
-  auto weights = PackedWeights::pack(file, model.weights, kernels, loading_pool);
+  auto weights = PackedWeights::pack(file, model.weights, kernels, loading_pool, progress);
   if (!weights) return std::unexpected(weights.error());
   std::unique_ptr<ModelRunner> runner(
       new ModelRunner(std::move(model), kernels, options, std::move(*weights), std::move(*cache)));

@@ -51,9 +51,9 @@ class ModelRunner {
  public:
   // Packs the weights; the file is not needed afterwards. `kernels` outlives the runner. kInvalidArgument: a
   // block size below kMinBlockSize.
-  static Expected<std::unique_ptr<ModelRunner>> create(const GgufFile& file, CompiledModel model,
-                                                       const KernelTable& kernels,
-                                                       const ModelRunnerOptions& options);
+  static Expected<std::unique_ptr<ModelRunner>> create(
+      const GgufFile& file, CompiledModel model, const KernelTable& kernels,
+      const ModelRunnerOptions& options, PackProgress progress = [](int64_t, int64_t) {});
 
   // To be called once by the thread that will call run(), if it does nothing else: it then stays on the
   // memory node of its share of the weights.

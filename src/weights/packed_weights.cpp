@@ -56,8 +56,10 @@ int64_t packed_weight_bytes(std::span<const PackRequest> requests, const KernelT
 }
 
 Expected<PackedWeights> PackedWeights::pack(const GgufFile& file, std::span<const PackRequest> requests,
-                                            const KernelTable& kernels, ThreadPool& pool) {
-  auto arena = Arena::create(packed_weight_bytes(requests, kernels));
+                                            const KernelTable& kernels, ThreadPool& pool,
+                                            PackProgress progress) {
+  const int64_t total_bytes = packed_weight_bytes(requests, kernels);
+  auto arena = Arena::create(total_bytes);
   if (!arena) return std::unexpected(arena.error());
   PackedWeights packed;
   packed.arena_ = std::move(*arena);
@@ -70,6 +72,7 @@ Expected<PackedWeights> PackedWeights::pack(const GgufFile& file, std::span<cons
     }
     packed.matrices_.push_back({target, request.rows, request.cols, request.dtype});
     target += request_bytes(request, kernels);
+    progress(target - packed.arena_.data(), total_bytes);
   }
   return packed;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/function_ref.h"
 #include "base/thread_pool.h"
 #include "kernels/kernel_table.h"
 #include "tensor/arena.h"
@@ -26,6 +27,9 @@ struct PackRequest {
   bool vector = false;  // kept as one row of floats (a norm's weight), not packed
 };
 
+// Told how far packing is, after each matrix: packed bytes, of how many. The last call has them equal.
+using PackProgress = FunctionRef<void(int64_t done_bytes, int64_t total_bytes)>;
+
 // Bytes that packing takes.
 int64_t packed_weight_bytes(std::span<const PackRequest> requests, const KernelTable& kernels);
 
@@ -33,8 +37,9 @@ class PackedWeights {
  public:
   // The tensors were checked to exist with these shapes. Pages of the file that were read are released as
   // it goes.
-  static Expected<PackedWeights> pack(const GgufFile& file, std::span<const PackRequest> requests,
-                                      const KernelTable& kernels, ThreadPool& pool);
+  static Expected<PackedWeights> pack(
+      const GgufFile& file, std::span<const PackRequest> requests, const KernelTable& kernels,
+      ThreadPool& pool, PackProgress progress = [](int64_t, int64_t) {});
 
   PackedMatrix matrix(size_t request) const { return matrices_[request]; }
   const float* vector(size_t request) const {
