@@ -30,7 +30,8 @@ constexpr std::array<FlagGroup, 8> kGroups{{
       "ignore_unknown_fields"}},
     {"Security",
      {"api_key", "api_key_file", "ssl_certfile", "ssl_keyfile", "ssl_keyfile_password", "allowed_origins"}},
-    {kObservability, {"log_requests", "log_prompts", "max_engine_viewers"}},
+    {kObservability,
+     {"log_requests", "log_prompts", "max_engine_viewers", "otlp_endpoint", "otlp_service_name"}},
     {"Sampling", {}},
 }};
 

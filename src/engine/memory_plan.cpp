@@ -22,7 +22,8 @@ KvDType kv_dtype(const std::string& name) {
 Expected<> resolve_context(EngineConfig& config, const ModelConfig& model) {
   if (config.max_model_len == 0) config.max_model_len = model.context_length;
   if (config.max_model_len > model.context_length) {
-    return fail_param("max_model_len", "max_model_len is {}, but the model was made for {} tokens",
+    return fail_param("max_model_len",
+                      "max_model_len is {}, but the model was made for {} tokens: lower --max-model-len",
                       config.max_model_len, model.context_length);
   }
   return {};

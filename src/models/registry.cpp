@@ -23,7 +23,8 @@ Expected<const Architecture*> find_architecture(std::string_view name) {
   for (const Architecture& architecture : kArchitectures) {
     known += (known.empty() ? "" : ", ") + std::string(architecture.name);
   }
-  return fail(ErrorCode::kUnsupported, "the model's architecture is '{}'; this build knows: {}", name,
+  return fail(ErrorCode::kUnsupported,
+              "the model's architecture is '{}'; this build knows: {}. Take a model of one of those", name,
               known);
 }
 

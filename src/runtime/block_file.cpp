@@ -23,8 +23,10 @@ Expected<OwnedFd> create_unnamed(const std::string& dir) {
     if (fd >= 0) unlink(path.c_str());
   }
   if (fd >= 0) return OwnedFd(fd);
-  return fail_param("swap_dir", "no swap file can be made in '{}': {}", dir,
-                    std::generic_category().message(errno));
+  return fail_param(
+      "swap_dir",
+      "no swap file can be made in '{}': {}; name a folder to write to, or leave --swap-dir out", dir,
+      std::generic_category().message(errno));
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ Expected<> pin_prefix_file(const ServedModel& model, const std::string& path, Te
   std::error_code error;
   const auto bytes = std::filesystem::file_size(path, error);
   std::ifstream file(path);
-  if (error || !file) return fail_param("prefix_file", "the prefix file '{}' cannot be read", path);
+  if (error || !file)
+    return fail_param("prefix_file", "the prefix file '{}' cannot be read: is the path right?", path);
   if (bytes > kMaxFileBytes) {
     return fail_param("prefix_file", "the prefix file '{}' has {} bytes, more than {}", path, bytes,
                       kMaxFileBytes);

@@ -129,12 +129,13 @@ class FailuresTest(unittest.TestCase):
         serve("cannot listen on 192.0.2.1.*--host takes an address of this machine", "--host", "192.0.2.1")
         serve("of memory are free, but .*: lower --kv-cache-memory, or free some", "--kv-cache-memory", "1000TiB")
         serve("lower --kv-cache-memory", "--kv-cache-memory", "1000TiB", "--dry-run")
-        serve("max_model_len is 1000000, but the model was made for 8192 tokens", "--max-model-len", "1000000")
+        serve("but the model was made for 8192 tokens: lower --max-model-len", "--max-model-len", "1000000")
         serve("block_size must be 8, 16, 32, 64 or 128, but is 17", "--block-size", "17")
-        serve("no swap file can be made in '/nonexistent': No such file or directory",
+        serve("no swap file can be made in '/nonexistent': No such file or directory; name a folder",
               "--swap-dir", "/nonexistent")
-        serve("the prefix file '/nonexistent' cannot be read", "--prefix-file", "/nonexistent")
+        serve(r"the prefix file '/nonexistent' cannot be read: is the path right\?", "--prefix-file", "/nonexistent")
         serve("--api-key or QUIRE_API_KEY is set, but names no key", "--api-key", "")
+        serve("is https, which is not spoken here: write http://HOST:4318", "--otlp-endpoint", "https://collector")
         serve("QUIRE_ISA=mmx: no such instruction set; this CPU has scalar", QUIRE_ISA="mmx")
 
     def test_a_low_port_is_for_root(self):

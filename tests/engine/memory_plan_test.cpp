@@ -52,7 +52,8 @@ TEST(PlanEngine, SaysWhatIsWrong) {
   EXPECT_NE(no_block.error().message.find("hold no block"), std::string::npos);
   const auto too_long = plan({.max_model_len = 10000});
   ASSERT_FALSE(too_long);
-  EXPECT_EQ(too_long.error().message, "max_model_len is 10000, but the model was made for 8192 tokens");
+  EXPECT_EQ(too_long.error().message,
+            "max_model_len is 10000, but the model was made for 8192 tokens: lower --max-model-len");
   const auto no_memory = plan({}, 64 << 20);
   ASSERT_FALSE(no_memory);
   EXPECT_EQ(no_memory.error().code, ErrorCode::kResourceExhausted);

@@ -73,7 +73,8 @@ TEST(Registry, NamesWhatItKnows) {
   ASSERT_TRUE(find_architecture("llama"));
   const auto unknown = find_architecture("mamba");
   ASSERT_FALSE(unknown);
-  EXPECT_EQ(unknown.error().message, "the model's architecture is 'mamba'; this build knows: llama");
+  EXPECT_EQ(unknown.error().message,
+            "the model's architecture is 'mamba'; this build knows: llama. Take a model of one of those");
   EXPECT_TRUE(std::ranges::is_sorted(architectures(), {}, &Architecture::name));
 }
 
