@@ -1,13 +1,10 @@
 #include "server/connection.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
-#include <exception>
 #include <utility>
 
 #include "base/log.h"
@@ -15,6 +12,7 @@
 #include "server/http_reader.h"
 #include "server/request_log.h"
 #include "server/request_tracer.h"
+#include "server/request_work.h"
 #include "server/routes.h"
 #include "server/sse.h"
 
@@ -28,26 +26,7 @@ using AsioError = boost::system::error_code;
 constexpr double kLingerSeconds = 5;  // for a client to read the last answer while it still sends
 constexpr double kPeerCheckSeconds = 0.5;
 constexpr int64_t kBodiesHeld = 16;  // bodies of full size that all connections together may hold
-constexpr size_t kLargeBody = 1 << 20;
 constexpr double kSlowestBytesPerSecond = 64 << 10;  // at which a long answer must be taken
-
-// On a worker's thread.
-Api::Reply handle(const Api& api, const RequestHead& head, std::string_view body) {
-  try {
-    return api.handle(head, body);
-  } catch (const std::exception& error) {
-    LOG(error, "a request cannot be handled: {}", error.what());
-    return error_response({503, "the server has not enough memory for this request", {}, "unavailable", 1});
-  }
-}
-
-// What a large request took goes back to the system, rather than to the next large request. That takes a
-// while, so its answer is on its way before.
-void give_back(std::string body) {
-  if (body.size() < kLargeBody) return;
-  body = {};
-  ::malloc_trim(0);
-}
 
 class HttpConnection final : public Connection, public std::enable_shared_from_this<HttpConnection> {
  public:
@@ -253,7 +232,7 @@ void HttpConnection::on_request() {
   // A long text takes a while, and no other connection waits for it. Nothing is read meanwhile, so the head
   // stays as it is.
   asio::post(host_.workers, [self = shared_from_this(), body = reader_.take_body()]() mutable {
-    Api::Reply reply = handle(self->host_.api, self->reader_.head(), body);
+    Api::Reply reply = handle_request(self->host_.api, self->reader_.head(), body);
     const auto executor = self->socket_.executor();
     asio::post(executor, [self = std::move(self), reply = std::move(reply)]() mutable {
       self->answer(std::move(reply));

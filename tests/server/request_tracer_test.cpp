@@ -14,6 +14,26 @@ namespace {
 constexpr const char* kSampled = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 constexpr const char* kNotSampled = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
 
+RequestHead chat_head() {
+  RequestHead head;
+  head.method = HttpMethod::kPost;
+  head.path = "/v1/chat/completions";
+  return head;
+}
+
+GenerationTrace small_generation() {
+  GenerationTrace trace;
+  trace.times = {
+      .submitted_ns = 2000, .first_scheduled_ns = 3000, .first_token_ns = 5000, .last_token_ns = 8000};
+  trace.response_id = "chatcmpl-1";
+  trace.model = "small";
+  trace.input_tokens = 11;
+  trace.output_tokens = 7;
+  trace.finish_reasons = {"stop"};
+  trace.max_tokens = 20;
+  return trace;
+}
+
 class RequestTracerTest : public testing::Test {
  protected:
   // Nobody listens there, and nothing is sent.
@@ -35,17 +55,8 @@ class RequestTracerTest : public testing::Test {
   MetricsRegistry metrics_{""};
   SpanExporter exporter_;
   RequestTracer tracer_;
-  RequestHead head_{.method = HttpMethod::kPost, .path = "/v1/chat/completions"};
-  std::optional<GenerationTrace> generation_ = GenerationTrace{.times = {.submitted_ns = 2000,
-                                                                         .first_scheduled_ns = 3000,
-                                                                         .first_token_ns = 5000,
-                                                                         .last_token_ns = 8000},
-                                                               .response_id = "chatcmpl-1",
-                                                               .model = "small",
-                                                               .input_tokens = 11,
-                                                               .output_tokens = 7,
-                                                               .finish_reasons = {"stop"},
-                                                               .max_tokens = 20};
+  RequestHead head_ = chat_head();
+  std::optional<GenerationTrace> generation_ = small_generation();
 };
 
 const SpanValue* find_attribute(const TraceSpan& span, std::string_view name) {
@@ -136,8 +147,8 @@ TEST_F(RequestTracerTest, WhatCannotBeSentIsCounted) {
   }
   const std::string shown = metrics.render();
   EXPECT_THAT(shown, testing::HasSubstr(
-                         fmt::format("quire:spans_dropped_total {}", SpanExporter::kMaxWaiting + 5)));
-  EXPECT_THAT(shown, testing::HasSubstr("quire:spans_exported_total 0"));
+                         fmt::format("quire:spans_dropped_total{{}} {}", SpanExporter::kMaxWaiting + 5)));
+  EXPECT_THAT(shown, testing::HasSubstr("quire:spans_exported_total{} 0"));
 }
 
 }  // namespace
