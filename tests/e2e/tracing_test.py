@@ -106,7 +106,7 @@ class TracingTest(unittest.TestCase):
                     extra_headers={"traceparent": f"00-{TRACE}-{CALLER}-00"})
                 collector.wait_for(lambda it: len(it.spans) >= 8)
                 after = time.time_ns()
-                self.assertGreaterEqual(server.metric("quire:spans_exported_total"), 8)
+                server.wait_for_metric("quire:spans_exported_total", lambda count: count == 8)  # after its answer
                 self.assertEqual(server.metric("quire:spans_dropped_total"), 0)
             self.assertEqual(len(collector.spans), 8)  # of the two that are sampled
             chat = next(span for span in collector.spans if span["name"] == "POST /v1/chat/completions")
