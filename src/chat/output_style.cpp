@@ -125,4 +125,28 @@ const CallStyle& call_style(ToolStyle style) {
   return kNoStyle;
 }
 
+std::optional<CallFrame> call_frame(ToolStyle style, const std::string& name) {
+  switch (style) {
+    case ToolStyle::kHermes:
+      return CallFrame{.begin = "<tool_call>\n{\"name\": \"" + name + "\", \"arguments\": ",
+                       .end = "}\n</tool_call>",
+                       .separator = "\n",
+                       .trigger = "<tool_call>"};
+    case ToolStyle::kLlama3Json:
+      return CallFrame{
+          .begin = "{\"name\": \"" + name + "\", \"parameters\": ", .end = "}", .separator = "; "};
+    case ToolStyle::kMistral:
+      return CallFrame{.begin = "[TOOL_CALLS]" + name, .end = "", .trigger = "[TOOL_CALLS]"};
+    case ToolStyle::kDeepseekV3:
+      return CallFrame{.begin = "<｜tool▁call▁begin｜>function<｜tool▁sep｜>" + name + "\n```json\n",
+                       .end = "\n```<｜tool▁call▁end｜>",
+                       .separator = "\n",
+                       .row_begin = "<｜tool▁calls▁begin｜>",
+                       .row_end = "<｜tool▁calls▁end｜>"};
+    case ToolStyle::kNone:
+    case ToolStyle::kPythonic: break;
+  }
+  return std::nullopt;
+}
+
 }  // namespace quire

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace quire {
@@ -58,5 +59,15 @@ struct CallStyle {
 };
 
 const CallStyle& call_style(ToolStyle style);
+
+// What stands around a call's arguments, around a row of calls, and between them.
+struct CallFrame {
+  std::string begin, end;
+  std::string_view separator = {}, row_begin = {}, row_end = {};
+  std::string_view trigger = {};  // what a call in free text begins with; empty: it cannot be told
+};
+
+// Of a call of the tool `name`; none for a style that has no JSON in it.
+std::optional<CallFrame> call_frame(ToolStyle style, const std::string& name);
 
 }  // namespace quire

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "server/forced_calls.h"
+
 namespace quire {
 namespace {
 
@@ -203,7 +205,7 @@ OutputSpec output_spec(const ServedModel& model, const ToolOffer& offer, const C
   if (!offer.callable()) return spec;
   spec.tool_style = model.output.tool_style;
   for (const Tool& tool : offer.tools) spec.tools.push_back(tool.name);
-  spec.one_call = !offer.parallel;
+  spec.one_call = !offer.parallel || !offer.named.empty();
   return spec;
 }
 
@@ -235,6 +237,23 @@ bool adds_bos(const ServedModel& model, bool add_special_tokens) {
 
 std::string spelling(const Tokenizer& tokenizer, std::optional<TokenId> id) {
   return id ? std::string(tokenizer.token_bytes(*id)) : std::string();
+}
+
+// Calls that must come and arguments that must be as their schema has them are a matter of grammar.
+Expected<> force_calls(const ServedModel& model, const OutputSpec& output, ChatRequest& request) {
+  auto grammar = call_grammar(model.output, request.offer, output.in_reasoning);
+  if (!grammar) return std::unexpected(grammar.error());
+  if (!*grammar) return {};
+  const std::string field = (*grammar)->field;
+  if (request.structured_output) {
+    return fail_param(field, "{} forces a call, which cannot be used together with {}", field,
+                      request.structured_output->field);
+  }
+  if (request.sampling.ignore_eos) {
+    return fail_param("ignore_eos", "ignore_eos cannot be used where {} says where the output ends", field);
+  }
+  request.structured_output = std::move(*grammar);
+  return {};
 }
 
 }  // namespace
@@ -350,6 +369,9 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequ
   prompts[0].output = output_spec(model, offer, *chat);
   if (request.echo && request.messages.back().role == "assistant") {
     prompts[0].echo_text = request.messages.back().content;
+  }
+  if (auto forced = force_calls(model, prompts[0].output, request); !forced) {
+    return std::unexpected(forced.error());
   }
   prompts[0].tokens = std::move(chat->tokens);
   prompts[0].sampling = request.sampling;

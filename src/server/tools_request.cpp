@@ -13,7 +13,13 @@ constexpr std::string_view kToolsSchema =
     R"("properties":{"type":{"const":"function"},"function":{"type":"object","required":["name"],)"
     R"("properties":{"name":{"type":"string","pattern":"^[A-Za-z0-9_-]{1,64}$"},)"
     R"("description":{"type":["string","null"]},"parameters":{"type":["object","null"]},)"
-    R"("strict":{"enum":[false,null]}},"additionalProperties":false}},"additionalProperties":false}})";
+    R"("strict":{"type":["boolean","null"]}},"additionalProperties":false}},"additionalProperties":false}})";
+
+constexpr std::string_view kToolChoiceSchema =
+    R"({"anyOf":[{"enum":["auto","none","required"]},{"type":"object","required":["type","function"],)"
+    R"("properties":{"type":{"const":"function"},"function":{"type":"object","required":["name"],)"
+    R"("properties":{"name":{"type":"string"}},"additionalProperties":false}},)"
+    R"("additionalProperties":false}]})";
 
 Expected<> read_function_type(const JsonField& field) {
   const auto type = read_string(field);
@@ -34,26 +40,6 @@ Expected<> read_tool_name(const JsonField& field, std::string& name) {
   return {};
 }
 
-Expected<> read_parameters(const JsonField& field, Tool& tool) {
-  const auto schema = read_object(field);
-  if (!schema) return std::unexpected(schema.error());
-  JsonValue type;
-  if (schema->object["type"].get(type) == simdjson::SUCCESS &&
-      !(type.is_string() && type.get_string().value_unsafe() == "object")) {
-    return fail(ErrorCode::kInvalidArgument, "parameters must be a JSON schema of the type 'object'");
-  }
-  tool.parameters_json = simdjson::minify(field.value);
-  tool.parameters = template_value(field.value);
-  return {};
-}
-
-Expected<> read_strict(const JsonField& field) {
-  const auto strict = read_boolean(field);
-  if (!strict) return std::unexpected(strict.error());
-  if (!*strict) return {};
-  return fail(ErrorCode::kUnsupported, "strict is not supported: it must be left out or be false");
-}
-
 Expected<> read_function(const JsonField& field, Tool& tool) {
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
@@ -61,7 +47,7 @@ Expected<> read_function(const JsonField& field, Tool& tool) {
       {"name", [&](const JsonField& name) { return read_tool_name(name, tool.name); }},
       {"description", into(tool.description)},
       {"parameters", [&](const JsonField& parameters) { return read_parameters(parameters, tool); }},
-      {"strict", read_strict},
+      {"strict", into(tool.strict)},
   };
   if (auto read = read_fields(*object, rules, "a tool's function"); !read) return read;
   if (tool.name.empty()) return fail(ErrorCode::kInvalidArgument, "a tool's function needs a name");
@@ -88,21 +74,40 @@ Expected<Tool> read_tool(const JsonField& field) {
   return tool;
 }
 
-Expected<> read_tool_choice(const JsonField& field, ToolChoice& choice) {
-  if (!field.value.is_string() && !field.value.is_object()) {
-    return fail_param("tool_choice", "tool_choice must be \"auto\" or \"none\", but is {}",
+// {"type": "function", "function": {"name": ...}}
+Expected<> read_named_choice(const JsonField& field, ToolOffer& offer) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  const auto read_chosen = [&](const JsonField& function) -> Expected<> {
+    const auto members = read_object(function);
+    if (!members) return std::unexpected(members.error());
+    const FieldRule rules[] = {
+        {"name", [&](const JsonField& name) { return read_tool_name(name, offer.named); }}};
+    return read_fields(*members, rules, "function");
+  };
+  const FieldRule rules[] = {{"type", read_function_type}, {"function", read_chosen}};
+  if (auto read = read_fields(*object, rules, "tool_choice"); !read) {
+    return fail_param("tool_choice", "tool_choice: {}", read.error().message);
+  }
+  if (offer.named.empty()) return fail_param("tool_choice", "tool_choice needs the function's name");
+  offer.choice = ToolChoice::kRequired;
+  return {};
+}
+
+Expected<> read_tool_choice(const JsonField& field, ToolOffer& offer) {
+  if (field.value.is_object()) return read_named_choice(field, offer);
+  std::string_view text;
+  if (field.value.get_string().get(text) != simdjson::SUCCESS) {
+    return fail_param("tool_choice", "tool_choice must be a string or an object, but is {}",
                       type_name(field.value));
   }
-  const std::string_view text = field.value.is_string() ? field.value.get_string().value_unsafe() : "";
-  if (text == "auto" || text == "none") {
-    choice = text == "auto" ? ToolChoice::kAuto : ToolChoice::kNone;
-    return {};
-  }
-  if (text == "required" || field.value.is_object()) {
-    return fail_param("tool_choice",
-                      "a forced call is not supported: tool_choice must be \"auto\" or \"none\"");
-  }
-  return fail_param("tool_choice", "tool_choice must be \"auto\" or \"none\", but is '{}'", excerpt(text));
+  if (text == "auto") offer.choice = ToolChoice::kAuto;
+  if (text == "none") offer.choice = ToolChoice::kNone;
+  if (text == "required") offer.choice = ToolChoice::kRequired;
+  if (text == "auto" || text == "none" || text == "required") return {};
+  return fail_param("tool_choice",
+                    "tool_choice must be \"auto\", \"none\", \"required\" or a function, but is '{}'",
+                    excerpt(text));
 }
 
 Expected<> read_call_function(const JsonField& field, MessageToolCall& call) {
@@ -161,6 +166,23 @@ Expected<std::vector<Tool>> read_tools(const JsonField& field) {
 
 }  // namespace
 
+Expected<> read_parameters(const JsonField& field, Tool& tool) {
+  const auto schema = read_object(field);
+  if (!schema) return std::unexpected(schema.error());
+  JsonValue type;
+  const bool typed = schema->object["type"].get(type) == simdjson::SUCCESS;
+  if (typed && !(type.is_string() && type.get_string().value_unsafe() == "object")) {
+    return fail(ErrorCode::kInvalidArgument, "{} must be a JSON schema of the type 'object'", field.name);
+  }
+  tool.parameters_json = simdjson::minify(field.value);
+  if (!typed) {
+    const bool empty = schema->object.size() == 0;
+    tool.parameters_json.insert(1, empty ? R"("type":"object")" : R"("type":"object",)");
+  }
+  tool.parameters = template_value(field.value);
+  return {};
+}
+
 Expected<Value> read_arguments(std::string_view name, std::string_view json) {
   if (json.find_first_not_of(" \n\r\t") == std::string_view::npos) return Value::object();
   const auto document = JsonDocument::parse(json);
@@ -198,11 +220,21 @@ FieldRule tools_rule(std::vector<Tool>& tools) {
 void add_tool_rules(std::vector<FieldRule>& rules, ToolOffer& offer) {
   rules.push_back(tools_rule(offer.tools));
   rules.push_back({"tool_choice",
-                   {{.type = "string", .choices = "auto|none"},
-                    [&offer](const JsonField& field) { return read_tool_choice(field, offer.choice); }},
-                   "whether an answer may call tools"});
+                   {{.json = kToolChoiceSchema},
+                    [&offer](const JsonField& field) { return read_tool_choice(field, offer); }},
+                   "whether an answer may or must call tools, or the one that it must call"});
   rules.push_back(
       {"parallel_tool_calls", into(offer.parallel), "whether an answer may have more calls than one"});
+}
+
+Expected<> check_offer(const ToolOffer& offer) {
+  if (!offer.forced()) return {};
+  if (offer.tools.empty()) return fail_param("tool_choice", "tool_choice needs tools to choose from");
+  if (offer.named.empty() ||
+      std::ranges::find(offer.tools, offer.named, &Tool::name) != offer.tools.end()) {
+    return {};
+  }
+  return fail_param("tool_choice", "tool_choice names '{}', which is none of the tools", offer.named);
 }
 
 Value template_tools(std::span<const Tool> tools) {

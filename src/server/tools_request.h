@@ -14,19 +14,22 @@ namespace quire {
 struct Tool {
   std::string name;  // [A-Za-z0-9_-]{1,64}
   std::optional<std::string> description;
-  std::string parameters_json;  // a JSON schema of an object; empty: none was given
-  Value parameters;             // the same for templates
+  std::string parameters_json;  // a JSON schema with the type object; empty: none was given
+  Value parameters;             // for templates, as it was written
+  bool strict = false;          // arguments are as the schema has them
 };
 
-enum class ToolChoice : uint8_t { kAuto, kNone };
+enum class ToolChoice : uint8_t { kAuto, kNone, kRequired };
 
 // What may be called in answer to a chat.
 struct ToolOffer {
   std::vector<Tool> tools;
   ToolChoice choice = ToolChoice::kAuto;
+  std::string named;     // with kRequired, the one tool that must be called; empty: any
   bool parallel = true;  // more calls than one in an answer
 
   bool callable() const { return !tools.empty() && choice != ToolChoice::kNone; }
+  bool forced() const { return choice == ToolChoice::kRequired; }
 };
 
 // A call in a message of the conversation so far.
@@ -41,6 +44,12 @@ inline constexpr size_t kMaxTools = 128, kMaxMessageToolCalls = 128;
 
 // Rules for tools, tool_choice and parallel_tool_calls. `offer` outlives them.
 void add_tool_rules(std::vector<FieldRule>& rules, ToolOffer& offer);
+
+// Combinations, once all fields are read.
+Expected<> check_offer(const ToolOffer& offer);
+
+// A tool's JSON schema, which must be one of an object.
+Expected<> read_parameters(const JsonField& field, Tool& tool);
 
 // The rule for `tools` alone.
 FieldRule tools_rule(std::vector<Tool>& tools);

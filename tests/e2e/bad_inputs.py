@@ -272,6 +272,17 @@ CHATS = [
     ("unknown member of a tool", tools({"name": "f", "parmeters": {}}), "did you mean 'parameters'?"),
     ("template without tools", tools({"name": "f"}), "--chat-template"),
     ("tool_choice a number", messages(USER, tool_choice=1), "tool_choice"),
+    ("tool_choice without tools", messages(USER, tool_choice="required"), "needs tools"),
+    (
+        "tool_choice without a name",
+        tools({"name": "f"}, tool_choice={"type": "function", "function": {}}),
+        "needs the function's name",
+    ),
+    (
+        "tool_choice of another tool",
+        tools({"name": "f"}, tool_choice={"type": "function", "function": {"name": "g"}}),
+        "none of the tools",
+    ),
     ("tool_choice unknown", messages(USER, tool_choice="any"), "'any'"),
     ("parallel_tool_calls", messages(USER, parallel_tool_calls="no"), "true or false"),
     ("calls of a user", messages({**USER, "tool_calls": [{"function": {"name": "f"}}]}), "assistant alone"),

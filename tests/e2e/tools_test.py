@@ -6,6 +6,7 @@ import subprocess
 import unittest
 import urllib.request
 
+import jsonschema
 import openai
 
 from quire_server import BINARY, MODEL, QuireServer, ServedTest
@@ -97,6 +98,75 @@ class ToolsTest(ServedTest):
         with_tools = count({"messages": [QUESTION], "tools": [WEATHER]})
         self.assertEqual(with_tools, self.ask().usage.prompt_tokens)
         self.assertNotEqual(with_tools, count({"messages": [QUESTION]}))
+
+
+def tool(name, properties, **function):
+    schema = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    return {"type": "function", "function": {"name": name, "parameters": schema, **function}}
+
+
+LAMP = tool("set_lamp", {"on": {"type": "boolean"}, "percent": {"type": "integer", "minimum": 0, "maximum": 100}})
+TIMER = tool("start_timer", {"unit": {"enum": ["seconds", "minutes"]}, "label": {"type": "string", "maxLength": 12}})
+LIST = tool("add_items", {"items": {"type": "array", "items": {"enum": ["milk", "bread"]}, "minItems": 1, "maxItems": 3}})
+
+
+class ForcedCallsTest(ServedTest):
+    """What tool_choice and strict force is forced by a grammar: the arguments validate, whatever the model would say."""
+
+    flags = ("--chat-template", TEMPLATE)
+
+    def ask(self, **options):
+        return self.client.chat.completions.create(
+            model=self.model, messages=[QUESTION], **{"temperature": 1, "max_tokens": 120, "seed": 5, **options}
+        )
+
+    def check(self, choice, tools):
+        self.assertEqual(choice.finish_reason, "tool_calls")
+        self.assertFalse(choice.message.content)
+        self.assertTrue(choice.message.tool_calls)
+        schemas = {t["function"]["name"]: t["function"]["parameters"] for t in tools}
+        for call in choice.message.tool_calls:
+            jsonschema.validate(json.loads(call.function.arguments), schemas[call.function.name])
+
+    def test_required(self):
+        tools = [LAMP, TIMER, LIST]
+        answer = self.ask(tools=tools, tool_choice="required", parallel_tool_calls=False, n=4)
+        for choice in answer.choices:
+            self.check(choice, tools)
+
+    def test_named(self):
+        tools = [WEATHER, LAMP, TIMER, LIST]
+        for chosen in tools[1:]:
+            name = chosen["function"]["name"]
+            choice = self.ask(tools=tools, tool_choice={"type": "function", "function": {"name": name}}).choices[0]
+            self.check(choice, tools)
+            self.assertEqual([call.function.name for call in choice.message.tool_calls], [name])
+
+    def test_strict(self):
+        strict = tool("get_weather", {"days": {"type": "integer", "minimum": 1, "maximum": 5}}, strict=True)
+        choice = self.ask(tools=[strict], temperature=0, parallel_tool_calls=False).choices[0]
+        self.check(choice, [strict])
+
+    def test_other_styles(self):
+        for style in ("llama3_json", "mistral", "deepseek_v3"):
+            with QuireServer(*self.flags, "--tool-call-parser", style) as server:
+                client = server.client()
+                answer = client.chat.completions.create(
+                    model=self.model, messages=[QUESTION], tools=[LAMP, LIST], tool_choice="required",
+                    parallel_tool_calls=False, max_tokens=150, seed=1,
+                )
+                client.close()
+            with self.subTest(style):
+                self.check(answer.choices[0], [LAMP, LIST])
+
+    def test_what_cannot_be(self):
+        for options, words in (
+            ({"tool_choice": "required"}, "needs tools"),
+            ({"tools": [LAMP], "tool_choice": {"type": "function", "function": {"name": "x"}}}, "none of the tools"),
+            ({"tools": [LAMP], "tool_choice": "required", "response_format": {"type": "json_object"}}, "response_format"),
+        ):
+            with self.assertRaisesRegex(openai.BadRequestError, words):
+                self.ask(**options)
 
 
 class PlainTemplateTest(ServedTest):

@@ -301,7 +301,7 @@ std::vector<BadRequest> bad_chats() {
       {kChat, user(R"("add_generation_prompt": 1)"), 400, "add_generation_prompt", "true or false"},
       {kChat, user(R"("tools": [{"type": "function"}])"), 400, "tools", "a tool needs a function"},
       {kChat, user(R"("tools": {})"), 400, "tools", "tools must be an array"},
-      {kChat, user(R"("tool_choice": "required")"), 400, "tool_choice", "not supported"},
+      {kChat, user(R"("tool_choice": "required")"), 400, "tool_choice", "needs tools"},
       {kChat, user(R"("functions": [{}])"), 400, "functions", "not supported"},
       {kChat, user(R"("function_call": "auto")"), 400, "function_call", "not supported"},
       {kChat, user(R"("response_format": {"type": "json"})"), 400, "response_format", "json_schema"},

@@ -225,7 +225,6 @@ TEST_F(ToolsApi, BadToolsAreRefused) {
       {function(R"({"name": "f", "parameters": []})"), "tools", "parameters must be an object"},
       {function(R"({"name": "f", "parameters": {"type": "array"}})"), "tools", "type 'object'"},
       {function(R"({"name": "f", "strict": 1})"), "tools", "strict must be true or false"},
-      {function(R"({"name": "f", "strict": true})"), "tools", "strict is not supported"},
       {function(R"({"name": "f", "argumens": {}})"), "tools", "unknown field 'argumens'"},
       {function(fmt::format(R"({{"name": "{}"}})", std::string(65, 'a')).c_str()), "tools", "1 to 64"},
       {R"("tools": [{"type": "function", "function": {"name": "f"}}, )"
@@ -234,8 +233,13 @@ TEST_F(ToolsApi, BadToolsAreRefused) {
       {fmt::format(R"("tools": [{}])", many), "tools", "at most 128"},
       {R"("tool_choice": 1)", "tool_choice", "must be"},
       {R"("tool_choice": "any")", "tool_choice", "'any'"},
-      {R"("tool_choice": "required")", "tool_choice", "not supported"},
-      {R"("tool_choice": {"type": "function", "function": {"name": "f"}})", "tool_choice", "not supported"},
+      {R"("tool_choice": "required")", "tool_choice", "needs tools"},
+      {R"("tool_choice": {"type": "function", "function": {"name": "f"}})", "tool_choice", "needs tools"},
+      {R"("tool_choice": {"type": "function"})", "tool_choice", "needs the function's name"},
+      {fmt::format(R"({}, "tool_choice": {{"type": "function", "function": {{"name": "h"}}}})", kTools),
+       "tool_choice", "'h', which is none of the tools"},
+      {fmt::format(R"({}, "tool_choice": "required", "ignore_eos": true)", kTools), "ignore_eos",
+       "tool_choice"},
       {R"("parallel_tool_calls": "no")", "parallel_tool_calls", "true or false"},
   };
   for (const auto& row : rows) {
