@@ -234,17 +234,10 @@ Expected<Tool> read_message_tool(const JsonField& field) {
   if (!object) return std::unexpected(object.error());
   Tool tool;
   std::string type = "custom";
-  const auto read_schema = [&](const JsonField& schema) -> Expected<> {
-    if (auto fields = read_object(schema); !fields) return std::unexpected(fields.error());
-    tool.parameters_json = simdjson::minify(schema.value);
-    tool.parameters = template_value(schema.value);
-    return {};
-  };
-  const FieldRule rules[] = {{"type", into(type)},
-                             {"name", into(tool.name)},
-                             {"description", into(tool.description)},
-                             {"input_schema", read_schema},
-                             object_without_effect("cache_control")};
+  const auto read_schema = [&](const JsonField& schema) { return read_parameters(schema, tool); };
+  const FieldRule rules[] = {
+      {"type", into(type)},          {"name", into(tool.name)},     {"description", into(tool.description)},
+      {"input_schema", read_schema}, {"strict", into(tool.strict)}, object_without_effect("cache_control")};
   if (auto read = read_fields(*object, rules, "a tool"); !read) return std::unexpected(read.error());
   if (type != "custom") {
     return fail(ErrorCode::kUnsupported, "type must be 'custom', but is '{}'", excerpt(type));

@@ -37,24 +37,25 @@ Expected<> read_message_tools(const JsonField& field, std::vector<Tool>& tools) 
   return {};
 }
 
-// {"type": "auto" or "none", "disable_parallel_tool_use"}
+// {"type": "auto", "none", "any" or "tool", "name" of a tool, "disable_parallel_tool_use"}
 Expected<> read_message_tool_choice(const JsonField& field, ToolOffer& offer) {
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
-  std::string type, name;
+  std::string type;
   bool one_call = false;
   const FieldRule rules[] = {
-      {"type", into(type)}, {"name", into(name)}, {"disable_parallel_tool_use", into(one_call)}};
+      {"type", into(type)}, {"name", into(offer.named)}, {"disable_parallel_tool_use", into(one_call)}};
   if (auto read = read_fields(*object, rules, "tool_choice"); !read) return read;
-  if (type == "any" || type == "tool") {
-    return fail_param("tool_choice",
-                      "a forced call is not supported: the type of tool_choice must be auto or none");
-  }
-  if (type != "auto" && type != "none") {
-    return fail_param("tool_choice", "the type of tool_choice must be auto or none, but is '{}'",
+  if (type == "auto") offer.choice = ToolChoice::kAuto;
+  if (type == "none") offer.choice = ToolChoice::kNone;
+  if (type == "any" || type == "tool") offer.choice = ToolChoice::kRequired;
+  if (type != "auto" && type != "none" && !offer.forced()) {
+    return fail_param("tool_choice", "the type of tool_choice must be auto, none, any or tool, but is '{}'",
                       excerpt(type));
   }
-  offer.choice = type == "auto" ? ToolChoice::kAuto : ToolChoice::kNone;
+  if ((type == "tool") == offer.named.empty()) {
+    return fail_param("tool_choice", "tool_choice needs a name if its type is tool, and has none else");
+  }
   offer.parallel = !one_call;
   return {};
 }
@@ -109,13 +110,14 @@ void add_prompt_rules(std::vector<FieldRule>& rules, MessageRequest& request) {
       {"tool_choice",
        {{.json = R"({"type":"object","required":["type"]})"},
         [&request](const JsonField& field) { return read_message_tool_choice(field, request.offer); }},
-       "whether it may call them"});
+       "whether it may or must call them, or the one that it must call"});
 }
 
 Expected<ChatRequest> read_by(const JsonFields& fields,
                               std::vector<FieldRule> (*rules)(MessageRequest& request)) {
   MessageRequest request;
   if (auto read = read_fields(fields, rules(request)); !read) return std::unexpected(read.error());
+  if (auto checked = check_offer(request.offer); !checked) return std::unexpected(checked.error());
   if (!request.system.empty()) {
     request.messages.insert(request.messages.begin(),
                             {.role = "system", .content = std::move(request.system)});

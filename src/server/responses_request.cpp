@@ -6,6 +6,7 @@
 #include "chat/tool_call.h"
 #include "server/json_writer.h"
 #include "server/sampling_rules.h"
+#include "server/structured_output.h"
 #include "server/template_value.h"
 
 namespace quire {
@@ -31,15 +32,6 @@ FieldRule any_array(std::string_view name) {
   return {name, [](const JsonField& field) -> Expected<> {
             if (auto array = read_array(field); !array) return std::unexpected(array.error());
             return {};
-          }};
-}
-
-// A field that may only say what it says when it is left out: `neutral`, as compact JSON.
-FieldRule nothing_else_than(std::string_view neutral, std::string_view name, std::string_view why) {
-  return {name, [=](const JsonField& field) -> Expected<> {
-            if (simdjson::minify(field.value) == neutral) return {};
-            return fail_param(std::string(name), "{} is not supported: {}; it must be left out or be {}",
-                              name, why, neutral);
           }};
 }
 
@@ -281,17 +273,12 @@ Expected<> check_metadata(const JsonField& field) {
   return {};
 }
 
-Expected<> check_text_options(const JsonField& field) {
+Expected<> read_text_options(const JsonField& field, std::optional<GrammarSpec>& spec) {
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
-  const auto check_format = [](const JsonField& format) -> Expected<> {
-    const auto fields = read_object(format);
-    if (!fields) return std::unexpected(fields.error());
-    if (type_of(*fields) == "text") return {};
-    return fail_param("text", "the type of text.format must be 'text', but is '{}'",
-                      excerpt(type_of(*fields)));
-  };
-  const FieldRule rules[] = {{"format", check_format}, any_string("verbosity")};
+  const FieldRule rules[] = {
+      {"format", [&](const JsonField& format) { return read_text_format(format, spec); }},
+      any_string("verbosity")};
   return read_fields(*object, rules, "text");
 }
 
@@ -311,17 +298,12 @@ Expected<Tool> read_function_tool(const JsonField& field) {
     return fail(ErrorCode::kUnsupported, "type must be 'function', but is '{}'", excerpt(type));
   }
   Tool tool;
-  const auto read_schema = [&](const JsonField& schema) -> Expected<> {
-    if (auto fields = read_object(schema); !fields) return std::unexpected(fields.error());
-    tool.parameters_json = simdjson::minify(schema.value);
-    tool.parameters = template_value(schema.value);
-    return {};
-  };
+  const auto read_schema = [&](const JsonField& schema) { return read_parameters(schema, tool); };
   const FieldRule rules[] = {any_string("type"),
                              {"name", into(tool.name)},
                              {"description", into(tool.description)},
                              {"parameters", read_schema},
-                             nothing_else_than("false", "strict", "calls are not held to their schema")};
+                             {"strict", into(tool.strict)}};
   if (auto read = read_fields(*object, rules, "a tool"); !read) return std::unexpected(read.error());
   if (!is_tool_name(tool.name)) {
     return fail(ErrorCode::kInvalidArgument,
@@ -346,13 +328,19 @@ Expected<> read_function_tools(const JsonField& field, std::vector<Tool>& tools)
   return {};
 }
 
-Expected<> read_function_choice(const JsonField& field, ToolChoice& choice) {
-  const std::string_view text = field.value.is_string() ? field.value.get_string().value_unsafe() : "";
-  if (text != "auto" && text != "none") {
-    return fail_param("tool_choice",
-                      "tool_choice must be \"auto\" or \"none\": a forced call is not supported");
+// A word as in chats, or {"type": "function", "name": ...}.
+Expected<> read_function_choice(const JsonField& field, ToolOffer& offer) {
+  if (!field.value.is_object()) return read_tool_choice_word(field, offer);
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  if (const std::string_view type = type_of(*object); type != "function") {
+    return fail_param("tool_choice", "the type of tool_choice must be 'function', but is '{}'",
+                      excerpt(type));
   }
-  choice = text == "auto" ? ToolChoice::kAuto : ToolChoice::kNone;
+  const FieldRule rules[] = {any_string("type"), {"name", into(offer.named)}};
+  if (auto read = read_fields(*object, rules, "tool_choice"); !read) return read;
+  if (offer.named.empty()) return fail_param("tool_choice", "tool_choice needs the function's name");
+  offer.choice = ToolChoice::kRequired;
   return {};
 }
 
@@ -376,7 +364,9 @@ void add_answer_rules(std::vector<FieldRule>& rules, ResponsesRequest& request) 
   rules.push_back(sampling_rule("temperature", request.sampling));
   rules.push_back(sampling_rule("top_p", request.sampling));
   rules.push_back({"stream", into(request.stream), "answer with server-sent events as tokens come"});
-  rules.push_back(kept_in(echo.text, "text", kObject, "the format of the answer", check_text_options));
+  rules.push_back(kept_in(
+      echo.text, "text", kObject, "the format of the answer",
+      [&request](const JsonField& field) { return read_text_options(field, request.structured_output); }));
   rules.push_back(kept_in(echo.reasoning, "reasoning", kObject,
                           "of no effect: how much a model thinks is its template's to say",
                           check_reasoning));
@@ -384,9 +374,10 @@ void add_answer_rules(std::vector<FieldRule>& rules, ResponsesRequest& request) 
                           "functions that the model may call", [&request](const JsonField& field) {
                             return read_function_tools(field, request.offer.tools);
                           }));
-  rules.push_back(kept_in(
-      echo.tool_choice, "tool_choice", R"({"type":["string","object"]})", "whether it may call them",
-      [&request](const JsonField& field) { return read_function_choice(field, request.offer.choice); }));
+  rules.push_back(
+      kept_in(echo.tool_choice, "tool_choice", R"({"type":["string","object"]})",
+              "whether it may or must call them, or the one that it must call",
+              [&request](const JsonField& field) { return read_function_choice(field, request.offer); }));
   rules.push_back({"parallel_tool_calls", into(request.offer.parallel), "whether it may call several"});
 }
 
@@ -419,6 +410,7 @@ Expected<ResponsesRequest> read_responses_request(const JsonFields& fields) {
     return std::unexpected(read.error());
   }
   if (request.messages.empty()) return fail_param("input", "input is required");
+  if (auto checked = check_offer(request.offer); !checked) return std::unexpected(checked.error());
   return request;
 }
 

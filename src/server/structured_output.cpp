@@ -54,26 +54,32 @@ Expected<> set_json_object(const JsonField& field, std::string_view owner, Spec&
 
 constexpr std::string_view kFormat = "response_format";
 constexpr std::string_view kOutputs = "structured_outputs";
+constexpr std::string_view kText = "text";
 
-// {"name", "description", "schema", "strict"}. What it says is kept to whether it is strict or not.
-Expected<> read_json_schema(const JsonField& field, Spec& spec) {
-  const auto object = read_object(field);
-  if (!object) return fail_param(std::string(kFormat), "{}", object.error().message);
+// {"name", "description", "schema", "strict"}, and what `rules` has. It is kept to, strict or not.
+Expected<> read_named_schema(const JsonFields& object, std::vector<FieldRule> rules, std::string_view owner,
+                             Spec& spec) {
   std::string name, description;
   bool strict = false;
   std::optional<JsonValue> schema;
-  const FieldRule rules[] = {{"name", into(name)},
-                             {"description", into(description)},
-                             {"strict", into(strict)},
-                             {"schema", [&](const JsonField& value) -> Expected<> {
-                                schema = value.value;
-                                return {};
-                              }}};
-  if (auto read = read_fields(*object, rules, "json_schema"); !read) {
-    return fail_param(std::string(kFormat), "{}: {}", kFormat, read.error().message);
+  rules.push_back({"name", into(name)});
+  rules.push_back({"description", into(description)});
+  rules.push_back({"strict", into(strict)});
+  rules.push_back({"schema", [&](const JsonField& value) -> Expected<> {
+                     schema = value.value;
+                     return {};
+                   }});
+  if (auto read = read_fields(object, rules, "json_schema"); !read) {
+    return fail_param(std::string(owner), "{}: {}", owner, read.error().message);
   }
-  if (!schema) return fail_param(std::string(kFormat), "json_schema.schema is required in {}", kFormat);
-  return set_json(GrammarKind::kJsonSchema, {"schema", *schema}, kFormat, spec);
+  if (!schema) return fail_param(std::string(owner), "the schema of json_schema is required in {}", owner);
+  return set_json(GrammarKind::kJsonSchema, {"schema", *schema}, owner, spec);
+}
+
+Expected<> read_json_schema(const JsonField& field, Spec& spec) {
+  const auto object = read_object(field);
+  if (!object) return fail_param(std::string(kFormat), "{}", object.error().message);
+  return read_named_schema(*object, {}, kFormat, spec);
 }
 
 Expected<> read_response_format(const JsonField& field, Spec& spec) {
@@ -136,6 +142,24 @@ Expected<> read_structured_outputs(const JsonField& field, Spec& spec) {
 }
 
 }  // namespace
+
+Expected<> read_text_format(const JsonField& field, Spec& spec) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  std::string type;
+  if (std::string_view text; object->object["type"].get_string().get(text) == simdjson::SUCCESS) {
+    type = text;
+  }
+  std::vector<FieldRule> rules = {{"type", into(type)}};
+  if (type == "json_schema") return read_named_schema(*object, std::move(rules), kText, spec);
+  if (type != "text" && type != "json_object") {
+    return fail_param(std::string(kText),
+                      "the type of text.format must be text, json_object or json_schema, but is '{}'",
+                      excerpt(type));
+  }
+  if (auto read = read_fields(*object, rules, "text.format"); !read) return read;
+  return type == "text" ? Expected<>() : set({.kind = GrammarKind::kJsonObject}, kText, spec);
+}
 
 void add_structured_output_rules(std::vector<FieldRule>& rules, Spec& spec) {
   constexpr std::string_view kSchema = R"({"type":["object","string","boolean"]})";

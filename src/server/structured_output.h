@@ -13,4 +13,7 @@ namespace quire {
 // Adds the rules of these fields, of which a request may have one. `spec` outlives the rules.
 void add_structured_output_rules(std::vector<FieldRule>& rules, std::optional<GrammarSpec>& spec);
 
+// The value of `text.format` in OpenAI's responses: text, json_object or json_schema.
+Expected<> read_text_format(const JsonField& field, std::optional<GrammarSpec>& spec);
+
 }  // namespace quire

@@ -16,7 +16,7 @@ constexpr std::string_view kToolsSchema =
     R"("strict":{"type":["boolean","null"]}},"additionalProperties":false}},"additionalProperties":false}})";
 
 constexpr std::string_view kToolChoiceSchema =
-    R"({"anyOf":[{"enum":["auto","none","required"]},{"type":"object","required":["type","function"],)"
+    R"({"anyOf":[{"enum":["auto","none","required"]},{"type":"object","required":["function"],)"
     R"("properties":{"type":{"const":"function"},"function":{"type":"object","required":["name"],)"
     R"("properties":{"name":{"type":"string"}},"additionalProperties":false}},)"
     R"("additionalProperties":false}]})";
@@ -95,19 +95,7 @@ Expected<> read_named_choice(const JsonField& field, ToolOffer& offer) {
 }
 
 Expected<> read_tool_choice(const JsonField& field, ToolOffer& offer) {
-  if (field.value.is_object()) return read_named_choice(field, offer);
-  std::string_view text;
-  if (field.value.get_string().get(text) != simdjson::SUCCESS) {
-    return fail_param("tool_choice", "tool_choice must be a string or an object, but is {}",
-                      type_name(field.value));
-  }
-  if (text == "auto") offer.choice = ToolChoice::kAuto;
-  if (text == "none") offer.choice = ToolChoice::kNone;
-  if (text == "required") offer.choice = ToolChoice::kRequired;
-  if (text == "auto" || text == "none" || text == "required") return {};
-  return fail_param("tool_choice",
-                    "tool_choice must be \"auto\", \"none\", \"required\" or a function, but is '{}'",
-                    excerpt(text));
+  return field.value.is_object() ? read_named_choice(field, offer) : read_tool_choice_word(field, offer);
 }
 
 Expected<> read_call_function(const JsonField& field, MessageToolCall& call) {
@@ -205,6 +193,21 @@ Expected<std::vector<MessageToolCall>> read_message_tool_calls(const JsonField& 
     calls.push_back(std::move(*call));
   }
   return calls;
+}
+
+Expected<> read_tool_choice_word(const JsonField& field, ToolOffer& offer) {
+  std::string_view text;
+  if (field.value.get_string().get(text) != simdjson::SUCCESS) {
+    return fail_param("tool_choice", "tool_choice must be a string or an object, but is {}",
+                      type_name(field.value));
+  }
+  if (text == "auto") offer.choice = ToolChoice::kAuto;
+  if (text == "none") offer.choice = ToolChoice::kNone;
+  if (text == "required") offer.choice = ToolChoice::kRequired;
+  if (text == "auto" || text == "none" || text == "required") return {};
+  return fail_param("tool_choice",
+                    "tool_choice must be \"auto\", \"none\", \"required\" or a function, but is '{}'",
+                    excerpt(text));
 }
 
 FieldRule tools_rule(std::vector<Tool>& tools) {

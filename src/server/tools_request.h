@@ -51,6 +51,9 @@ Expected<> check_offer(const ToolOffer& offer);
 // A tool's JSON schema, which must be one of an object.
 Expected<> read_parameters(const JsonField& field, Tool& tool);
 
+// The value of `tool_choice` where it is one word: "auto", "none" or "required".
+Expected<> read_tool_choice_word(const JsonField& field, ToolOffer& offer);
+
 // The rule for `tools` alone.
 FieldRule tools_rule(std::vector<Tool>& tools);
 

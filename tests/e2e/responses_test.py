@@ -1,5 +1,6 @@
 """/v1/responses through the official client."""
 
+import json
 import unittest
 
 import openai
@@ -64,9 +65,20 @@ class Responses(ServedTest):
         again = self.respond("Go on.", previous_response_id=first.id)
         self.assertEqual(answer.output_text, again.output_text)
 
+    def test_text_by_a_schema(self):
+        schema = {"type": "object", "properties": {"legs": {"type": "integer", "minimum": 0, "maximum": 9}},
+                  "required": ["legs"], "additionalProperties": False}
+        text = {"format": {"type": "json_schema", "name": "animal", "schema": schema, "strict": True}}
+        answer = self.respond("A cat.", text=text, max_output_tokens=60)
+        self.assertEqual(answer.status, "completed")
+        self.assertIn(json.loads(answer.output_text)["legs"], range(10))
+        self.assertEqual(answer.text.format.name, "animal")
+        free = self.respond("A cat.", text={"format": {"type": "json_object"}}, max_output_tokens=12)
+        self.assertTrue(free.output_text.startswith("{"), free.output_text)
+
     def test_what_is_not_supported_is_said(self):
         for options in ({"background": True}, {"truncation": "auto"}, {"include": ["file_search_call.results"]},
-                        {"text": {"format": {"type": "json_object"}}},
+                        {"text": {"format": {"type": "json"}}},
                         {"tools": [{"type": "function", "name": "f", "parameters": {}}]}):  # its template knows none
             with self.assertRaises(openai.BadRequestError) as caught:
                 self.respond(**options)

@@ -6,6 +6,7 @@ import subprocess
 import unittest
 import urllib.request
 
+import anthropic
 import jsonschema
 import openai
 
@@ -141,6 +142,23 @@ class ForcedCallsTest(ServedTest):
             choice = self.ask(tools=tools, tool_choice={"type": "function", "function": {"name": name}}).choices[0]
             self.check(choice, tools)
             self.assertEqual([call.function.name for call in choice.message.tool_calls], [name])
+
+    def test_the_other_apis(self):
+        lamp = LAMP["function"]
+        function = {"type": "function", **lamp}
+        for choice in ("required", {"type": "function", "name": "set_lamp"}):
+            answer = self.client.responses.create(model=self.model, input="Dim it.", tools=[function], tool_choice=choice,
+                                                  parallel_tool_calls=False, max_output_tokens=120)
+            call, = (item for item in answer.output if item.type == "function_call")
+            jsonschema.validate(json.loads(call.arguments), lamp["parameters"])
+        offered = {"name": "set_lamp", "input_schema": lamp["parameters"]}
+        with anthropic.Anthropic(base_url=self.server.url, api_key="none", max_retries=0) as client:
+            for choice in ({"type": "any", "disable_parallel_tool_use": True}, {"type": "tool", "name": "set_lamp"}):
+                answer = client.messages.create(model=self.model, max_tokens=120, tools=[offered], tool_choice=choice,
+                                                messages=[{"role": "user", "content": "Dim it."}])
+                self.assertEqual(answer.stop_reason, "tool_use")
+                block, = answer.content
+                jsonschema.validate(block.input, lamp["parameters"])
 
     def test_strict(self):
         strict = tool("get_weather", {"days": {"type": "integer", "minimum": 1, "maximum": 5}}, strict=True)
