@@ -68,6 +68,7 @@ std::unexpected<Error> parse_failure(simdjson::error_code code) {
 }  // namespace
 
 Expected<JsonDocument> JsonDocument::parse(std::string_view body) {
+  if (body.empty()) return parse_failure(simdjson::EMPTY);  // simdjson would copy from null
   JsonDocument document;
   document.parser_ = std::make_unique<simdjson::dom::parser>();
   if (const auto code = document.parser_->allocate(std::max<size_t>(body.size(), 64), kMaxJsonDepth)) {

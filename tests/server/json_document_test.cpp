@@ -38,6 +38,13 @@ TEST(JsonDocument, SaysWhatIsWrong) {
   EXPECT_THAT(message_of("{\"a\": \"\n\"}"), HasSubstr("not valid JSON"));
 }
 
+// A view of nothing may have no address.
+TEST(JsonDocument, NothingIsNoObject) {
+  const auto document = JsonDocument::parse(std::string_view());
+  ASSERT_FALSE(document.has_value());
+  EXPECT_THAT(document.error().message, testing::HasSubstr("the body is empty"));
+}
+
 TEST(JsonDocument, RefusesSurrogatesWithoutPartners) {
   for (const char* text : {R"("\ud800")", R"("\udc00")", R"("\ud800x")", R"("\ud800\u0041")",
                            R"("\udc00\ud800")", R"("\ud83d\ud83d")"}) {
