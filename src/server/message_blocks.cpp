@@ -174,12 +174,7 @@ Expected<> read_turn_role(const JsonField& field, std::string& role) {
 
 }  // namespace
 
-FieldRule object_without_effect(std::string_view name) {
-  return {name, [](const JsonField& field) -> Expected<> {
-            if (auto object = read_object(field); !object) return std::unexpected(object.error());
-            return {};
-          }};
-}
+FieldRule object_without_effect(std::string_view name) { return {name, no_effect({.type = "object"})}; }
 
 Expected<std::string> read_block_text(const JsonField& field) {
   if (field.value.is_string()) return read_string(field);

@@ -1,5 +1,7 @@
 #include "tests/server/api_fixture.h"
 
+#include <fmt/format.h>
+
 #include "server/routes.h"
 #include "tests/server/test_client_fixture.h"
 
@@ -75,6 +77,13 @@ std::vector<Answer> ApiFixture::stream(std::string_view path, std::string_view b
   std::vector<Answer> answers;
   for (auto& event : events_of(whole.body())) answers.emplace_back(200, std::move(event));
   return answers;
+}
+
+std::string usage_json(int prompt_tokens, int completion_tokens) {
+  return fmt::format(R"({{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},)"
+                     R"("prompt_tokens_details":{{"cached_tokens":0}},)"
+                     R"("completion_tokens_details":{{"reasoning_tokens":0}}}})",
+                     prompt_tokens, completion_tokens, prompt_tokens + completion_tokens);
 }
 
 }  // namespace quire

@@ -52,4 +52,7 @@ class ApiFixture : public testing::Test {
   ServedModel served;
 };
 
+// The member `usage` of an answer to a prompt of which nothing was cached.
+std::string usage_json(int prompt_tokens, int completion_tokens);
+
 }  // namespace quire

@@ -14,13 +14,6 @@ using ::testing::StartsWith;
 
 class ApiTest : public ApiFixture {};
 
-std::string usage(int prompt_tokens, int completion_tokens) {
-  return fmt::format(R"({{"prompt_tokens":{},"completion_tokens":{},"total_tokens":{},)"
-                     R"("prompt_tokens_details":{{"cached_tokens":0}},)"
-                     R"("completion_tokens_details":{{"reasoning_tokens":0}}}})",
-                     prompt_tokens, completion_tokens, prompt_tokens + completion_tokens);
-}
-
 TEST_F(ApiTest, ModelsAreListed) {
   const Answer list = get("/v1/models");
   EXPECT_EQ(list.at("/object"), "list");
@@ -190,7 +183,7 @@ TEST_F(ApiTest, CompletesText) {
   EXPECT_EQ(answer.at("/choices/0/stop_reason"), "null");
   EXPECT_EQ(answer.at("/choices/0/token_ids"), "absent");
   EXPECT_EQ(answer.at("/choices/1"), "absent");
-  EXPECT_EQ(answer.at("/usage"), usage(3, 7));
+  EXPECT_EQ(answer.at("/usage"), usage_json(3, 7));
   EXPECT_EQ(post("/v1/completions", R"({"prompt": "abc"})").at("/usage/completion_tokens"), "16");
 }
 
@@ -216,7 +209,7 @@ TEST_F(ApiTest, CompletesBatchesAndTokenIds) {
   EXPECT_EQ(texts.at("/choices/3/text"), "xyz");
   EXPECT_EQ(texts.at("/choices/3/index"), "3");
   EXPECT_EQ(texts.at("/choices/4"), "absent");
-  EXPECT_EQ(texts.at("/usage"), usage(5, 12));
+  EXPECT_EQ(texts.at("/usage"), usage_json(5, 12));
   const Answer ids =
       post("/v1/completions", R"({"prompt": [97, 256, 98], "max_tokens": 2, "return_token_ids": true})");
   EXPECT_EQ(ids.at("/choices/0/text"), "a");
@@ -321,7 +314,7 @@ TEST_F(ApiTest, Chats) {
 TEST_F(ApiTest, AChatMayFillTheContext) {
   const Answer all = post("/v1/chat/completions",
                           R"({"messages": [{"role": "user", "content": "abc"}], "ignore_eos": true})");
-  EXPECT_EQ(all.at("/usage"), usage(4, 252));
+  EXPECT_EQ(all.at("/usage"), usage_json(4, 252));
   EXPECT_EQ(all.at("/choices/0/finish_reason"), "length");
   const Answer some = post("/v1/chat/completions", R"({"messages": [{"role": "user", "content": "abc"}],
                            "ignore_eos": true, "max_completion_tokens": 5, "max_tokens": 5})");
@@ -338,113 +331,10 @@ TEST_F(ApiTest, NeutralFieldsOfLaterFeaturesAreTaken) {
   EXPECT_EQ(answer.status(), 200) << answer.body();
 }
 
-TEST_F(ApiTest, StreamsCompletions) {
-  const auto events = stream("/v1/completions", R"({"prompt": "ab", "max_tokens": 3, "stream": true,
-                             "stream_options": {"include_usage": true}, "return_token_ids": true})");
-  ASSERT_EQ(events.size(), 5u);
-  std::string text;
-  for (size_t i = 0; i < 3; ++i) {
-    text += events[i].at("/choices/0/text");
-    EXPECT_EQ(events[i].at("/object"), "text_completion");
-    EXPECT_EQ(events[i].at("/id"), events[0].at("/id"));
-    EXPECT_EQ(events[i].at("/usage"), "null");
-    EXPECT_EQ(events[i].at("/choices/0/finish_reason"), i == 2 ? "length" : "null");
-    EXPECT_EQ(events[i].at("/choices/0/prompt_token_ids"), i == 0 ? "[97,98]" : "absent");
-  }
-  EXPECT_EQ(text, "aba");
-  EXPECT_EQ(events[1].at("/choices/0/token_ids"), "[98]");
-  EXPECT_EQ(events[3].at("/choices"), "[]");
-  EXPECT_EQ(events[3].at("/usage"), usage(2, 3));
-  EXPECT_EQ(events[4].body(), "[DONE]");
-}
-
-TEST_F(ApiTest, StreamsChats) {
-  const auto events =
-      stream("/v1/chat/completions",
-             R"({"messages": [{"role": "user", "content": "hé"}], "stream": true, "n": 2})");
-  std::vector<std::string> content(2), roles(2), ends(2);
-  for (size_t i = 0; i + 1 < events.size(); ++i) {
-    const auto choice = std::stoul(events[i].at("/choices/0/index"));
-    EXPECT_EQ(events[i].at("/object"), "chat.completion.chunk");
-    EXPECT_EQ(events[i].at("/usage"), "absent");
-    EXPECT_EQ(events[i].at("/choices/0/delta/role"), content[choice].empty() ? "assistant" : "absent");
-    const std::string piece = events[i].at("/choices/0/delta/content");
-    if (piece != "absent") content[choice] += piece;
-    EXPECT_EQ(ends[choice], "") << "a chunk after the last";
-    const std::string finish = events[i].at("/choices/0/finish_reason");
-    if (finish != "null") ends[choice] = finish;
-  }
-  EXPECT_EQ(content[0], "hé");
-  EXPECT_EQ(content[1], "hé");
-  EXPECT_EQ(ends[0], "stop");
-  EXPECT_EQ(ends[1], "stop");
-  EXPECT_EQ(events.back().body(), "[DONE]");
-}
-
-TEST_F(ApiTest, StreamsEchoAndLogprobsOnce) {
-  const auto events =
-      stream("/v1/completions", R"({"prompt": "ab", "max_tokens": 2, "stream": true, "echo": true,
-                             "logprobs": 0})");
-  ASSERT_EQ(events.size(), 3u);
-  EXPECT_EQ(events[0].at("/choices/0/text"), "aba");
-  EXPECT_EQ(events[0].at("/choices/0/logprobs/token_logprobs"), "[null,-1,-0.5]");
-  EXPECT_EQ(events[1].at("/choices/0/text"), "b");
-  EXPECT_EQ(events[1].at("/choices/0/logprobs/text_offset"), "[3]");
-}
-
-TEST_F(ApiTest, TextThatMayBecomeAStopStringIsHeldBack) {
-  const auto events =
-      stream("/v1/completions", R"({"prompt": "abcd", "max_tokens": 8, "stream": true, "stop": "cda"})");
-  std::string text;
-  for (size_t i = 0; i + 1 < events.size(); ++i) text += events[i].at("/choices/0/text");
-  EXPECT_EQ(text, "ab");
-  EXPECT_EQ(events[events.size() - 2].at("/choices/0/stop_reason"), "cda");
-}
-
-TEST_F(ApiTest, AFailureInMidStreamIsAnEvent) {
-  const RequestHead head{HttpMethod::kPost, "/v1/completions", {}, {}};
-  auto reply = api.handle(head, R"({"prompt": "ab", "stream": true})");
-  auto& run = *std::get<std::unique_ptr<AnswerRun>>(reply);
-  std::string body;
-  while (body.empty()) {
-    ASSERT_TRUE(model.handle.engine->step());
-    ASSERT_EQ(run.advance(body), AnswerRun::Progress::kMore);
-  }
-  model.gate->fail_next_step();
-  ASSERT_TRUE(model.handle.engine->step());
-  EXPECT_EQ(run.advance(body), AnswerRun::Progress::kDone);
-  ASSERT_TRUE(run.error());
-  EXPECT_EQ(run.error()->status, 500);
-  EXPECT_THAT(body, HasSubstr("data: {\"error\":{\"message\":"));
-  EXPECT_THAT(body, testing::EndsWith("data: [DONE]\n\n"));
-}
-
-TEST_F(ApiTest, AnEngineFailureIsA500) {
-  model.gate->fail_next_step();
-  const Answer answer = post("/v1/completions", R"({"prompt": ["ab", "cd"]})");
-  EXPECT_EQ(answer.status(), 500);
-  EXPECT_EQ(answer.at("/error/type"), "server_error");
-}
-
-TEST_F(ApiTest, LeavingFreesEverything) {
-  const RequestHead head{HttpMethod::kPost, "/v1/completions", {}, {}};
-  auto reply = api.handle(head, R"({"prompt": ["ab", "cd", "ef"], "n": 2, "max_tokens": 100})");
-  auto& run = std::get<std::unique_ptr<AnswerRun>>(reply);
-  std::string body;
-  for (int i = 0; i < 5; ++i) ASSERT_TRUE(model.handle.engine->step());
-  EXPECT_EQ(run->advance(body), AnswerRun::Progress::kMore);
-  EXPECT_LT(model.handle.engine->stats().num_free_blocks, 64);
-  run.reset();
-  model.handle.engine->step();
-  model.handle.engine->step();
-  EXPECT_EQ(model.handle.engine->stats().num_free_blocks, 64);
-}
-
 class SmallQueueTest : public ApiFixture {
  protected:
   SmallQueueTest() : ApiFixture({.max_num_seqs = 1, .max_queue = 2}) {}
 };
-
 TEST_F(SmallQueueTest, AFullQueueIsA429ForAWholeBatch) {
   // Nobody waits, so even a batch beyond max_queue comes in: it could never be asked for otherwise.
   const RequestHead head{HttpMethod::kPost, "/v1/completions", {}, "application/json"};
