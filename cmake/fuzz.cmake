@@ -3,8 +3,9 @@
 file(GLOB fuzzed CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fixture.cpp
   ${CMAKE_SOURCE_DIR}/src/weights/gguf_c*.cpp ${CMAKE_SOURCE_DIR}/src/weights/gguf_f*.cpp
   ${CMAKE_SOURCE_DIR}/src/weights/gguf_metadata.cpp ${CMAKE_SOURCE_DIR}/src/weights/mapped_file.cpp
-  ${CMAKE_SOURCE_DIR}/src/server/*_request.cpp ${CMAKE_SOURCE_DIR}/src/server/*_fields.cpp)
-foreach(name api_error http_message http_reader json_document json_writer template_value)
+  ${CMAKE_SOURCE_DIR}/src/server/requests/*_request.cpp)
+foreach(name http/api_error http/http_message http/http_reader json/json_document json/json_writer json/request_fields
+    json/template_value)
   list(APPEND fuzzed ${CMAKE_SOURCE_DIR}/src/server/${name}.cpp)
 endforeach()
 add_library(quire_fuzzed STATIC ${fuzzed})

@@ -26,7 +26,7 @@ option(QUIRE_UNITY "Compile several files of a room at once" OFF)
 set(QUIRE_UNITY_BATCH 8)
 set(QUIRE_APART chat config kernels)
 # g++ 12 warns of coroutines in a file that another includes.
-set_source_files_properties(src/server/http_client.cpp src/server/span_exporter.cpp PROPERTIES
+set_source_files_properties(src/server/http/http_client.cpp src/server/trace/span_exporter.cpp PROPERTIES
   SKIP_UNITY_BUILD_INCLUSION ON)
 
 function(quire_compile_together target room)

@@ -1,6 +1,6 @@
 #include "bench/cost_model_json.h"
 
-#include "server/json_document.h"
+#include "server/json/json_document.h"
 
 namespace quire {
 namespace {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "server/json_writer.h"
+#include "server/json/json_writer.h"
 #include "simulate/cost_model.h"
 
 namespace quire {

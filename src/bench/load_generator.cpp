@@ -12,9 +12,9 @@
 #include <chrono>
 
 #include "bench/completion_chunk.h"
-#include "server/http_client.h"
 #include "bench/sse_reader.h"
-#include "server/json_writer.h"
+#include "server/http/http_client.h"
+#include "server/json/json_writer.h"
 
 namespace quire {
 namespace {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "bench/cost_model_json.h"
-#include "server/json_writer.h"
+#include "server/json/json_writer.h"
 
 namespace quire {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "server/json_writer.h"
+#include "server/json/json_writer.h"
 
 namespace quire {
 namespace {

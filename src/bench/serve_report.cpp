@@ -8,7 +8,7 @@
 #include <iterator>
 
 #include "bench/statistics.h"
-#include "server/json_writer.h"
+#include "server/json/json_writer.h"
 
 namespace quire {
 namespace {

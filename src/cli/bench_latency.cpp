@@ -12,7 +12,7 @@
 #include "cli/commands.h"
 #include "cli/model_flags.h"
 #include "cli/workload_flags.h"
-#include "server/json_writer.h"
+#include "server/json/json_writer.h"
 
 namespace quire {
 namespace {

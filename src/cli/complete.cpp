@@ -10,7 +10,7 @@
 #include "cli/commands.h"
 #include "cli/generation.h"
 #include "cli/model_flags.h"
-#include "server/completion_request.h"
+#include "server/requests/completion_request.h"
 
 namespace quire {
 namespace {

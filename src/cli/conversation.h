@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "server/chat_request.h"
+#include "server/requests/chat_request.h"
 
 namespace quire {
 

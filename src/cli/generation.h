@@ -11,7 +11,7 @@
 #include "base/function_ref.h"
 #include "config/sampling_params.h"
 #include "engine/request_stream.h"
-#include "server/prompt.h"
+#include "server/generation/prompt.h"
 
 namespace quire {
 

@@ -8,7 +8,7 @@
 #include "bench/progress_bar.h"
 #include "cli/commands.h"
 #include "cli/model_flags.h"
-#include "server/batch_run.h"
+#include "server/batch/batch_run.h"
 
 namespace quire {
 namespace {

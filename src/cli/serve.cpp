@@ -7,7 +7,7 @@
 #include "cli/field_flags.h"
 #include "cli/model_flags.h"
 #include "engine/memory_report.h"
-#include "server/api_keys.h"
+#include "server/access/api_keys.h"
 #include "server/server.h"
 #include "weights/gguf_config.h"
 

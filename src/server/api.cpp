@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "server/limited_run.h"
-#include "server/request_fields.h"
+#include "server/access/limited_run.h"
+#include "server/json/request_fields.h"
 
 namespace quire {
 namespace {

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
-#include "server/cors.h"
+#include "server/access/cors.h"
+#include "server/access/rate_limiter.h"
 #include "server/endpoint.h"
-#include "server/rate_limiter.h"
 #include "server/routes.h"
 
 namespace quire {

@@ -11,9 +11,9 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "config/pooling.h"
-#include "server/api_keys.h"
+#include "server/access/api_keys.h"
+#include "server/answers/response_store.h"
 #include "server/id_source.h"
-#include "server/response_store.h"
 #include "server/served_model.h"
 #include "server/server_config.h"
 

@@ -8,13 +8,13 @@
 #include <utility>
 
 #include "base/log.h"
-#include "server/client_socket.h"
-#include "server/http_reader.h"
+#include "server/http/client_socket.h"
+#include "server/http/http_reader.h"
+#include "server/http/sse.h"
 #include "server/request_log.h"
-#include "server/request_tracer.h"
 #include "server/request_work.h"
 #include "server/routes.h"
-#include "server/sse.h"
+#include "server/trace/request_tracer.h"
 
 namespace quire {
 namespace {

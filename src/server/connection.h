@@ -12,9 +12,9 @@
 
 #include "base/clock.h"
 #include "server/api.h"
+#include "server/http/tls.h"
 #include "server/id_source.h"
 #include "server/server_config.h"
-#include "server/tls.h"
 
 namespace quire {
 

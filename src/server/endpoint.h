@@ -6,12 +6,12 @@
 #include <string_view>
 #include <variant>
 
-#include "server/answer_run.h"
-#include "server/api_error.h"
 #include "server/api_state.h"
-#include "server/http_message.h"
-#include "server/json_document.h"
-#include "server/request_fields.h"
+#include "server/generation/answer_run.h"
+#include "server/http/api_error.h"
+#include "server/http/http_message.h"
+#include "server/json/json_document.h"
+#include "server/json/request_fields.h"
 
 namespace quire {
 

@@ -4,8 +4,8 @@
 
 #include "engine/engine_view.h"
 #include "server/engine_view_json.h"
-#include "server/generation.h"
-#include "server/sse.h"
+#include "server/generation/generation.h"
+#include "server/http/sse.h"
 
 namespace quire {
 namespace {

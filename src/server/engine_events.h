@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "server/answer_run.h"
+#include "server/generation/answer_run.h"
 #include "server/served_model.h"
 
 namespace quire {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "server/json_writer.h"
+#include "server/json/json_writer.h"
 
 namespace quire {
 namespace {

@@ -1,12 +1,12 @@
 #include "server/operations.h"
 
-#include "server/chat_request.h"
-#include "server/completion_request.h"
-#include "server/embedding_request.h"
-#include "server/message_request.h"
-#include "server/prefix_request.h"
-#include "server/responses_request.h"
-#include "server/tokenize_request.h"
+#include "server/requests/chat_request.h"
+#include "server/requests/completion_request.h"
+#include "server/requests/embedding_request.h"
+#include "server/requests/message_request.h"
+#include "server/requests/prefix_request.h"
+#include "server/requests/responses_request.h"
+#include "server/requests/tokenize_request.h"
 
 namespace quire {
 namespace {

@@ -4,8 +4,8 @@
 #include <span>
 #include <string_view>
 
-#include "server/http_message.h"
-#include "server/json_writer.h"
+#include "server/http/http_message.h"
+#include "server/json/json_writer.h"
 
 namespace quire {
 

@@ -8,14 +8,14 @@
 #include <vector>
 
 #include "base/log.h"
-#include "server/json_document.h"
-#include "server/prefix_request.h"
-#include "server/prompt.h"
+#include "server/generation/prompt.h"
+#include "server/json/json_document.h"
+#include "server/requests/prefix_request.h"
 
 namespace quire {
 namespace {
 
-constexpr uintmax_t kMaxFileBytes = 256 << 20;
+constexpr uintmax_t kMaxPrefixFileBytes = 256 << 20;
 
 Expected<PrefixRequest> read_line(const ServedModel& model, std::string_view line, TenantId num_keys) {
   const auto document = JsonDocument::parse(line);
@@ -73,9 +73,9 @@ Expected<> pin_prefix_file(const ServedModel& model, const std::string& path, Te
   std::ifstream file(path);
   if (error || !file)
     return fail_param("prefix_file", "the prefix file '{}' cannot be read: is the path right?", path);
-  if (bytes > kMaxFileBytes) {
+  if (bytes > kMaxPrefixFileBytes) {
     return fail_param("prefix_file", "the prefix file '{}' has {} bytes, more than {}", path, bytes,
-                      kMaxFileBytes);
+                      kMaxPrefixFileBytes);
   }
   int64_t number = 0;
   for (std::string line; std::getline(file, line);) {

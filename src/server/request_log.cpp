@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "server/request_fields.h"
+#include "server/json/request_fields.h"
 
 namespace quire {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "server/answer_run.h"
+#include "server/generation/answer_run.h"
 
 namespace quire {
 

@@ -23,13 +23,13 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/thread_name.h"
-#include "server/api_key_file.h"
+#include "server/access/api_key_file.h"
 #include "server/connection.h"
 #include "server/descriptor_limit.h"
 #include "server/prefix_file.h"
-#include "server/request_tracer.h"
 #include "server/service_notice.h"
-#include "server/span_exporter.h"
+#include "server/trace/request_tracer.h"
+#include "server/trace/span_exporter.h"
 
 namespace quire {
 

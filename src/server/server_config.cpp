@@ -6,8 +6,8 @@
 
 #include "chat/output_style.h"
 #include "config/pooling.h"
-#include "server/cors.h"
-#include "server/otlp_endpoint.h"
+#include "server/access/cors.h"
+#include "server/trace/otlp_endpoint.h"
 
 namespace quire {
 namespace {

@@ -18,7 +18,7 @@ struct ServerConfig {
   std::string host = "127.0.0.1";  // an address or a name; "0.0.0.0" and "::" are all interfaces
   int32_t port = 8000;             // 0: one that is free (HttpServer::port tells which)
   std::string api_key;             // empty: none is asked for; several are separated by commas
-  std::string api_key_file;        // more keys, with names and limits (server/api_key_file.h)
+  std::string api_key_file;        // more keys, with names and limits (server/access/api_key_file.h)
   std::string served_model_name;   // empty: the model file's name; several are separated by commas
 
   std::string ssl_certfile;          // PEM, with its chain; HTTPS is spoken if it is set

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "server/http_reader.h"
+#include "server/http/http_reader.h"
 #include "tests/fuzz/fuzz_targets.h"
 
 namespace quire {

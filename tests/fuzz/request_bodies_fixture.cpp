@@ -1,9 +1,9 @@
 // A request's body, read as each endpoint reads it.
 #include "base/check.h"
-#include "server/chat_request.h"
-#include "server/completion_request.h"
-#include "server/prefix_request.h"
-#include "server/tokenize_request.h"
+#include "server/requests/chat_request.h"
+#include "server/requests/completion_request.h"
+#include "server/requests/prefix_request.h"
+#include "server/requests/tokenize_request.h"
 #include "tests/fuzz/fuzz_targets.h"
 
 namespace quire {

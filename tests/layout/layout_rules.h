@@ -72,6 +72,25 @@ inline Findings check_rooms(const SourceTree& tree, const RoomTable& table) {
   return findings;
 }
 
+// Folders that have a row of their own include of their room's other folders only what it names;
+// what lies in the room itself is everybody's.
+inline Findings check_folders(const SourceTree& tree, const RoomTable& table) {
+  Findings findings;
+  for (const auto& [path, file] : tree) {
+    const auto row = table.allowed.find(file.folder());
+    if (row == table.allowed.end() || file.folder() == file.room()) continue;
+    for (const Include& include : file.includes()) {
+      const auto target = tree.find("src/" + include.path);
+      if (!include.quoted || target == tree.end() || target->second.room() != file.room()) continue;
+      const std::string folder = target->second.folder();
+      if (folder != file.room() && !row->second.contains(folder))
+        findings.push_back(path + ": " + file.folder() + " may not include " + folder + " (\"" +
+                           include.path + "\")");
+    }
+  }
+  return findings;
+}
+
 // No header may reach itself.
 inline Findings check_include_cycles(const SourceTree& tree) {
   Findings findings;

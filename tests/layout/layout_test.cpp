@@ -33,6 +33,11 @@ TEST_F(Layout, RoomsIncludeOnlyWhatTheirRowNames) {
   expect_none(check_rooms(tree_, table()));
 }
 
+TEST_F(Layout, FoldersOfARoomIncludeOnlyWhatTheirRowNames) {
+  EXPECT_TRUE(table().allowed.contains("server/http"));
+  expect_none(check_folders(tree_, table()));
+}
+
 TEST_F(Layout, NoHeaderReachesItself) { expect_none(check_include_cycles(tree_)); }
 
 TEST_F(Layout, FilesAndLinesAreShort) { expect_none(check_sizes(tree_)); }
@@ -73,6 +78,16 @@ TEST(LayoutRules, FindIncludesThatAreNotAllowed) {
   EXPECT_EQ(check_rooms(gone, small_table()).size(), 1U);
   const SourceTree nowhere = tree_of({{"src/attic/a.h", ""}, {"src/stray.h", ""}});
   EXPECT_EQ(check_rooms(nowhere, small_table()).size(), 2U);
+}
+
+TEST(LayoutRules, FindIncludesBetweenFoldersThatAreNotAllowed) {
+  const RoomTable table = RoomTable::parse(make_source("src/rooms.txt", "a:\na/x:\na/y: a/x\n"));
+  const SourceTree good = tree_of({{"src/a/y/1.h", "#include \"a/x/2.h\"\n#include \"a/3.h\"\n"},
+                                   {"src/a/x/2.h", ""},
+                                   {"src/a/3.h", "#include \"a/y/1.h\"\n"}});
+  EXPECT_TRUE(check_folders(good, table).empty());
+  const SourceTree up = tree_of({{"src/a/x/2.h", "#include \"a/y/1.h\"\n"}, {"src/a/y/1.h", ""}});
+  EXPECT_EQ(check_folders(up, table), Findings{"src/a/x/2.h: a/x may not include a/y (\"a/y/1.h\")"});
 }
 
 TEST(LayoutRules, FindIncludeCycles) {

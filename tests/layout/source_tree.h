@@ -33,6 +33,13 @@ struct SourceFile {
     return end == std::string::npos ? "" : path.substr(begin, end - begin);
   }
 
+  // Where it lies: src/<folder>/<file>
+  std::string folder() const {
+    const size_t begin = path.find('/') + 1;
+    const size_t end = path.rfind('/');
+    return end < begin || end == std::string::npos ? "" : path.substr(begin, end - begin);
+  }
+
   std::vector<Include> includes() const {
     std::vector<Include> found;
     for (const std::string& line : lines) {
@@ -77,7 +84,7 @@ inline SourceTree read_source_tree(const std::filesystem::path& root,
   return tree;
 }
 
-// src/rooms.txt: the rooms in order, and what each may include beside itself.
+// src/rooms.txt: the rooms in order and then folders of rooms, and what each may include beside itself.
 struct RoomTable {
   std::vector<std::string> order;
   std::map<std::string, std::set<std::string>> allowed;

@@ -1,4 +1,4 @@
-#include "server/api_key_file.h"
+#include "server/access/api_key_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

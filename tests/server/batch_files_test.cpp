@@ -1,4 +1,4 @@
-#include "server/batch_files.h"
+#include "server/batch/batch_files.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

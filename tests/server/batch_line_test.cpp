@@ -1,9 +1,9 @@
-#include "server/batch_line.h"
+#include "server/batch/batch_line.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/json_document.h"
+#include "server/json/json_document.h"
 
 namespace quire {
 namespace {

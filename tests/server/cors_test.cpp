@@ -1,4 +1,4 @@
-#include "server/cors.h"
+#include "server/access/cors.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/field_schema.h"
+#include "server/json/field_schema.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

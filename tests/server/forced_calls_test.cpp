@@ -1,4 +1,4 @@
-#include "server/forced_calls.h"
+#include "server/requests/forced_calls.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "server/json_document.h"
+#include "server/json/json_document.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/json_writer.h"
+#include "server/json/json_writer.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

@@ -1,4 +1,4 @@
-#include "server/line_reader.h"
+#include "server/batch/line_reader.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

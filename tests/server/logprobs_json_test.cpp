@@ -1,4 +1,4 @@
-#include "server/logprobs_json.h"
+#include "server/generation/logprobs_json.h"
 
 #include <gtest/gtest.h>
 

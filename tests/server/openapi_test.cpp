@@ -6,13 +6,13 @@
 #include <algorithm>
 #include <set>
 
-#include "server/chat_request.h"
-#include "server/completion_request.h"
-#include "server/embedding_request.h"
 #include "server/operations.h"
-#include "server/prefix_request.h"
+#include "server/requests/chat_request.h"
+#include "server/requests/completion_request.h"
+#include "server/requests/embedding_request.h"
+#include "server/requests/prefix_request.h"
+#include "server/requests/tokenize_request.h"
 #include "server/routes.h"
-#include "server/tokenize_request.h"
 
 namespace quire {
 namespace {

@@ -1,4 +1,4 @@
-#include "server/otlp_endpoint.h"
+#include "server/trace/otlp_endpoint.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

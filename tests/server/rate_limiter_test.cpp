@@ -1,4 +1,4 @@
-#include "server/rate_limiter.h"
+#include "server/access/rate_limiter.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

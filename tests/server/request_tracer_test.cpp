@@ -1,4 +1,4 @@
-#include "server/request_tracer.h"
+#include "server/trace/request_tracer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <set>
 
-#include "server/span_exporter.h"
+#include "server/trace/span_exporter.h"
 
 namespace quire {
 namespace {

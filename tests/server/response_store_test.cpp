@@ -1,4 +1,4 @@
-#include "server/response_store.h"
+#include "server/answers/response_store.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "server/span.h"
+#include "server/trace/span.h"
 
 #include <gtest/gtest.h>
 

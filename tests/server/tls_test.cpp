@@ -1,4 +1,4 @@
-#include "server/tls.h"
+#include "server/http/tls.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -2,7 +2,7 @@
 // each test writes there what the model is to say.
 #include <gtest/gtest.h>
 
-#include "server/json_writer.h"
+#include "server/json/json_writer.h"
 #include "tests/server/api_fixture.h"
 
 namespace quire {

@@ -1,7 +1,7 @@
 #include "server/endpoints/completions.h"
 
+#include "server/answers/response_format.h"
 #include "server/endpoints/generate.h"
-#include "server/response_format.h"
 
 namespace quire {
 namespace {

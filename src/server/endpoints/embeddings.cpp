@@ -1,6 +1,6 @@
 #include "server/endpoints/embeddings.h"
 
-#include "server/embedding_run.h"
+#include "server/generation/embedding_run.h"
 
 namespace quire {
 

@@ -1,6 +1,6 @@
 #include "server/endpoints/generate.h"
 
-#include "server/generation_run.h"
+#include "server/generation/generation_run.h"
 
 namespace quire {
 

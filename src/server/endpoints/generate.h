@@ -7,10 +7,10 @@
 #include <utility>
 #include <vector>
 
-#include "server/answer_writer.h"
 #include "server/endpoint.h"
-#include "server/generation_request.h"
-#include "server/prompt.h"
+#include "server/generation/answer_writer.h"
+#include "server/generation/prompt.h"
+#include "server/requests/generation_request.h"
 
 namespace quire {
 

@@ -1,9 +1,9 @@
 #include "server/endpoints/messages.h"
 
+#include "server/answers/message_writer.h"
 #include "server/endpoints/generate.h"
-#include "server/json_writer.h"
-#include "server/message_request.h"
-#include "server/message_writer.h"
+#include "server/json/json_writer.h"
+#include "server/requests/message_request.h"
 
 namespace quire {
 

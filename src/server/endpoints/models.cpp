@@ -1,7 +1,7 @@
 #include "server/endpoints/models.h"
 
-#include "server/json_writer.h"
-#include "server/request_fields.h"
+#include "server/json/json_writer.h"
+#include "server/json/request_fields.h"
 
 namespace quire {
 namespace {

@@ -1,8 +1,8 @@
 #include "server/endpoints/prefixes.h"
 
+#include "server/answers/prefix_response.h"
 #include "server/endpoints/generate.h"
-#include "server/prefix_request.h"
-#include "server/prefix_response.h"
+#include "server/requests/prefix_request.h"
 
 namespace quire {
 namespace {

@@ -1,9 +1,9 @@
 #include "server/endpoints/responses.h"
 
+#include "server/answers/responses_writer.h"
 #include "server/endpoints/generate.h"
-#include "server/json_writer.h"
-#include "server/responses_request.h"
-#include "server/responses_writer.h"
+#include "server/json/json_writer.h"
+#include "server/requests/responses_request.h"
 
 namespace quire {
 namespace {

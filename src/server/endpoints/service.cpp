@@ -1,9 +1,9 @@
 #include "server/endpoints/service.h"
 
 #include "server/engine_events.h"
+#include "server/http/sse.h"
 #include "server/openapi.h"
 #include "server/page.h"
-#include "server/sse.h"
 
 namespace quire {
 

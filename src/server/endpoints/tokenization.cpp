@@ -1,8 +1,8 @@
 #include "server/endpoints/tokenization.h"
 
-#include "server/json_writer.h"
-#include "server/prompt.h"
-#include "server/tokenize_request.h"
+#include "server/generation/prompt.h"
+#include "server/json/json_writer.h"
+#include "server/requests/tokenize_request.h"
 
 namespace quire {
 namespace {

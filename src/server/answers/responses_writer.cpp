@@ -1,0 +1,347 @@
+#include "server/answers/responses_writer.h"
+
+#include <utility>
+
+#include "server/http/sse.h"
+#include "server/json/json_writer.h"
+
+namespace quire {
+namespace {
+
+void write_optional(JsonWriter& json, std::string_view name, const std::optional<std::string>& text) {
+  text ? json.field(name, *text) : json.null_field(name);
+}
+
+void write_responses_usage(JsonWriter& json, const Usage& usage) {
+  json.begin_object();
+  json.field("input_tokens", usage.prompt_tokens);
+  json.key("input_tokens_details");
+  json.begin_object();
+  json.field("cached_tokens", usage.cached_tokens);
+  json.end_object();
+  json.field("output_tokens", usage.completion_tokens);
+  json.key("output_tokens_details");
+  json.begin_object();
+  json.field("reasoning_tokens", usage.reasoning_tokens);
+  json.end_object();
+  json.field("total_tokens", usage.prompt_tokens + usage.completion_tokens);
+  json.end_object();
+}
+
+enum class ItemKind : uint8_t { kReasoning, kMessage, kCall };
+
+// An item of the output.
+struct OutputItem {
+  ItemKind kind = ItemKind::kMessage;
+  std::string text;  // of reasoning and messages
+  ChoiceCall call;   // of calls
+};
+
+std::string_view id_prefix(ItemKind kind) {
+  switch (kind) {
+    case ItemKind::kReasoning: return "rs_";
+    case ItemKind::kMessage: return "msg_";
+    case ItemKind::kCall: break;
+  }
+  return "fc_";
+}
+
+// The one part of a reasoning item or of a message.
+void write_part(JsonWriter& json, ItemKind kind, std::string_view text) {
+  json.begin_object();
+  json.field("type", kind == ItemKind::kMessage ? "output_text" : "reasoning_text");
+  json.field("text", text);
+  if (kind == ItemKind::kMessage) {
+    json.key("annotations");
+    json.raw("[]");
+    json.key("logprobs");
+    json.raw("[]");
+  }
+  json.end_object();
+}
+
+class ResponsesWriter final : public AnswerWriter {
+ public:
+  explicit ResponsesWriter(ResponsesPlan plan) : plan_(std::move(plan)) {}
+
+  ApiExpected<> write_answer(std::string& out, const AnswerState& state) override {
+    const ChoiceResult& choice = state.choices.front();
+    if (!choice.reasoning.empty()) items_.push_back({ItemKind::kReasoning, choice.reasoning, {}});
+    if (!choice.text.empty() || choice.calls.empty())
+      items_.push_back({ItemKind::kMessage, choice.text, {}});
+    for (const auto& call : choice.calls) items_.push_back({ItemKind::kCall, {}, call});
+    const std::string answer = response(state, final_status(state));
+    keep(state, answer);
+    out += answer;
+    return {};
+  }
+
+  void begin_stream(std::string& out, const AnswerState& state) override {
+    append_response(out, "response.created", response(state, "in_progress"));
+    append_response(out, "response.in_progress", response(state, "in_progress"));
+  }
+
+  void write_piece(std::string& out, const AnswerState& state, const ChoiceResult& choice) override {
+    if (!choice.reasoning.empty()) append_text(out, state, ItemKind::kReasoning, choice.reasoning);
+    if (!choice.text.empty()) append_text(out, state, ItemKind::kMessage, choice.text);
+    for (const auto& call : choice.calls) append_call(out, state, call);
+    if (!choice.ended()) return;
+    if (items_.empty()) open_item(out, state, {ItemKind::kMessage, {}, {}});
+    close_item(out, state, final_status(state));
+  }
+
+  void end_stream(std::string& out, const AnswerState& state) override {
+    const std::string_view status = final_status(state);
+    const std::string answer = response(state, status);
+    keep(state, answer);
+    append_response(out, status == "completed" ? "response.completed" : "response.incomplete", answer);
+  }
+
+  void fail_stream(std::string& out, const AnswerState& state, const ApiError& error) override {
+    append_response(out, "response.failed", response(state, "failed", &error));
+  }
+
+ private:
+  static std::string_view final_status(const AnswerState& state) {
+    return state.choices.front().finish_reason == FinishReason::kLength ? "incomplete" : "completed";
+  }
+
+  std::string item_id(const AnswerState& state, size_t index) const {
+    return fmt::format("{}{}_{}", id_prefix(items_[index].kind),
+                       state.context.id.substr(kResponseIdPrefix.size()), index);
+  }
+
+  // An event with what `write_members` adds to its type and number.
+  template <class WriteMembers>
+  void append(std::string& out, std::string_view type, WriteMembers&& write_members) {
+    std::string data;
+    JsonWriter json(data);
+    json.begin_object();
+    json.field("type", type);
+    json.field("sequence_number", num_events_++);
+    write_members(json);
+    json.end_object();
+    append_named_event(out, type, data);
+  }
+
+  void append_response(std::string& out, std::string_view type, std::string_view answer) {
+    append(out, type, [&](JsonWriter& json) {
+      json.key("response");
+      json.raw(answer);
+    });
+  }
+
+  // An event of the last item, the one that is open.
+  template <class WriteMembers>
+  void append_of_item(std::string& out, const AnswerState& state, std::string_view type,
+                      WriteMembers&& write_members) {
+    const size_t index = items_.size() - 1;
+    append(out, type, [&](JsonWriter& json) {
+      json.field("item_id", item_id(state, index));
+      json.field("output_index", index);
+      if (items_[index].kind != ItemKind::kCall) json.field("content_index", 0);
+      write_members(json);
+    });
+  }
+
+  void append_item(std::string& out, const AnswerState& state, std::string_view type,
+                   std::string_view status, bool whole) {
+    const size_t index = items_.size() - 1;
+    append(out, type, [&](JsonWriter& json) {
+      json.field("output_index", index);
+      json.key("item");
+      write_item(json, state, index, status, whole);
+    });
+  }
+
+  void open_item(std::string& out, const AnswerState& state, OutputItem item) {
+    if (open_) close_item(out, state, "completed");
+    items_.push_back(std::move(item));
+    open_ = true;
+    append_item(out, state, "response.output_item.added", "in_progress", false);
+    if (items_.back().kind == ItemKind::kCall) return;
+    append_of_item(out, state, "response.content_part.added", [&](JsonWriter& json) {
+      json.key("part");
+      write_part(json, items_.back().kind, {});
+    });
+  }
+
+  void append_text(std::string& out, const AnswerState& state, ItemKind kind, const std::string& text) {
+    if (!open_ || items_.back().kind != kind) open_item(out, state, {kind, {}, {}});
+    items_.back().text += text;
+    const bool is_message = kind == ItemKind::kMessage;
+    append_of_item(out, state, is_message ? "response.output_text.delta" : "response.reasoning_text.delta",
+                   [&](JsonWriter& json) {
+                     json.field("delta", text);
+                     if (!is_message) return;
+                     json.key("logprobs");
+                     json.raw("[]");
+                   });
+  }
+
+  // A call comes whole.
+  void append_call(std::string& out, const AnswerState& state, const ChoiceCall& call) {
+    open_item(out, state, {ItemKind::kCall, {}, call});
+    append_of_item(out, state, "response.function_call_arguments.delta",
+                   [&](JsonWriter& json) { json.field("delta", call.arguments); });
+    close_item(out, state, "completed");
+  }
+
+  void close_item(std::string& out, const AnswerState& state, std::string_view status) {
+    if (!std::exchange(open_, false)) return;
+    const OutputItem& item = items_.back();
+    if (item.kind == ItemKind::kCall) {
+      append_of_item(out, state, "response.function_call_arguments.done", [&](JsonWriter& json) {
+        json.field("name", item.call.name);
+        json.field("arguments", item.call.arguments);
+      });
+    } else {
+      const bool is_message = item.kind == ItemKind::kMessage;
+      append_of_item(out, state, is_message ? "response.output_text.done" : "response.reasoning_text.done",
+                     [&](JsonWriter& json) {
+                       json.field("text", item.text);
+                       if (!is_message) return;
+                       json.key("logprobs");
+                       json.raw("[]");
+                     });
+      append_of_item(out, state, "response.content_part.done", [&](JsonWriter& json) {
+        json.key("part");
+        write_part(json, item.kind, item.text);
+      });
+    }
+    append_item(out, state, "response.output_item.done", status, true);
+  }
+
+  // Without what it holds, unless `whole`.
+  void write_item(JsonWriter& json, const AnswerState& state, size_t index, std::string_view status,
+                  bool whole) const {
+    const OutputItem& item = items_[index];
+    json.begin_object();
+    json.field("id", item_id(state, index));
+    json.field("type", item.kind == ItemKind::kReasoning ? "reasoning"
+                       : item.kind == ItemKind::kMessage ? "message"
+                                                         : "function_call");
+    json.field("status", status);
+    if (item.kind == ItemKind::kCall) {
+      json.field("call_id", item.call.id);
+      json.field("name", item.call.name);
+      json.field("arguments", whole ? item.call.arguments : std::string());
+    } else {
+      if (item.kind == ItemKind::kMessage) json.field("role", "assistant");
+      if (item.kind == ItemKind::kReasoning) {
+        json.key("summary");
+        json.raw("[]");
+      }
+      json.key("content");
+      json.begin_array();
+      if (whole) write_part(json, item.kind, item.text);
+      json.end_array();
+    }
+    json.end_object();
+  }
+
+  // The whole response as it is now.
+  std::string response(const AnswerState& state, std::string_view status,
+                       const ApiError* error = nullptr) const {
+    std::string out;
+    JsonWriter json(out);
+    json.begin_object();
+    json.field("id", state.context.id);
+    json.field("object", "response");
+    json.field("created_at", state.context.created);
+    json.field("status", status);
+    write_outcome(json, status, error);
+    json.field("model", state.context.model);
+    json.key("output");
+    json.begin_array();
+    for (size_t i = 0; i < items_.size(); ++i) {
+      const bool cut = i + 1 == items_.size() && status != "completed";
+      write_item(json, state, i, cut ? "incomplete" : "completed", true);
+    }
+    json.end_array();
+    write_echo(json);
+    json.key("usage");
+    status == "in_progress" ? json.null() : write_responses_usage(json, state.usage);
+    json.end_object();
+    return out;
+  }
+
+  static void write_outcome(JsonWriter& json, std::string_view status, const ApiError* error) {
+    json.key("error");
+    if (error != nullptr) {
+      json.begin_object();
+      json.field("code", "server_error");
+      json.field("message", error->message);
+      json.end_object();
+    } else {
+      json.null();
+    }
+    json.key("incomplete_details");
+    json.raw(status == "incomplete" ? R"({"reason":"max_output_tokens"})" : "null");
+  }
+
+  void write_echo(JsonWriter& json) const {
+    const ResponsesEcho& echo = plan_.echo;
+    write_optional(json, "instructions", echo.instructions);
+    write_optional(json, "previous_response_id", echo.previous_response_id);
+    write_optional(json, "user", echo.user);
+    json.key("max_output_tokens");
+    plan_.max_output_tokens ? json.integer(*plan_.max_output_tokens) : json.null();
+    json.field("temperature", plan_.temperature);
+    json.field("top_p", plan_.top_p);
+    json.field("store", plan_.store != nullptr);
+    for (const auto& [name, value] :
+         {std::pair<std::string_view, std::string_view>{"metadata", echo.metadata},
+          {"reasoning", echo.reasoning},
+          {"text", echo.text},
+          {"tools", echo.tools},
+          {"tool_choice", echo.tool_choice}}) {
+      json.key(name);
+      json.raw(value);
+    }
+    json.field("parallel_tool_calls", plan_.parallel_tool_calls);
+    json.field("truncation", "disabled");
+    json.field("background", false);
+  }
+
+  void keep(const AnswerState& state, const std::string& answer) {
+    if (plan_.store == nullptr) return;
+    StoredResponse& kept = plan_.kept;
+    kept.id = state.context.id;
+    kept.json = answer;
+    kept.conversation.push_back(said());
+    plan_.store->put(std::move(kept));
+  }
+
+  // The output as a message of the conversation.
+  ChatMessage said() const {
+    ChatMessage message{.role = "assistant", .content = {}, .has_content = false};
+    for (const OutputItem& item : items_) {
+      if (item.kind == ItemKind::kReasoning) {
+        message.reasoning_content = item.text;
+      } else if (item.kind == ItemKind::kMessage) {
+        message.content += item.text;
+        message.has_content = true;
+      } else {
+        auto arguments =
+            read_arguments("arguments", item.call.arguments);  // the parser has seen that it is JSON
+        message.tool_calls.push_back({item.call.id, item.call.name, item.call.arguments,
+                                      arguments ? std::move(*arguments) : Value::object()});
+      }
+    }
+    return message;
+  }
+
+  ResponsesPlan plan_;
+  std::vector<OutputItem> items_;
+  bool open_ = false;  // the last of them goes on
+  int64_t num_events_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<AnswerWriter> make_responses_writer(ResponsesPlan plan) {
+  return std::make_unique<ResponsesWriter>(std::move(plan));
+}
+
+}  // namespace quire

@@ -1,0 +1,31 @@
+// Answers as OpenAI's Responses API has them: output items, and streams of named events that tell of each
+// item from its start to its end. Keeps in the store what is to be kept.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "server/answers/response_store.h"
+#include "server/generation/answer_writer.h"
+#include "server/requests/responses_request.h"
+
+namespace quire {
+
+inline constexpr std::string_view kResponseIdPrefix = "resp_";
+
+// What an answer shows beside its output, and where it goes.
+struct ResponsesPlan {
+  ResponsesEcho echo;
+  std::optional<int32_t> max_output_tokens;
+  double temperature = 1;
+  double top_p = 1;
+  bool parallel_tool_calls = true;
+  ResponseStore* store = nullptr;  // null: it is not kept. Outlives the writer
+  StoredResponse kept = {};        // all but the id, the answer and what it adds to the conversation
+};
+
+// For a request with one choice.
+std::unique_ptr<AnswerWriter> make_responses_writer(ResponsesPlan plan);
+
+}  // namespace quire

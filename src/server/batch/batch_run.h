@@ -1,0 +1,73 @@
+// Answers the lines of a batch in this process, many at once, by the API that the server has: without
+// sockets and keys, in the order in which they are done.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/function_ref.h"
+#include "server/api.h"
+#include "server/batch/batch_files.h"
+
+namespace quire {
+
+struct BatchCounts {
+  int64_t found = 0;     // lines that had an answer before the run
+  int64_t answered = 0;  // by this run, `failed` among them
+  int64_t failed = 0;    // lines that are no request, and answers whose status is not 200
+};
+
+class BatchRun {
+ public:
+  // All outlive the run. At most `max_at_once` requests are with the engine.
+  BatchRun(const Api& api, const Clock& clock, BatchInput& input, BatchOutput& output, int32_t max_at_once);
+  ~BatchRun();  // what is not done is aborted
+
+  // Answers every line that has no answer yet. Calls `progress` now and then. A line that fails is an answer
+  // too: errors are of the files alone.
+  Expected<BatchCounts> run(FunctionRef<void(const BatchCounts&)> progress);
+
+ private:
+  struct Job {
+    std::string custom_id;
+    std::unique_ptr<AnswerRun> run;  // null: the place is free
+    std::string body;
+  };
+  // Jobs that have something to take, by place; told by the engine's thread.
+  struct Ready {
+    std::mutex mutex;
+    std::condition_variable filled;
+    std::vector<size_t> places;
+  };
+
+  Expected<> start_jobs();
+  Expected<> start(const BatchInput::Line& line);
+  void run_job(const BatchInput::Line& line, std::unique_ptr<AnswerRun> run);
+  Expected<> advance(Job& job);
+  Expected<> finish(std::string_view custom_id, int status, std::string_view body);
+  Expected<> sync_if_due();
+  std::string next_id();
+
+  const Api& api_;
+  const Clock& clock_;
+  BatchInput& input_;
+  BatchOutput& output_;
+  const uint64_t id_seed_;
+  uint64_t num_ids_ = 0;
+  BatchCounts counts_;
+  std::vector<Job> jobs_;
+  size_t num_running_ = 0;
+  bool at_end_ = false;                   // of the input
+  std::optional<BatchInput::Line> held_;  // the engine's queue had no room for it
+  int64_t synced_ns_ = 0;
+  Ready ready_;
+};
+
+}  // namespace quire

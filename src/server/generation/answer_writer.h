@@ -1,0 +1,93 @@
+// How an endpoint puts what was generated into its own words. A GenerationRun knows when there is something
+// to say, its AnswerWriter how: as the whole answer at once, or as the events of a stream. Each answer has a
+// writer of its own, which may remember what it has written; called by one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/output_processor.h"
+#include "server/generation/generation.h"
+#include "server/generation/usage.h"
+#include "server/http/api_error.h"
+#include "tokenizer/tokenizer.h"
+
+namespace quire {
+
+// A call of a tool that a choice makes.
+struct ChoiceCall {
+  int32_t index = 0;  // within its choice
+  std::string id;
+  std::string name;
+  std::string arguments;  // JSON text of an object
+};
+
+// A choice of the answer: all of it, or in a stream what has come since the last piece.
+struct ChoiceResult {
+  int32_t index = 0;
+  size_t prompt = 0;
+  bool first = true;      // nothing of it was written yet
+  std::string text;       // of chats the content alone
+  std::string reasoning;  // of chats
+  std::vector<ChoiceCall> calls;
+  int32_t num_calls = 0;  // in all pieces
+  // With echo, the prompt's too; a logprob of NaN stands for "none". Their text_offset counts characters
+  // (code points) of the choice's text, as OpenAI's does.
+  std::vector<OutputToken> tokens;
+  size_t num_echoed = 0;       // of `tokens`, the first so many are the prompt's
+  int64_t num_characters = 0;  // of the text of all tokens so far
+  FinishReason finish_reason = FinishReason::kNone;
+  std::variant<std::monostate, TokenId, std::string> stop_reason;
+
+  bool ended() const { return finish_reason != FinishReason::kNone; }
+  bool has_news() const {
+    return !text.empty() || !reasoning.empty() || !calls.empty() || !tokens.empty() || ended();
+  }
+  // It stopped in order to have tools called.
+  bool stopped_for_calls() const { return finish_reason == FinishReason::kStop && num_calls > 0; }
+};
+
+// What all events and choices of one answer share.
+struct ResponseContext {
+  const Tokenizer& tokenizer;
+  std::string id;
+  std::string model;
+  std::string fingerprint;  // ServedModel's
+  int64_t created = 0;
+  bool logprobs = false;
+  bool skip_special_tokens = true;
+  bool return_token_ids = false;
+  bool prompt_logprobs = false;  // asked for by that name (echo's come in the choices' logprobs)
+  std::vector<std::vector<TokenId>> prompts = {};  // by prompt; kept when return_token_ids is set
+};
+
+// What an answer has so far.
+struct AnswerState {
+  const ResponseContext& context;
+  std::span<const ChoiceResult> choices;
+  const Generation& generation;
+  const Usage& usage;
+};
+
+// All functions append to `out`.
+class AnswerWriter {
+ public:
+  virtual ~AnswerWriter() = default;
+
+  // All choices have ended. An error becomes the answer instead.
+  virtual ApiExpected<> write_answer(std::string& out, const AnswerState& state) = 0;
+
+  // Before the first piece of a stream.
+  virtual void begin_stream(std::string&, const AnswerState&) {}
+  // What `choice`, one of state.choices, has got since its last piece; if it has ended, this is the last.
+  virtual void write_piece(std::string& out, const AnswerState& state, const ChoiceResult& choice) = 0;
+  // After the last piece of every choice.
+  virtual void end_stream(std::string& out, const AnswerState& state) = 0;
+  // Instead of end_stream: the answer ends in its middle.
+  virtual void fail_stream(std::string& out, const AnswerState& state, const ApiError& error) = 0;
+};
+
+}  // namespace quire

@@ -1,0 +1,20 @@
+// Calls of tools that the grammar sees to: that there is one (tool_choice), and that arguments are as the
+// tool's schema has them (required ones, named ones, and those of strict tools).
+#pragma once
+
+#include <optional>
+
+#include "base/error.h"
+#include "grammar/grammar_spec.h"
+#include "server/model_output.h"
+#include "server/requests/tools_request.h"
+
+namespace quire {
+
+// None if the offer forces nothing. With `in_reasoning` the answer begins within <think>, which stays free.
+// kInvalidArgument, naming the field, for a style whose calls no JSON schema describes, and for strict tools
+// where a grammar cannot tell a call from text: grammars let no control token come.
+Expected<std::optional<GrammarSpec>> call_grammar(const ModelOutput& output, const ToolOffer& offer,
+                                                  bool in_reasoning);
+
+}  // namespace quire

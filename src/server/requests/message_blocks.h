@@ -1,0 +1,24 @@
+// Content blocks of Anthropic's messages, read into the messages that chat templates know.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "server/requests/chat_request.h"
+
+namespace quire {
+
+// A string, or text blocks, which are joined with line breaks.
+Expected<std::string> read_block_text(const JsonField& field);
+
+// A turn of the user or the assistant: {"role", "content"}. What tools brought comes before what the user
+// says, each in a message of its own. Errors name no field.
+Expected<> read_turn(const JsonField& field, std::vector<ChatMessage>& messages);
+
+// {"name", "description", "input_schema"}
+Expected<Tool> read_message_tool(const JsonField& field);
+
+// A field whose type is checked, and which has no effect here.
+FieldRule object_without_effect(std::string_view name);
+
+}  // namespace quire

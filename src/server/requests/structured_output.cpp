@@ -1,0 +1,199 @@
+#include "server/requests/structured_output.h"
+
+#include <utility>
+
+namespace quire {
+namespace {
+
+using Spec = std::optional<GrammarSpec>;
+
+Expected<> set(GrammarSpec found, std::string_view field, Spec& spec) {
+  if (spec && spec->field == field) {
+    return fail_param(std::string(field), "{} takes one kind of constraint only", field);
+  }
+  if (spec) {
+    return fail_param(std::string(field), "{} and {} cannot be used together", spec->field, field);
+  }
+  found.field = field;
+  spec = std::move(found);
+  return {};
+}
+
+Expected<> set_text(GrammarKind kind, const JsonField& field, std::string_view owner, Spec& spec) {
+  auto text = read_string(field);
+  if (!text) return fail_param(std::string(owner), "{}", text.error().message);
+  return set({.kind = kind, .text = std::move(*text)}, owner, spec);
+}
+
+// JSON as such, or as a string that holds it.
+Expected<> set_json(GrammarKind kind, const JsonField& field, std::string_view owner, Spec& spec) {
+  if (field.value.is_string()) return set_text(kind, field, owner, spec);
+  return set({.kind = kind, .text = simdjson::minify(field.value)}, owner, spec);
+}
+
+Expected<> set_choices(const JsonField& field, std::string_view owner, Spec& spec) {
+  const auto array = read_array(field);
+  if (!array) return fail_param(std::string(owner), "{}", array.error().message);
+  std::vector<std::string> choices;
+  for (const JsonValue item : *array) {
+    auto choice = read_string({"each choice", item});
+    if (!choice) return fail_param(std::string(owner), "{}: {}", owner, choice.error().message);
+    choices.push_back(std::move(*choice));
+    if (choices.size() > kMaxChoices) {
+      return fail_param(std::string(owner), "{} takes at most {} choices", owner, kMaxChoices);
+    }
+  }
+  return set({.kind = GrammarKind::kChoice, .choices = std::move(choices)}, owner, spec);
+}
+
+Expected<> set_json_object(const JsonField& field, std::string_view owner, Spec& spec) {
+  const auto wanted = read_boolean(field);
+  if (!wanted) return fail_param(std::string(owner), "{}", wanted.error().message);
+  return *wanted ? set({.kind = GrammarKind::kJsonObject}, owner, spec) : Expected<>();
+}
+
+constexpr std::string_view kFormat = "response_format";
+constexpr std::string_view kOutputs = "structured_outputs";
+constexpr std::string_view kText = "text";
+
+// {"name", "description", "schema", "strict"}, and what `rules` has. It is kept to, strict or not.
+Expected<> read_named_schema(const JsonFields& object, std::vector<FieldRule> rules, std::string_view owner,
+                             Spec& spec) {
+  std::string name, description;
+  bool strict = false;
+  std::optional<JsonValue> schema;
+  rules.push_back({"name", into(name)});
+  rules.push_back({"description", into(description)});
+  rules.push_back({"strict", into(strict)});
+  rules.push_back({"schema", [&](const JsonField& value) -> Expected<> {
+                     schema = value.value;
+                     return {};
+                   }});
+  if (auto read = read_fields(object, rules, "json_schema"); !read) {
+    return fail_param(std::string(owner), "{}: {}", owner, read.error().message);
+  }
+  if (!schema) return fail_param(std::string(owner), "the schema of json_schema is required in {}", owner);
+  return set_json(GrammarKind::kJsonSchema, {"schema", *schema}, owner, spec);
+}
+
+Expected<> read_json_schema(const JsonField& field, Spec& spec) {
+  const auto object = read_object(field);
+  if (!object) return fail_param(std::string(kFormat), "{}", object.error().message);
+  return read_named_schema(*object, {}, kFormat, spec);
+}
+
+Expected<> read_response_format(const JsonField& field, Spec& spec) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  std::string_view type;
+  if (object->object["type"].get_string().get(type) != simdjson::SUCCESS) {
+    return fail_param(std::string(kFormat),
+                      "response_format.type must be text, json_object, json_schema or structural_tag");
+  }
+  if (type == "structural_tag") {
+    return set({.kind = GrammarKind::kStructuralTag, .text = simdjson::minify(field.value)}, kFormat, spec);
+  }
+  std::string ignored;
+  std::vector<FieldRule> rules = {{"type", into(ignored)}};
+  bool has_schema = false;
+  if (type == "json_schema") {
+    rules.push_back({"json_schema", [&](const JsonField& value) {
+                       has_schema = true;
+                       return read_json_schema(value, spec);
+                     }});
+  }
+  if (auto read = read_fields(*object, rules, kFormat); !read) {
+    return fail_param(std::string(kFormat), "{}", read.error().message);
+  }
+  if (type == "text") return {};
+  if (type == "json_object") return set({.kind = GrammarKind::kJsonObject}, kFormat, spec);
+  if (type != "json_schema") {
+    return fail_param(
+        std::string(kFormat),
+        "response_format.type must be text, json_object, json_schema or structural_tag, but is '{}'",
+        excerpt(type));
+  }
+  if (!has_schema) return fail_param(std::string(kFormat), "response_format.json_schema is required");
+  return {};
+}
+
+// vLLM's: {"json"} or {"regex"} or ...
+Expected<> read_structured_outputs(const JsonField& field, Spec& spec) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  const auto text = [&](GrammarKind kind) {
+    return [&spec, kind](const JsonField& value) { return set_text(kind, value, kOutputs, spec); };
+  };
+  const auto json = [&](GrammarKind kind) {
+    return [&spec, kind](const JsonField& value) { return set_json(kind, value, kOutputs, spec); };
+  };
+  const FieldRule rules[] = {
+      {"json", json(GrammarKind::kJsonSchema)},
+      {"regex", text(GrammarKind::kRegex)},
+      {"choice", [&](const JsonField& value) { return set_choices(value, kOutputs, spec); }},
+      {"grammar", text(GrammarKind::kEbnf)},
+      {"structural_tag", json(GrammarKind::kStructuralTag)},
+      {"json_object", [&](const JsonField& value) { return set_json_object(value, kOutputs, spec); }},
+  };
+  if (auto read = read_fields(*object, rules, kOutputs); !read) {
+    return fail_param(std::string(kOutputs), "{}", read.error().message);
+  }
+  return {};
+}
+
+}  // namespace
+
+Expected<> read_text_format(const JsonField& field, Spec& spec) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  std::string type;
+  if (std::string_view text; object->object["type"].get_string().get(text) == simdjson::SUCCESS) {
+    type = text;
+  }
+  std::vector<FieldRule> rules = {{"type", into(type)}};
+  if (type == "json_schema") return read_named_schema(*object, std::move(rules), kText, spec);
+  if (type != "text" && type != "json_object") {
+    return fail_param(std::string(kText),
+                      "the type of text.format must be text, json_object or json_schema, but is '{}'",
+                      excerpt(type));
+  }
+  if (auto read = read_fields(*object, rules, "text.format"); !read) return read;
+  return type == "text" ? Expected<>() : set({.kind = GrammarKind::kJsonObject}, kText, spec);
+}
+
+void add_structured_output_rules(std::vector<FieldRule>& rules, Spec& spec) {
+  constexpr std::string_view kSchema = R"({"type":["object","string","boolean"]})";
+  rules.push_back(
+      {kFormat,
+       {{.json = R"({"type":"object","required":["type"],"properties":{"type":{"type":"string",)"
+                 R"("enum":["text","json_object","json_schema","structural_tag"]}}})"},
+        [&spec](const JsonField& field) { return read_response_format(field, spec); }},
+       "what answers must be: JSON of a schema, any JSON object, text with tagged parts, or just text"});
+  rules.push_back({"structured_outputs",
+                   {{.json = R"({"type":"object"})"},
+                    [&spec](const JsonField& field) { return read_structured_outputs(field, spec); }},
+                   "the same as vLLM says it: one of json, json_object, regex, choice, grammar and "
+                   "structural_tag"});
+  rules.push_back({"guided_json",
+                   {{.json = kSchema},
+                    [&spec](const JsonField& field) {
+                      return set_json(GrammarKind::kJsonSchema, field, field.name, spec);
+                    }},
+                   "a JSON schema that answers follow"});
+  rules.push_back(
+      {"guided_regex",
+       {{.type = "string"},
+        [&spec](const JsonField& field) { return set_text(GrammarKind::kRegex, field, field.name, spec); }},
+       "a regular expression that answers match as a whole"});
+  rules.push_back({"guided_choice",
+                   {{.json = R"({"type":"array","items":{"type":"string"},"minItems":1})"},
+                    [&spec](const JsonField& field) { return set_choices(field, field.name, spec); }},
+                   "the texts of which answers are one"});
+  rules.push_back(
+      {"guided_grammar",
+       {{.type = "string"},
+        [&spec](const JsonField& field) { return set_text(GrammarKind::kEbnf, field, field.name, spec); }},
+       "a grammar in GBNF whose language answers are of"});
+}
+
+}  // namespace quire

@@ -1,0 +1,258 @@
+#include "server/requests/tools_request.h"
+
+#include <algorithm>
+
+#include "chat/tool_call.h"
+#include "server/json/template_value.h"
+
+namespace quire {
+namespace {
+
+constexpr std::string_view kToolsSchema =
+    R"({"type":"array","maxItems":128,"items":{"type":"object","required":["type","function"],)"
+    R"("properties":{"type":{"const":"function"},"function":{"type":"object","required":["name"],)"
+    R"("properties":{"name":{"type":"string","pattern":"^[A-Za-z0-9_-]{1,64}$"},)"
+    R"("description":{"type":["string","null"]},"parameters":{"type":["object","null"]},)"
+    R"("strict":{"type":["boolean","null"]}},"additionalProperties":false}},"additionalProperties":false}})";
+
+constexpr std::string_view kToolChoiceSchema =
+    R"({"anyOf":[{"enum":["auto","none","required"]},{"type":"object","required":["function"],)"
+    R"("properties":{"type":{"const":"function"},"function":{"type":"object","required":["name"],)"
+    R"("properties":{"name":{"type":"string"}},"additionalProperties":false}},)"
+    R"("additionalProperties":false}]})";
+
+Expected<> read_function_type(const JsonField& field) {
+  const auto type = read_string(field);
+  if (!type) return std::unexpected(type.error());
+  if (*type == "function") return {};
+  return fail(ErrorCode::kUnsupported, "type must be 'function', but is '{}'", excerpt(*type));
+}
+
+Expected<> read_tool_name(const JsonField& field, std::string& name) {
+  auto text = read_string(field);
+  if (!text) return std::unexpected(text.error());
+  if (!is_tool_name(*text)) {
+    return fail(ErrorCode::kInvalidArgument,
+                "name must be 1 to {} of the letters a-z and A-Z, digits, _ and -, but is '{}'",
+                kMaxToolNameBytes, excerpt(*text));
+  }
+  name = std::move(*text);
+  return {};
+}
+
+Expected<> read_function(const JsonField& field, Tool& tool) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  const FieldRule rules[] = {
+      {"name", [&](const JsonField& name) { return read_tool_name(name, tool.name); }},
+      {"description", into(tool.description)},
+      {"parameters", [&](const JsonField& parameters) { return read_parameters(parameters, tool); }},
+      {"strict", into(tool.strict)},
+  };
+  if (auto read = read_fields(*object, rules, "a tool's function"); !read) return read;
+  if (tool.name.empty()) return fail(ErrorCode::kInvalidArgument, "a tool's function needs a name");
+  return {};
+}
+
+// {"type": "function", "function": {"name", "description", "parameters", "strict"}}
+Expected<Tool> read_tool(const JsonField& field) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  Tool tool;
+  bool has_type = false;
+  const FieldRule rules[] = {
+      {"type",
+       [&](const JsonField& type) {
+         has_type = true;
+         return read_function_type(type);
+       }},
+      {"function", [&](const JsonField& function) { return read_function(function, tool); }},
+  };
+  if (auto read = read_fields(*object, rules, "a tool"); !read) return std::unexpected(read.error());
+  if (!has_type) return fail(ErrorCode::kInvalidArgument, "a tool needs a type, which is 'function'");
+  if (tool.name.empty()) return fail(ErrorCode::kInvalidArgument, "a tool needs a function");
+  return tool;
+}
+
+// {"type": "function", "function": {"name": ...}}
+Expected<> read_named_choice(const JsonField& field, ToolOffer& offer) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  const auto read_chosen = [&](const JsonField& function) -> Expected<> {
+    const auto members = read_object(function);
+    if (!members) return std::unexpected(members.error());
+    const FieldRule rules[] = {
+        {"name", [&](const JsonField& name) { return read_tool_name(name, offer.named); }}};
+    return read_fields(*members, rules, "function");
+  };
+  const FieldRule rules[] = {{"type", read_function_type}, {"function", read_chosen}};
+  if (auto read = read_fields(*object, rules, "tool_choice"); !read) {
+    return fail_param("tool_choice", "tool_choice: {}", read.error().message);
+  }
+  if (offer.named.empty()) return fail_param("tool_choice", "tool_choice needs the function's name");
+  offer.choice = ToolChoice::kRequired;
+  return {};
+}
+
+Expected<> read_tool_choice(const JsonField& field, ToolOffer& offer) {
+  return field.value.is_object() ? read_named_choice(field, offer) : read_tool_choice_word(field, offer);
+}
+
+Expected<> read_call_function(const JsonField& field, MessageToolCall& call) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  const FieldRule rules[] = {
+      {"name", [&](const JsonField& name) { return read_tool_name(name, call.name); }},
+      {"arguments", into(call.arguments_json)},
+  };
+  if (auto read = read_fields(*object, rules, "a call's function"); !read) return read;
+  if (call.name.empty()) return fail(ErrorCode::kInvalidArgument, "a call's function needs a name");
+  return {};
+}
+
+Expected<MessageToolCall> read_message_tool_call(const JsonField& field) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  MessageToolCall call;
+  std::optional<int64_t> index;  // deltas of a stream have one
+  const FieldRule rules[] = {
+      {"id", into(call.id)},
+      {"type", read_function_type},
+      {"index", into(index)},
+      {"function", [&](const JsonField& function) { return read_call_function(function, call); }},
+  };
+  if (auto read = read_fields(*object, rules, "a call"); !read) return std::unexpected(read.error());
+  if (call.name.empty()) return fail(ErrorCode::kInvalidArgument, "a call needs a function");
+  auto arguments = read_arguments("arguments", call.arguments_json);
+  if (!arguments) return std::unexpected(arguments.error());
+  call.arguments = std::move(*arguments);
+  return call;
+}
+
+// `name[i]: what is wrong with it`
+std::unexpected<Error> fail_item(const JsonField& field, size_t index, const Error& error) {
+  return fail_param(std::string(field.name), "{}[{}]: {}", field.name, index, error.message);
+}
+
+Expected<std::vector<Tool>> read_tools(const JsonField& field) {
+  const auto array = read_array(field);
+  if (!array) return std::unexpected(array.error());
+  if (array->size() > kMaxTools) {
+    return fail_param("tools", "tools takes at most {}, but has {}", kMaxTools, array->size());
+  }
+  std::vector<Tool> tools;
+  for (const JsonValue item : *array) {
+    auto tool = read_tool({"a tool", item, field.ignore_unknown});
+    if (!tool) return fail_item(field, tools.size(), tool.error());
+    if (std::ranges::find(tools, tool->name, &Tool::name) != tools.end()) {
+      return fail_param("tools", "tools has the name '{}' more than once", tool->name);
+    }
+    tools.push_back(std::move(*tool));
+  }
+  return tools;
+}
+
+}  // namespace
+
+Expected<> read_parameters(const JsonField& field, Tool& tool) {
+  const auto schema = read_object(field);
+  if (!schema) return std::unexpected(schema.error());
+  JsonValue type;
+  const bool typed = schema->object["type"].get(type) == simdjson::SUCCESS;
+  if (typed && !(type.is_string() && type.get_string().value_unsafe() == "object")) {
+    return fail(ErrorCode::kInvalidArgument, "{} must be a JSON schema of the type 'object'", field.name);
+  }
+  tool.parameters_json = simdjson::minify(field.value);
+  if (!typed) {
+    const bool empty = schema->object.size() == 0;
+    tool.parameters_json.insert(1, empty ? R"("type":"object")" : R"("type":"object",)");
+  }
+  tool.parameters = template_value(field.value);
+  return {};
+}
+
+Expected<Value> read_arguments(std::string_view name, std::string_view json) {
+  if (json.find_first_not_of(" \n\r\t") == std::string_view::npos) return Value::object();
+  const auto document = JsonDocument::parse(json);
+  if (document) return template_value(document->root());
+  return fail(ErrorCode::kInvalidArgument, "{} must be the text of a JSON object, but is '{}'", name,
+              excerpt(json));
+}
+
+Expected<std::vector<MessageToolCall>> read_message_tool_calls(const JsonField& field) {
+  const auto array = read_array(field);
+  if (!array) return std::unexpected(array.error());
+  if (array->size() > kMaxMessageToolCalls) {
+    return fail(ErrorCode::kInvalidArgument, "{} takes at most {}, but has {}", field.name,
+                kMaxMessageToolCalls, array->size());
+  }
+  std::vector<MessageToolCall> calls;
+  for (const JsonValue item : *array) {
+    auto call = read_message_tool_call({"a call", item, field.ignore_unknown});
+    if (!call) return fail_item(field, calls.size(), call.error());
+    calls.push_back(std::move(*call));
+  }
+  return calls;
+}
+
+Expected<> read_tool_choice_word(const JsonField& field, ToolOffer& offer) {
+  std::string_view text;
+  if (field.value.get_string().get(text) != simdjson::SUCCESS) {
+    return fail_param("tool_choice", "tool_choice must be a string or an object, but is {}",
+                      type_name(field.value));
+  }
+  if (text == "auto") offer.choice = ToolChoice::kAuto;
+  if (text == "none") offer.choice = ToolChoice::kNone;
+  if (text == "required") offer.choice = ToolChoice::kRequired;
+  if (text == "auto" || text == "none" || text == "required") return {};
+  return fail_param("tool_choice",
+                    "tool_choice must be \"auto\", \"none\", \"required\" or a function, but is '{}'",
+                    excerpt(text));
+}
+
+FieldRule tools_rule(std::vector<Tool>& tools) {
+  const auto read = [&tools](const JsonField& field) -> Expected<> {
+    auto read = read_tools(field);
+    if (!read) return std::unexpected(read.error());
+    tools = std::move(*read);
+    return {};
+  };
+  return {"tools", {{.json = kToolsSchema}, read}, "what the answer may call; at most 128"};
+}
+
+void add_tool_rules(std::vector<FieldRule>& rules, ToolOffer& offer) {
+  rules.push_back(tools_rule(offer.tools));
+  rules.push_back({"tool_choice",
+                   {{.json = kToolChoiceSchema},
+                    [&offer](const JsonField& field) { return read_tool_choice(field, offer); }},
+                   "whether an answer may or must call tools, or the one that it must call"});
+  rules.push_back(
+      {"parallel_tool_calls", into(offer.parallel), "whether an answer may have more calls than one"});
+}
+
+Expected<> check_offer(const ToolOffer& offer) {
+  if (!offer.forced()) return {};
+  if (offer.tools.empty()) return fail_param("tool_choice", "tool_choice needs tools to choose from");
+  if (offer.named.empty() ||
+      std::ranges::find(offer.tools, offer.named, &Tool::name) != offer.tools.end()) {
+    return {};
+  }
+  return fail_param("tool_choice", "tool_choice names '{}', which is none of the tools", offer.named);
+}
+
+Value template_tools(std::span<const Tool> tools) {
+  Value array = Value::array();
+  for (const Tool& tool : tools) {
+    Value function = Value::object();
+    function.set("name", Value::user_text(tool.name));
+    if (tool.description) function.set("description", Value::user_text(*tool.description));
+    if (!tool.parameters_json.empty()) function.set("parameters", tool.parameters);
+    Value object = Value::object();
+    object.set("type", Value::string("function"));
+    object.set("function", std::move(function));
+    array.push_back(std::move(object));
+  }
+  return array;
+}
+
+}  // namespace quire
