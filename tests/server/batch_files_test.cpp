@@ -92,12 +92,24 @@ TEST_F(BatchFilesTest, WholeLinesAreKeptAndATornOneIsCut) {
 
 TEST_F(BatchFilesTest, AFileOfSomethingElseIsLeftAlone) {
   const auto from = input(line_of("a"));
-  const std::string letter = "Dear reader,\nthis is no batch";
-  write(out_, letter);
+  for (const std::string text : {"Dear reader,\nthis is no batch", R"({"model":"a","layers":7})", "secret",
+                                 R"({"id":"batch_0"})", R"([{"id":"batch_req_0"}])", " "}) {
+    write(out_, text);
+    const auto out = BatchOutput::open(out_, *from);
+    ASSERT_FALSE(out) << text;
+    EXPECT_THAT(out.error().message, HasSubstr("line 1 of"));
+    EXPECT_EQ(read(out_), text);
+  }
+}
+
+TEST_F(BatchFilesTest, AnUnfinishedLineOfSomethingElseIsLeftAlone) {
+  const auto from = input(line_of("a"));
+  const std::string text = answer_line("1", "a", 200, "{}") + "this is no answer";
+  write(out_, text);
   const auto out = BatchOutput::open(out_, *from);
   ASSERT_FALSE(out);
-  EXPECT_THAT(out.error().message, HasSubstr("line 1"));
-  EXPECT_EQ(read(out_), letter);
+  EXPECT_THAT(out.error().message, HasSubstr("line 2 of"));
+  EXPECT_EQ(read(out_), text);
 }
 
 TEST_F(BatchFilesTest, OneRunAtATime) {

@@ -123,24 +123,29 @@ Expected<BatchOutput> BatchOutput::open(const std::string& path, const BatchInpu
   return output;
 }
 
-// Keeps what is whole: a last line without its line break was being written when the run before ended.
+// Keeps what is whole: a last line without its line break was being written when the run before ended. One
+// that no run has begun is somebody's data.
 Expected<> BatchOutput::read_answers() {
+  const auto no_answer = [this](int64_t number, std::string_view why) {
+    return fail(ErrorCode::kCorrupt,
+                "line {} of '{}' is no answer of a batch ({}): name another file to write", number, path_,
+                why);
+  };
   LineReader reader(file_.get(), std::numeric_limits<uint32_t>::max());
   while (true) {
     const auto line = reader.next();
     if (!line) return fail(ErrorCode::kIo, "'{}': {}", path_, line.error().message);
     if (!*line) break;
     if (!(*line)->ended) {
+      if ((*line)->too_long || !may_be_torn_answer((*line)->text)) {
+        return no_answer((*line)->number, "it does not begin as one");
+      }
       if (::ftruncate(file_.get(), (*line)->offset) != 0) return file_failure("write", path_);
       break;
     }
     if (is_blank((*line)->text)) continue;
     const auto key = read_answer_key((*line)->text);
-    if (!key) {
-      return fail(ErrorCode::kCorrupt,
-                  "line {} of '{}' is no answer of a batch ({}): name another file to write",
-                  (*line)->number, path_, key.error().message);
-    }
+    if (!key) return no_answer((*line)->number, key.error().message);
     answered_.push_back(*key);
   }
   std::ranges::sort(answered_);

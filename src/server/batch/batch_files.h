@@ -67,7 +67,7 @@ class BatchOutput {
  public:
   // "-" is standard output, which has no answers yet. Another file is made if it is not there, and locked
   // until the output goes. Errors: it cannot be written, another run has it, it is `input` itself, or a line
-  // of it is no answer.
+  // of it is no answer, whole or torn: then it stays as it was.
   static Expected<BatchOutput> open(const std::string& path, const BatchInput& input);
 
   bool has(const BatchKey& key) const;

@@ -68,6 +68,9 @@ Expected<> read_members(JsonObject line, BatchRequest& request) {
   return {};
 }
 
+// Of every output line.
+constexpr std::string_view kAnswerStart = R"({"id":"batch_req_)";
+
 void begin_line(JsonWriter& json, std::string_view id, std::string_view custom_id) {
   json.begin_object();
   json.field("id", id);
@@ -120,6 +123,10 @@ Expected<BatchKey> read_answer_key(std::string_view line) {
   if (root.at_pointer("/error/line").get_int64().get(number) == simdjson::SUCCESS)
     return batch_key({}, number);
   return fail(ErrorCode::kCorrupt, "it has no custom_id");
+}
+
+bool may_be_torn_answer(std::string_view text) {
+  return text.starts_with(kAnswerStart) || kAnswerStart.starts_with(text);
 }
 
 std::string answer_line(std::string_view id, std::string_view custom_id, int status,

@@ -38,6 +38,9 @@ BatchKey batch_key(std::string_view custom_id, int64_t line_number);
 // The key of an output line; kCorrupt if it is none.
 Expected<BatchKey> read_answer_key(std::string_view line);
 
+// Whether `text`, which has no end, can be what was written of an output line when its run was killed.
+bool may_be_torn_answer(std::string_view text);
+
 // Output lines, with their line break. `id` is of this answer alone; `body` is JSON.
 std::string answer_line(std::string_view id, std::string_view custom_id, int status, std::string_view body);
 std::string failure_line(std::string_view id, std::string_view custom_id, int64_t line_number,
