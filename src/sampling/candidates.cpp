@@ -18,6 +18,8 @@ bool more_likely(const Candidate& a, const Candidate& b) {
 constexpr size_t kRadixSortFrom = 400;
 constexpr uint32_t kDigitBits = 11, kDigits = 1U << kDigitBits;
 
+constexpr float kLowestLogit = std::numeric_limits<float>::lowest();
+
 // All tokens whose logit is at least `threshold`, in order of id; without weights.
 void gather(std::span<const float> logits, float threshold, const KernelTable& kernels,
             CandidateScratch& scratch, std::vector<Candidate>& out) {
@@ -101,7 +103,9 @@ void filter_candidates(std::span<const float> logits, const SamplingParams& para
   for (double depth = 8;; depth *= 2) {
     const bool everything = depth > 1000;
     const double reach = everything ? limit : std::min(depth, limit);
-    gather(logits, static_cast<float>(maximum - reach / scale), kernels, scratch, out);
+    // What is -inf has no weight, however wide the net.
+    const auto threshold = std::max(static_cast<float>(maximum - reach / scale), kLowestLogit);
+    gather(logits, threshold, kernels, scratch, out);
     const bool enough = share_of_all ? weigh(out, maximum, scale) >= params.top_p * total
                                      : top_k < logits.size() && out.size() >= top_k;
     if (enough || reach == limit || everything) break;

@@ -128,7 +128,8 @@ TokenId Sampler::draw(Scratch& scratch, std::span<const float> logits, double sc
   double total = 0;
   for (size_t c = 0; c < num_chunks; ++c) {
     const double below = scale * (static_cast<double>(scratch.chunk_maxima[c]) - maximum);
-    scratch.chunk_sums[c] *= std::isfinite(below) ? std::exp(below) : 0.0;
+    // A chunk in which a grammar allows nothing has no sum at all: its maximum is -inf.
+    scratch.chunk_sums[c] = std::isfinite(below) ? scratch.chunk_sums[c] * std::exp(below) : 0.0;
     total += scratch.chunk_sums[c];
   }
   double point = uniform * total;
@@ -155,11 +156,13 @@ TokenId Sampler::draw_filtered(Scratch& scratch, std::span<const float> logits,
   double total = 0;
   for (const Candidate& candidate : scratch.candidates) total += candidate.weight;
   double point = uniform * total;
+  TokenId chosen = scratch.candidates.front().token;  // the most likely one: it has weight if any has
   for (const Candidate& candidate : scratch.candidates) {
-    if (point < candidate.weight) return candidate.token;
+    if (candidate.weight > 0) chosen = candidate.token;
+    if (point < candidate.weight) break;
     point -= candidate.weight;
   }
-  return scratch.candidates.back().token;
+  return chosen;  // as above where the point lies past the last token
 }
 
 }  // namespace quire

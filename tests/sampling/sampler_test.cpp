@@ -103,6 +103,33 @@ TEST(Sampler, LogprobsAreOfTheModelsOwnDistribution) {
   EXPECT_NEAR(result.top[0].logprob, std::log(5.0 / 8), 1e-6);
 }
 
+// As a grammar leaves them: of 512 tokens that are summed together it may allow none; here the first, middle
+// and last ones.
+TEST(Sampler, DrawsFollowTheDistributionBesideChunksWithoutWeight) {
+  constexpr size_t kVocab = 2600;
+  std::vector<float> logits(kVocab, -std::numeric_limits<float>::infinity());
+  const std::map<size_t, double> probabilities{{600, 0.1}, {601, 0.4}, {1700, 0.3}, {1900, 0.2}};
+  for (const auto& [token, p] : probabilities) logits[token] = static_cast<float>(std::log(p));
+  for (const std::string_view isa : {"scalar", ""}) {
+    Sampler sampler(**select_kernels(isa), kVocab, 1);
+    for (const int32_t top_k : {0, 3, 50}) {  // plain, cutting the least one off, and more than there are
+      SamplingParams params;
+      params.top_k = top_k;
+      std::map<TokenId, int> counts;
+      constexpr int kDraws = 10000;
+      for (int i = 0; i < kDraws; ++i)
+        ++counts[sample_once(sampler, logits, params, static_cast<uint64_t>(i))];
+      double chi_squared = 0;
+      for (const auto& [token, p] : probabilities) {
+        const double expected = (top_k == 3 ? (token == 600 ? 0 : p / 0.9) : p) * kDraws;
+        const double off = counts[static_cast<TokenId>(token)] - expected;
+        chi_squared += expected == 0 ? std::abs(off) * 100 : off * off / expected;
+      }
+      EXPECT_LT(chi_squared, 21.1) << "3 degrees of freedom, p = 1e-4; top_k " << top_k;
+    }
+  }
+}
+
 TEST(Sampler, TokensWithoutWeightAreNeverDrawn) {
   const float inf = std::numeric_limits<float>::infinity();
   Sampler sampler(scalar_kernels(), 4, 1);
