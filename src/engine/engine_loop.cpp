@@ -254,7 +254,7 @@ void EngineLoop::deliver_search(const StepEvents::Search& search) {
     delta.index = i;
     delta.time_ns = events_.now_ns;
     if (search.best.empty()) {
-      delta.finish_reason = FinishReason::kError;
+      delta.finish_reason = failure_of_search(*search.group);
       stream.push(std::move(delta));
       continue;
     }

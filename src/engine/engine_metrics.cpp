@@ -91,7 +91,7 @@ EngineMetrics::EngineMetrics(MetricsRegistry& registry, int32_t max_model_len)
                                             length_bounds(max_model_len))),
       iteration_tokens_(registry.histogram("vllm:iteration_tokens_total", "Tokens computed in a step.",
                                            kIterationBounds)) {
-  const std::array<const char*, 5> reasons{"stop", "length", "abort", "error", "timeout"};
+  const std::array<const char*, 6> reasons{"stop", "length", "abort", "error", "timeout", "dead_end"};
   for (size_t i = 0; i < reasons.size(); ++i) {
     success_[i] = &registry.counter("vllm:request_success_total", "Requests that ended, by reason.",
                                     fmt::format("finished_reason=\"{}\"", reasons[i]));

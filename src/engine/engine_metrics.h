@@ -38,7 +38,7 @@ class EngineMetrics {
       &slots_filled_, &blocks_pinned_;
   Counter &prompt_tokens_, &generation_tokens_, &preemptions_, &prefix_queries_, &prefix_hits_,
       &preemptions_swapped_, &preemptions_recomputed_, &blocks_out_, &blocks_in_, &swaps_lost_, &thrashes_;
-  std::array<Counter*, 5> success_;  // by FinishReason, kStop first
+  std::array<Counter*, 6> success_;  // by FinishReason, kStop first
   Histogram &time_to_first_token_, &inter_token_, &time_per_output_token_, &latency_, &queue_time_,
       &prefill_time_, &decode_time_, &prompt_length_, &generation_length_, &iteration_tokens_;
 };

@@ -14,6 +14,7 @@ std::string_view to_string(FinishReason reason) {
     case FinishReason::kAborted: return "abort";
     case FinishReason::kError: return "error";
     case FinishReason::kTimedOut: return "timeout";
+    case FinishReason::kDeadEnd: return "dead_end";
   }
   return "";
 }

@@ -12,6 +12,7 @@ enum class FinishReason : uint8_t {
   kAborted,   // the client left, or the engine was shut down
   kError,     // the step that held it failed
   kTimedOut,  // it waited too long to run
+  kDeadEnd,   // its grammar lets no token follow, or has fewer outputs than a beam search was to find
 };
 
 }  // namespace quire

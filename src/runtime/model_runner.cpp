@@ -249,7 +249,11 @@ void ModelRunner::collect_samples(const StepInput& input) {
                                 .logprob = result.logprob,
                                 .num_top = static_cast<int32_t>(result.top.size())});
     output().top.insert(output().top.end(), result.top.begin(), result.top.end());
-    if (result.token >= 0) rows_.row(slot).tokens.push_back(result.token);
+    // A row whose grammar lets nothing follow ends with this step, but may decode in one that was submitted
+    // ahead, of whatever token. Beams get theirs from the scheduler.
+    if (!rows_.row(slot).sampling->use_beam_search) {
+      rows_.row(slot).tokens.push_back(std::max(result.token, 0));
+    }
   }
 }
 

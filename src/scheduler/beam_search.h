@@ -105,4 +105,10 @@ class BeamSearch {
   std::vector<BeamHypothesis> ended_;  // at most width_, best first
 };
 
+// Why a search ended that found fewer hypotheses than it was to: its grammar has no more, or the model gave
+// no probabilities.
+inline FinishReason failure_of_search(const SequenceGroup& group) {
+  return group.params()->grammar != nullptr ? FinishReason::kDeadEnd : FinishReason::kError;
+}
+
 }  // namespace quire

@@ -55,13 +55,13 @@ void Scheduler::end_search(SequenceGroup& group, BeamSearch& search, StepEvents&
   shares_.settle(group);  // while its beams have their tokens
   const int32_t n = group.params()->n;
   auto best = search.take_best(n);
-  if (std::ssize(best) < n) best.clear();  // the model gave no probabilities
+  if (std::ssize(best) < n) best.clear();
   const auto sequences = group.sequences();
   for (size_t i = sequences.size(); i-- > 0;) {  // the best one last: its reason is the group's
     sequences[i].output.clear();
     if (i < best.size()) sequences[i].output = best[i].tokens;
     end(group, sequences[i],
-        best.empty()      ? FinishReason::kError
+        best.empty()      ? failure_of_search(group)
         : i < best.size() ? best[i].finish_reason
                           : FinishReason::kStop);
   }

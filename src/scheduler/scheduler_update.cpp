@@ -49,7 +49,7 @@ void Scheduler::update(const StepOutput& output, int64_t now_ns, StepEvents& eve
     }
     // No token: its grammar lets none of the vocabulary follow.
     const FinishReason reason = sample.token < 0
-                                    ? FinishReason::kError
+                                    ? FinishReason::kDeadEnd
                                     : group->append_token(*sequence, sample.token, options_.max_model_len);
     // Field by field: a copy of a whole Token would wait for the stores before it.
     StepEvents::Token& event = events.tokens.emplace_back();

@@ -109,6 +109,23 @@ class StructuredOutputTest(ServedTest):
             with self.subTest(options=options):
                 self.cats(**options)
 
+    def test_what_is_allowed_is_drawn_as_the_model_has_it(self):
+        choices = {"yes", "no", "maybe"}
+        texts = [self.complete(PROMPT, temperature=2, seed=seed, extra_body={"guided_choice": sorted(choices)}).choices[0].text
+                 for seed in range(60)]
+        self.assertEqual(set(texts), choices)
+
+    def test_a_dead_end_costs_nobody_else_anything(self):
+        dead = {"guided_grammar": 'root ::= "a" b\nb ::= b "x"'}
+        for options in {"temperature": 0}, {"temperature": 1, "n": 3}, {"n": 2, "extra_body": {"use_beam_search": True}}:
+            body = {**options.pop("extra_body", {}), **dead}
+            with self.subTest(**options), self.assertRaises(openai.BadRequestError) as refused:
+                self.complete(PROMPT, extra_body=body, **options)
+            self.assertIn("grammar", str(refused.exception))
+        with self.assertRaises(openai.BadRequestError):  # two outputs of which there is one
+            self.complete(PROMPT, n=2, extra_body={"use_beam_search": True, "guided_choice": ["a"]})
+        self.assertEqual(self.complete(PROMPT, extra_body={"guided_choice": ["a"]}).choices[0].text, "a")
+
     def test_a_stream_says_the_same(self):
         whole = self.cats()[0]
         stream = self.complete(

@@ -27,6 +27,14 @@ ApiError failure_of(FinishReason reason) {
   if (reason == FinishReason::kTimedOut) {
     return {503, "the request waited too long for its turn; try again later", {}, "queue_timeout", 5};
   }
+  if (reason == FinishReason::kDeadEnd) {
+    return {400,
+            "the request's grammar came to a point from which no text of the model leads to its end, or a "
+            "beam search found fewer outputs in it than it was to",
+            {},
+            "grammar_dead_end",
+            0};
+  }
   return {500, "the engine could not compute this request", {}, "internal_error", 0};
 }
 
@@ -144,7 +152,7 @@ std::optional<GenerationTrace> GenerationRun::trace() const {
 void GenerationRun::take(ChoiceDelta& piece) {
   TextDelta& delta = piece.delta;
   if (delta.finish_reason == FinishReason::kAborted || delta.finish_reason == FinishReason::kError ||
-      delta.finish_reason == FinishReason::kTimedOut) {
+      delta.finish_reason == FinishReason::kTimedOut || delta.finish_reason == FinishReason::kDeadEnd) {
     error_ = failure_of(delta.finish_reason);
     return;
   }
