@@ -6,6 +6,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <map>
+#include <utility>
 #include <vector>
 
 namespace quire {
@@ -239,22 +241,36 @@ Expected<std::string> number_ebnf(const NumberBounds& bounds) {
 
 namespace {
 
-// One rule a remainder (Hopcroft and Ullman's automaton of multiples).
-std::string modulus_rules(int64_t modulus, EbnfRules& rules) {
-  std::vector<std::string> names;
-  for (int64_t r = 0; r < modulus; ++r) names.push_back(rules.reserve("remainder"));
-  const auto next = [&](int64_t remainder, int64_t digit) {
-    return fmt::format("\"{}\" {}", digit, names[static_cast<size_t>((remainder * 10 + digit) % modulus)]);
-  };
-  for (int64_t r = 0; r < modulus; ++r) {
-    Options options;
-    if (r == 0) options.emplace_back("\"\"");
-    for (int64_t digit = 0; digit < 10; ++digit) options.push_back(next(r, digit));
-    rules.define(names[static_cast<size_t>(r)], either(options));
+// The digits that may follow `remainder` and lead to a rule, each rule once.
+std::string digits_to(const std::vector<std::string>& rules, int64_t remainder, int64_t first_digit) {
+  const auto modulus = std::ssize(rules);
+  std::map<std::string, std::string> digits;
+  for (int64_t digit = first_digit; digit < 10; ++digit) {
+    const std::string& rule = rules[static_cast<size_t>((remainder * 10 + digit) % modulus)];
+    if (!rule.empty()) digits[rule] += static_cast<char>('0' + digit);
   }
-  Options first;
-  for (int64_t digit = 1; digit < 10; ++digit) first.push_back(next(0, digit));
-  return fmt::format("(\"0\" | \"-\"? {})", either(first));
+  Options options;
+  for (const auto& [rule, set] : digits) options.push_back(fmt::format("[{}] {}", set, rule));
+  return options.empty() ? std::string() : either(options);
+}
+
+// The automaton of multiples (Hopcroft and Ullman), with a rule for each remainder and number of digits that
+// may still come.
+std::string modulus_rules(int64_t modulus, EbnfRules& rules) {
+  std::vector<std::string> next(static_cast<size_t>(modulus));  // empty: no multiple is left
+  next[0] = rules.add("multiple", "\"\"");
+  for (int32_t left = 1; left < kMaxIntegerDigits; ++left) {
+    std::vector<std::string> names(next.size());
+    for (int64_t remainder = 0; remainder < modulus; ++remainder) {
+      const std::string digits = digits_to(next, remainder, 0);
+      const bool whole = remainder == 0;
+      if (digits.empty()) continue;
+      names[static_cast<size_t>(remainder)] =
+          rules.add("multiple", whole ? "(\"\" | " + digits + ")" : digits);
+    }
+    next = std::move(names);
+  }
+  return fmt::format("(\"0\" | \"-\"? {})", digits_to(next, 0, 1));
 }
 
 Expected<std::string> multiples(int64_t least, int64_t most, int64_t step) {

@@ -37,6 +37,15 @@ CodePointSet complement(CodePointSet set) {
   return out;
 }
 
+CodePointSet without_surrogates(const CodePointSet& set) {
+  CodePointSet out;
+  for (const auto& [first, last] : set) {
+    if (first < kSurrogates.first) out.push_back({first, std::min(last, kSurrogates.first - 1)});
+    if (last > kSurrogates.last) out.push_back({std::max(first, kSurrogates.last + 1), last});
+  }
+  return out;
+}
+
 // What every dialect matches, and what some do. Their complements change places when a set is negated.
 struct Charset {
   CodePointSet sure, maybe;
@@ -314,7 +323,7 @@ class RegexParser {
   }
 
   Expected<RegexNode> set_node(const Charset& set) const {
-    CodePointSet sure = normalized(set.sure);
+    CodePointSet sure = without_surrogates(normalized(set.sure));
     if (sure.empty()) return refuse("a set that matches no character");
     return RegexNode{.kind = RegexNode::Kind::kSet, .set = std::move(sure)};
   }

@@ -120,5 +120,29 @@ TEST(NumberGrammar, Multiples) {
   EXPECT_FALSE(integer_ebnf({}, 1000, rules));
 }
 
+// As all numbers: no more digits than a double keeps.
+TEST(NumberGrammar, UnboundedMultiplesEnd) {
+  GrammarFixture fixture;
+  for (const int64_t step : {3, 7, 10, 64}) {
+    EbnfRules rules;
+    const auto free = integer_ebnf({}, step, rules);
+    ASSERT_TRUE(free);
+    const auto grammar = fixture.compile(GrammarKind::kEbnf, "root ::= " + *free + "\n" + rules.text());
+    const int64_t most = 999'999'999'999'999 / step * step;
+    for (const int64_t value : {most, -most, most - step, most / 100 / step * step}) {
+      EXPECT_TRUE(accepts(grammar, std::to_string(value))) << value;
+    }
+    for (const int64_t value : {most - 1, most + step, most * 10, most * 100, -most * 10}) {
+      EXPECT_FALSE(accepts(grammar, std::to_string(value))) << value;
+    }
+    // Whatever may come leads to a multiple.
+    for (uint64_t seed = 0; seed < 20; ++seed) {
+      const auto text = draw(fixture, grammar, seed, 40);
+      ASSERT_TRUE(text) << seed;
+      EXPECT_EQ(std::stoll(*text) % step, 0) << *text;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace quire

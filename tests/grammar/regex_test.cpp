@@ -53,6 +53,20 @@ TEST(Regex, WhatDialectsReadDifferentlyIsLeftOut) {
   EXPECT_TRUE(accepts(fixture.compile(GrammarKind::kRegex, "\\u00e9\\u{1F600}"), "é😀"));
 }
 
+// Half a surrogate pair is no character, whichever range it lies in.
+TEST(Regex, SurrogatesAreInNoSet) {
+  GrammarFixture fixture;
+  for (const char* pattern : {"[\\u0000-\\uffff]", "[\\u0000-\\u{10ffff}]", "[^a]", "[\\ud7ff-\\ue000]"}) {
+    const auto node = parse_regex(pattern);
+    ASSERT_TRUE(node) << pattern;
+    for (const auto& [first, last] : node->children.at(0).set)
+      EXPECT_FALSE(first < 0xe000 && last >= 0xd800) << pattern;
+    const auto grammar = fixture.compile(GrammarKind::kRegex, pattern);
+    EXPECT_TRUE(accepts(grammar, "\xed\x9f\xbf") && accepts(grammar, "\xee\x80\x80")) << pattern;
+    EXPECT_FALSE(accepts(grammar, "\xed\xa0\x80") || accepts(grammar, "\xed\xbf\xbf")) << pattern;
+  }
+}
+
 TEST(Regex, WhatIsNotSupportedIsNamed) {
   GrammarFixture fixture;
   const std::pair<const char*, const char*> cases[] = {{"(?=a)", "look-around"},
