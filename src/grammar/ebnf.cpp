@@ -49,17 +49,6 @@ std::string ebnf_literal(std::string_view text) {
   return out += '"';
 }
 
-std::string ebnf_class(std::span<const CodePointRange> ranges) {
-  std::string out = "[";
-  for (const auto& [first, last] : ranges) {
-    append_escaped(first, out);
-    if (last == first) continue;
-    if (last > first + 1) out += '-';
-    append_escaped(last, out);
-  }
-  return out += ']';
-}
-
 std::string ebnf_choice(std::span<const std::string> options) {
   if (options.size() == 1) return options.front();
   return fmt::format("({})", fmt::join(options, " | "));
@@ -77,12 +66,14 @@ std::string ebnf_repeat(std::string_view expression, int64_t least, int64_t most
 std::string EbnfRules::reserve(std::string_view stem) { return fmt::format("{}_{}", stem, num_rules_++); }
 
 void EbnfRules::define(std::string_view name, std::string_view body) {
+  offered_bytes_ += name.size() + body.size();
   fmt::format_to(std::back_inserter(text_), "{} ::= {}\n", name, body);
 }
 
 std::string EbnfRules::add(std::string_view stem, std::string_view body, std::string_view options) {
   const std::string definition =
       options.empty() ? fmt::format(" ::= {}\n", body) : fmt::format("[{}] ::= {}\n", options, body);
+  offered_bytes_ += definition.size();
   const auto [known, fresh] = by_body_.try_emplace(definition);
   if (fresh) {
     known->second = reserve(stem);

@@ -19,9 +19,6 @@ struct CodePointRange {
 // "..." that stands for `text`, which is valid UTF-8.
 std::string ebnf_literal(std::string_view text);
 
-// [...] of the ranges, which are not empty.
-std::string ebnf_class(std::span<const CodePointRange> ranges);
-
 // (a | b | ...); the only one bare.
 std::string ebnf_choice(std::span<const std::string> options);
 
@@ -43,11 +40,13 @@ class EbnfRules {
   void define(std::string_view name, std::string_view body);
 
   size_t bytes() const { return text_.size(); }
+  size_t offered_bytes() const { return offered_bytes_; }  // of all that was added, old or new
   const std::string& text() const { return text_; }
 
  private:
   std::string text_;
   int64_t num_rules_ = 0;
+  size_t offered_bytes_ = 0;
   std::unordered_map<std::string, std::string> by_body_;
 };
 

@@ -9,7 +9,7 @@
 namespace quire {
 namespace {
 
-using simdjson::dom::element_type;
+constexpr size_t kBytesPerMember = 16;  // of listed values
 
 constexpr std::array<std::string_view, 15> kAnnotations = {
     "title",      "description", "default",     "examples",      "example",
@@ -96,27 +96,6 @@ Expected<> read_type(SchemaValue value, JsonSchema& schema) {
   return {};
 }
 
-// Those of both, where there was a list before.
-void keep_values(std::vector<SchemaValue> values, JsonSchema& schema) {
-  if (!schema.values) {
-    schema.values = std::move(values);
-    return;
-  }
-  std::erase_if(*schema.values, [&](SchemaValue old) {
-    return std::ranges::none_of(
-        values, [&](SchemaValue now) { return simdjson::minify(now) == simdjson::minify(old); });
-  });
-}
-
-Expected<> read_values(SchemaValue value, JsonSchema& schema) {
-  const auto list = read_list("enum", value);
-  if (!list) return std::unexpected(list.error());
-  std::vector<SchemaValue> values;
-  for (const SchemaValue item : *list) values.push_back(item);
-  keep_values(std::move(values), schema);
-  return {};
-}
-
 Expected<> read_number_keyword(std::string_view keyword, SchemaValue value, JsonSchema& schema) {
   schema.implied_types |= kNumber | kInteger;
   const auto number = read_bound(keyword, value);
@@ -170,18 +149,12 @@ Expected<> narrow(std::string_view keyword, SchemaValue value, bool least, Lengt
   return {};
 }
 
-SchemaProperty& property(std::string_view name, JsonSchema& schema) {
-  const auto found = std::ranges::find(schema.properties, name, &SchemaProperty::name);
-  if (found != schema.properties.end()) return *found;
-  return schema.properties.emplace_back(SchemaProperty{.name = std::string(name), .schemas = {}});
-}
-
 Expected<> read_properties(SchemaValue value, JsonSchema& schema) {
   simdjson::dom::object object;
   if (value.get_object().get(object) != simdjson::SUCCESS) return wrong("properties", "an object");
   schema.implied_types |= kObject;
   schema.has_properties = true;
-  for (const auto member : object) property(member.key, schema).schemas.push_back(member.value);
+  for (const auto member : object) schema.properties[member.key].schemas.push_back(member.value);
   return {};
 }
 
@@ -192,9 +165,15 @@ Expected<> read_required(SchemaValue value, JsonSchema& schema) {
   for (const SchemaValue item : list) {
     const auto name = read_text("required", item);
     if (!name) return wrong("required", "an array of strings");
-    property(*name, schema).required = true;
+    schema.properties[*name].required = true;
   }
   return {};
+}
+
+std::shared_ptr<const std::unordered_set<std::string_view>> names_of(simdjson::dom::object object) {
+  auto names = std::make_shared<std::unordered_set<std::string_view>>();
+  for (const auto member : object) names->insert(member.key);
+  return names;
 }
 
 // What speaks of other keywords of the same object.
@@ -203,10 +182,11 @@ void read_neighbours(simdjson::dom::object object, JsonSchema& schema) {
   for (const char* keyword : {"additionalProperties", "unevaluatedProperties"}) {
     if (object[keyword].get(value) != simdjson::SUCCESS) continue;
     schema.implied_types |= kObject;
-    JsonSchema::Additional additional{.schema = value, .named = std::nullopt};
+    JsonSchema::Additional additional{.schema = value, .named = nullptr};
     additional.after_all = std::string_view(keyword) == "unevaluatedProperties";
     simdjson::dom::object named;
-    if (object["properties"].get_object().get(named) == simdjson::SUCCESS) additional.named = named;
+    if (object["properties"].get_object().get(named) == simdjson::SUCCESS)
+      additional.named = names_of(named);
     schema.additional.push_back(additional);
   }
   const bool has_prefix = object["prefixItems"].error() == simdjson::SUCCESS;
@@ -235,16 +215,18 @@ Expected<> read_items(std::string_view keyword, SchemaValue value, JsonSchema& s
   return {};
 }
 
-Expected<> read_alternatives(std::string_view keyword, SchemaValue value, JsonSchema& schema) {
-  const auto list = read_list(keyword, value);
-  if (!list) return std::unexpected(list.error());
-  auto& alternatives = schema.alternatives.emplace_back();
-  alternatives.exclusive = keyword == "oneOf" && list->size() > 1;
-  for (const SchemaValue branch : *list) alternatives.branches.push_back(branch);
-  return {};
+}  // namespace
+
+SchemaProperty& SchemaProperties::operator[](std::string_view name) {
+  const auto [known, fresh] = places_.try_emplace(name, all_.size());
+  if (fresh) all_.push_back({.name = name});
+  return all_[known->second];
 }
 
-}  // namespace
+const SchemaProperty* SchemaProperties::find(std::string_view name) const {
+  const auto known = places_.find(name);
+  return known == places_.end() ? nullptr : &all_[known->second];
+}
 
 std::optional<std::string_view> SchemaReader::lone_reference(SchemaValue value) {
   simdjson::dom::object object;
@@ -272,16 +254,35 @@ Expected<SchemaValue> SchemaReader::resolve(std::string_view reference) const {
   return target;
 }
 
-Expected<> SchemaReader::read(SchemaValue value, JsonSchema& schema, int32_t depth) {
+Expected<> SchemaReader::check_off_path(SchemaValue value, const SchemaPath& path) {
+  simdjson::dom::object object;
+  if (value.get_object().get(object) != simdjson::SUCCESS) return {};
+  if (std::ranges::find(path, object.begin()) == path.end()) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              "the schema has a $ref by which a part of it refers to itself, deeper and deeper, with no "
+              "property or "
+              "item between");
+}
+
+Expected<> SchemaReader::charge(int64_t num_parts, int64_t num_members) {
+  num_members_ += num_parts * kMembersPerPart + num_members;
+  if (num_members_ <= kMaxSchemaParts * kMembersPerPart) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              "the schema has more than {} parts, references and alternatives written out",
+              kMaxSchemaParts);
+}
+
+Expected<> SchemaReader::read(SchemaValue value, JsonSchema& schema, const SchemaPath& path) {
+  path_ = path;
+  return read_part(value, schema, 0);
+}
+
+Expected<> SchemaReader::read_part(SchemaValue value, JsonSchema& schema, int32_t depth) {
   if (depth > kMaxSchemaDepth) {
     return fail(ErrorCode::kInvalidArgument, "the schema's references and allOf go deeper than {} levels",
                 kMaxSchemaDepth);
   }
-  if (++num_nodes_ > kMaxSchemaNodes) {
-    return fail(ErrorCode::kInvalidArgument,
-                "the schema has more than {} parts, references and alternatives written out",
-                kMaxSchemaNodes);
-  }
+  if (auto charged = charge(1, 0); !charged) return charged;
   if (value.is_bool()) {
     if (!value.get_bool().value_unsafe()) schema.types = kNoType;
     return {};
@@ -290,10 +291,18 @@ Expected<> SchemaReader::read(SchemaValue value, JsonSchema& schema, int32_t dep
   if (value.get_object().get(object) != simdjson::SUCCESS) {
     return fail(ErrorCode::kInvalidArgument, "a schema must be an object, or true or false");
   }
-  return read_object(object, schema, depth);
+  if (auto checked = check_off_path(value, path_); !checked) return checked;
+  const SchemaPlace place = object.begin();
+  if (std::ranges::find(schema.places, place) != schema.places.end()) return {};
+  schema.places.push_back(place);
+  path_.push_back(place);
+  auto read = read_object(object, schema, depth);
+  path_.pop_back();
+  return read;
 }
 
 Expected<> SchemaReader::read_object(simdjson::dom::object object, JsonSchema& schema, int32_t depth) {
+  if (auto counted = count_members(object, schema); !counted) return counted;
   read_neighbours(object, schema);
   SchemaValue properties;  // first, so that their order is that of the object
   if (object["properties"].get(properties) == simdjson::SUCCESS) {
@@ -306,26 +315,65 @@ Expected<> SchemaReader::read_object(simdjson::dom::object object, JsonSchema& s
   return {};
 }
 
+// Its own, and those of what its keywords list.
+Expected<> SchemaReader::count_members(const simdjson::dom::object& object, JsonSchema& schema) {
+  auto count = static_cast<int64_t>(object.size());
+  for (const auto member : object) {
+    if (member.value.is_array())
+      count += static_cast<int64_t>(member.value.get_array().value_unsafe().size());
+    if (member.value.is_object())
+      count += static_cast<int64_t>(member.value.get_object().value_unsafe().size());
+  }
+  schema.num_members += count;
+  return charge(0, count);
+}
+
+// Those of both, where there was a list before.
+Expected<> SchemaReader::read_values(std::vector<SchemaValue> values, JsonSchema& schema) {
+  const SharedValues list = list_values(values);
+  size_t bytes = 0;
+  for (const auto& item : *list) bytes += item.canonical.size();
+  schema.values = schema.values ? values_of_both(*schema.values, *list) : list;
+  return charge(0, static_cast<int64_t>(bytes / kBytesPerMember));
+}
+
+Expected<> SchemaReader::read_list_of_parts(SchemaValue value, JsonSchema& schema, int32_t depth) {
+  const auto list = read_list("allOf", value);
+  if (!list) return std::unexpected(list.error());
+  for (const SchemaValue part : *list) {
+    if (auto read = read_part(part, schema, depth + 1); !read) return read;
+  }
+  return {};
+}
+
+Expected<> SchemaReader::read_alternatives(std::string_view keyword, SchemaValue value,
+                                           JsonSchema& schema) {
+  const auto list = read_list(keyword, value);
+  if (!list) return std::unexpected(list.error());
+  auto& alternatives = schema.alternatives.emplace_back();
+  alternatives.exclusive = keyword == "oneOf" && list->size() > 1;
+  alternatives.path = path_;
+  for (const SchemaValue branch : *list) alternatives.branches.push_back(branch);
+  return {};
+}
+
 Expected<> SchemaReader::read_keyword(std::string_view keyword, SchemaValue value, JsonSchema& schema,
                                       int32_t depth) {
   if (keyword == "type") return read_type(value, schema);
-  if (keyword == "enum") return read_values(value, schema);
-  if (keyword == "const") return keep_values({value}, schema), Expected<>();
+  if (keyword == "enum") {
+    const auto list = read_list(keyword, value);
+    if (!list) return std::unexpected(list.error());
+    return read_values({list->begin(), list->end()}, schema);
+  }
+  if (keyword == "const") return read_values({value}, schema);
   if (keyword == "$ref") {
     const auto text = read_text(keyword, value);
     if (!text) return std::unexpected(text.error());
     const auto target = resolve(*text);
     if (!target) return std::unexpected(target.error());
-    return read(*target, schema, depth + 1);
+    return read_part(*target, schema, depth + 1);
   }
-  if (keyword == "allOf") {
-    const auto list = read_list(keyword, value);
-    if (!list) return std::unexpected(list.error());
-    for (const SchemaValue part : *list) {
-      if (auto read_part = read(part, schema, depth + 1); !read_part) return read_part;
-    }
-    return {};
-  }
+  if (keyword == "allOf") return read_list_of_parts(value, schema, depth);
   if (keyword == "anyOf" || keyword == "oneOf") return read_alternatives(keyword, value, schema);
   if (keyword == "minimum" || keyword == "maximum" || keyword == "exclusiveMinimum" ||
       keyword == "exclusiveMaximum" || keyword == "multipleOf") {

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <optional>
 
@@ -15,7 +16,7 @@ std::unexpected<Error> not_supported(std::string_view what) {
 }
 
 bool names(const JsonSchema::Additional& additional, std::string_view property) {
-  return additional.named && additional.named->at_key(property).error() == simdjson::SUCCESS;
+  return additional.named && additional.named->contains(property);
 }
 
 bool is_false(SchemaValue schema) { return schema.is_bool() && !schema.get_bool().value_unsafe(); }
@@ -33,41 +34,88 @@ std::string key_character(const std::vector<uint32_t>& others) {
   return out + "]";
 }
 
-// Strings that are none of the names, with the closing quote.
-struct NameTrie {
-  std::map<uint32_t, NameTrie> children;
-  bool ends = false;
-
+// Strings without escapes that are none of the names, with the closing quote. A rule for each beginning of
+// a name, the shortest first, as far as there may be more of them.
+class OtherKeys {
+ public:
   void add(std::string_view name) {
-    NameTrie* node = this;
-    for (size_t at = 0; at < name.size();) node = &node->children[next_code_point(name, at)];
-    node->ends = true;
+    // What only an escape can write is none of these strings anyway.
+    const auto escaped = [](char c) { return c == '"' || c == '\\' || static_cast<uint8_t>(c) < 0x20; };
+    if (std::ranges::none_of(name, escaped)) beginnings_.front().rests.push_back(name);
   }
 
-  std::string others(EbnfRules& rules) const {
+  Expected<std::string> write(EbnfRules& rules, GrammarBudget& budget) {
+    for (size_t at = 0; at < beginnings_.size(); ++at) lengthen(at);
+    std::string all;
+    for (const auto& beginning : beginnings_) all += beginning.text + '"';
+    const auto charged = budget.charge(all, std::ssize(beginnings_) * kCostOfAny);
+    if (!charged) return std::unexpected(charged.error());
+    const std::string rest = rules.add("key", key_character({}) + "* \"\\\"\"");
+    for (size_t at = beginnings_.size(); at-- > 0;)
+      beginnings_[at].rule = write(beginnings_[at], rest, rules);
+    return beginnings_.front().rule;
+  }
+
+ private:
+  struct Beginning {
+    std::string text = {};
+    std::vector<std::string_view> rests = {};  // of the names that begin so
+    bool ends = false;                         // it is a name
+    std::map<uint32_t, size_t> next = {};      // places of the beginnings that are longer by a character
+    std::string rule = {};
+  };
+  static constexpr size_t kNone = SIZE_MAX;  // no place: there are too many
+
+  void lengthen(size_t at) {
+    std::map<uint32_t, std::vector<std::string_view>> longer;
+    for (const std::string_view rest : beginnings_[at].rests) {
+      size_t length = 0;
+      if (rest.empty()) {
+        beginnings_[at].ends = true;
+      } else {
+        const uint32_t c = next_code_point(rest, length);
+        longer[c].push_back(rest.substr(std::min(length, rest.size())));
+      }
+    }
+    for (auto& [c, rests] : longer) {
+      const bool room = beginnings_.size() < kMaxNameBeginnings;
+      beginnings_[at].next[c] = room ? beginnings_.size() : kNone;
+      if (!room) continue;
+      std::string text = beginnings_[at].text;
+      append_utf8(c, text);
+      beginnings_.push_back({.text = std::move(text), .rests = std::move(rests)});
+    }
+  }
+
+  std::string write(const Beginning& beginning, const std::string& rest, EbnfRules& rules) const {
     std::vector<std::string> options;
     std::vector<uint32_t> known;
-    if (!ends) options.emplace_back("\"\\\"\"");
-    for (const auto& [c, child] : children) {
+    if (!beginning.ends) options.emplace_back("\"\\\"\"");
+    for (const auto& [c, place] : beginning.next) {
+      known.push_back(c);
+      if (place == kNone) continue;
       std::string text;
       append_utf8(c, text);
-      options.push_back(ebnf_literal(text) + " " + child.others(rules));
-      known.push_back(c);
+      options.push_back(ebnf_literal(text) + " " + beginnings_[place].rule);
     }
-    options.push_back(key_character(known) + " " + key_character({}) + "* \"\\\"\"");
+    options.push_back(key_character(known) + " " + rest);
     return rules.add("key", ebnf_choice(options));
   }
+
+  std::vector<Beginning> beginnings_ = std::vector<Beginning>(1);
 };
 
 class ObjectGrammar {
  public:
-  ObjectGrammar(const JsonSchema& schema, EbnfRules& rules, ValueGrammar value)
-      : schema_(schema), rules_(rules), value_(value) {}
+  ObjectGrammar(const JsonSchema& schema, EbnfRules& rules, GrammarBudget& budget, ValueGrammar value)
+      : schema_(schema), rules_(rules), budget_(budget), value_(value) {}
 
   Expected<std::string> write() {
     if (auto made = make_members(); !made) return std::unexpected(made.error());
     if (auto made = make_others(); !made) return std::unexpected(made.error());
     if (auto counted = check_counts(); !counted) return std::unexpected(counted.error());
+    const auto num_optional = std::ssize(members_) - std::ranges::count_if(members_, &Member::required);
+    if (auto row = budget_.charge_row(num_optional); !row) return std::unexpected(row.error());
     const std::string members = some_members();
     const bool may_be_empty = !others_must_come_ && std::ranges::none_of(members_, &Member::required);
     if (members.empty()) return rules_.add("object", "\"{\" json_blank \"}\"");
@@ -149,9 +197,11 @@ class ObjectGrammar {
       return value_(names);
     }
     if (schema_.properties.empty()) return "json_string";
-    NameTrie trie;
-    for (const auto& property : schema_.properties) trie.add(property.name);
-    return "\"\\\"\" " + trie.others(rules_);
+    OtherKeys keys;
+    for (const auto& property : schema_.properties) keys.add(property.name);
+    auto others = keys.write(rules_, budget_);
+    if (!others) return others;
+    return "\"\\\"\" " + *others;
   }
 
   // Names may come twice, so counting members bounds their number from above only.
@@ -209,6 +259,7 @@ class ObjectGrammar {
 
   const JsonSchema& schema_;
   EbnfRules& rules_;
+  GrammarBudget& budget_;
   ValueGrammar value_;
   std::vector<Member> members_;
   std::string other_;  // the rule of a member that the schema does not name; empty: there are none
@@ -218,8 +269,9 @@ class ObjectGrammar {
 
 }  // namespace
 
-Expected<std::string> object_ebnf(const JsonSchema& schema, EbnfRules& rules, ValueGrammar value) {
-  return ObjectGrammar(schema, rules, value).write();
+Expected<std::string> object_ebnf(const JsonSchema& schema, EbnfRules& rules, GrammarBudget& budget,
+                                  ValueGrammar value) {
+  return ObjectGrammar(schema, rules, budget, value).write();
 }
 
 }  // namespace quire

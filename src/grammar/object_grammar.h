@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/function_ref.h"
 #include "grammar/ebnf.h"
+#include "grammar/grammar_budget.h"
 #include "grammar/json_schema.h"
 
 namespace quire {
@@ -13,7 +14,12 @@ namespace quire {
 // `value` gives the expression for what a conjunction validates.
 using ValueGrammar = FunctionRef<Expected<std::string>(const Conjunction& schemas)>;
 
+// Names that the schema does not give are kept apart from those that it gives by so many beginnings of
+// these; one that goes on as a name does beyond them is not generated.
+inline constexpr size_t kMaxNameBeginnings = 128;
+
 // The name of a rule for the objects that `schema` validates, in which properties come in its order.
-Expected<std::string> object_ebnf(const JsonSchema& schema, EbnfRules& rules, ValueGrammar value);
+Expected<std::string> object_ebnf(const JsonSchema& schema, EbnfRules& rules, GrammarBudget& budget,
+                                  ValueGrammar value);
 
 }  // namespace quire

@@ -24,6 +24,21 @@ bool within(LengthRange inner, LengthRange outer) {
          (outer.most == kNoLimit || (inner.most != kNoLimit && inner.most <= outer.most));
 }
 
+constexpr int64_t kLargeSet = 64;  // characters
+
+// Characters once every repetition is written out; those of large sets count as `large`.
+int64_t written_out(const RegexNode& node, int64_t large) {
+  if (node.kind == Kind::kSet) {
+    int64_t count = 0;
+    for (const auto& [first, last] : node.set) count += int64_t{last} - first + 1;
+    return count > kLargeSet ? large : 1;
+  }
+  int64_t sum = 0;
+  for (const auto& child : node.children) sum += written_out(child, large);
+  if (node.kind != Kind::kRepeat) return sum;
+  return multiply(std::max<int64_t>(sum, 1), std::max<int64_t>({node.least, node.most, 1}));
+}
+
 // A repetition of single characters.
 bool repeats_characters(const RegexNode& node) {
   if (node.kind != Kind::kRepeat) return false;
@@ -182,7 +197,7 @@ Expected<RegexNode> with_length(const RegexNode& node, LengthRange wanted) {
   return sequence;
 }
 
-Expected<std::string> to_ebnf(const RegexNode& node, TextForm form) {
+Expected<std::string> to_ebnf(const RegexNode& node, TextForm form, GrammarBudget& budget) {
   if (size_of(node) > kMaxRegexSize) {
     return fail(ErrorCode::kInvalidArgument,
                 "the pattern stands for more than {} characters once its repetitions are written out",
@@ -191,15 +206,13 @@ Expected<std::string> to_ebnf(const RegexNode& node, TextForm form) {
   if (lengths(node).most == 0) return "\"\"";
   std::string regex;
   write(node, form, regex);
-  return fmt::format("Regex({})", ebnf_literal(regex));
+  auto ebnf = fmt::format("Regex({})", ebnf_literal(regex));
+  if (auto charged = budget.charge(ebnf, cost_of(node)); !charged) return std::unexpected(charged.error());
+  return ebnf;
 }
 
-int64_t size_of(const RegexNode& node) {
-  if (node.kind == Kind::kSet) return 1;
-  int64_t sum = 0;
-  for (const auto& child : node.children) sum += size_of(child);
-  if (node.kind != Kind::kRepeat) return sum;
-  return multiply(std::max<int64_t>(sum, 1), std::max<int64_t>({node.least, node.most, 1}));
-}
+int64_t size_of(const RegexNode& node) { return written_out(node, 1); }
+
+int64_t cost_of(const RegexNode& node) { return written_out(node, kCostOfAny); }
 
 }  // namespace quire

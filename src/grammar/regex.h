@@ -13,13 +13,14 @@
 
 #include "base/error.h"
 #include "grammar/ebnf.h"
+#include "grammar/grammar_budget.h"
 
 namespace quire {
 
 inline constexpr int64_t kNoLimit = -1;
 inline constexpr int32_t kMaxRegexDepth = 32;
-// Of size_of(): a compiled pattern takes up to 10 ms of each.
-inline constexpr int64_t kMaxRegexSize = 512;
+inline constexpr int64_t kMaxRegexSize = 512;  // of size_of()
+inline constexpr int64_t kCostOfAny = 2;       // of cost_of(), for a character that is nearly any
 
 // What a character may be: sorted ranges that do not touch, without surrogates.
 using CodePointSet = std::vector<CodePointRange>;
@@ -48,8 +49,18 @@ Expected<RegexNode> with_length(const RegexNode& node, LengthRange wanted);
 // Characters once every repetition is written out.
 int64_t size_of(const RegexNode& node);
 
-// As EBNF: of the text itself, or of the text as it stands between the quotes of a JSON string.
+// What it takes to compile, as a GrammarBudget reckons: characters as in size_of(), those of large sets as
+// kCostOfAny.
+int64_t cost_of(const RegexNode& node);
+
+// As EBNF: of the text itself, or of the text as it stands between the quotes of a JSON string. Charges the
+// budget.
 enum class TextForm : uint8_t { kPlain, kJsonString };
-Expected<std::string> to_ebnf(const RegexNode& node, TextForm form);
+Expected<std::string> to_ebnf(const RegexNode& node, TextForm form, GrammarBudget& budget);
+// A pattern that is a grammar of its own.
+inline Expected<std::string> to_ebnf(const RegexNode& node, TextForm form) {
+  GrammarBudget budget;
+  return to_ebnf(node, form, budget);
+}
 
 }  // namespace quire

@@ -1,57 +1,107 @@
 #include "grammar/schema_branches.h"
 
-#include <algorithm>
 #include <cmath>
+#include <map>
+#include <string_view>
+#include <vector>
 
 namespace quire {
 namespace {
 
-bool share_a_value(const std::vector<SchemaValue>& a, const std::vector<SchemaValue>& b) {
-  return std::ranges::any_of(a, [&](SchemaValue one) {
-    const std::string text = simdjson::minify(one);
-    return std::ranges::any_of(b, [&](SchemaValue other) { return simdjson::minify(other) == text; });
-  });
-}
-
-// The values that a required property may have; null if they are not listed.
-Expected<std::optional<std::vector<SchemaValue>>> tags(SchemaReader& reader,
-                                                       const SchemaProperty& property) {
-  JsonSchema schema;
-  if (!property.required) return std::nullopt;
-  for (const SchemaValue part : property.schemas) {
-    if (auto read = reader.read(part, schema); !read) return std::unexpected(read.error());
-  }
-  return schema.values;
-}
-
-Expected<bool> told_apart_by_a_property(SchemaReader& reader, const JsonSchema& a, const JsonSchema& b) {
-  for (const auto& property : a.properties) {
-    const auto same = std::ranges::find(b.properties, property.name, &SchemaProperty::name);
-    if (same == b.properties.end()) continue;
-    const auto ours = tags(reader, property);
-    if (!ours) return std::unexpected(ours.error());
-    const auto theirs = tags(reader, *same);
-    if (!theirs) return std::unexpected(theirs.error());
-    if (*ours && *theirs && !share_a_value(**ours, **theirs)) return true;
-  }
-  return false;
-}
+constexpr int64_t kMaxComparisons = 20'000'000;  // of values and of branches with each other
 
 // Of a branch without alternatives of its own.
 uint8_t types_within(const JsonSchema& schema) {
   if (!schema.values) return schema.types;
   uint8_t types = kNoType;
-  for (const SchemaValue value : *schema.values) types |= types_of(value);
+  for (const auto& listed : *schema.values) types |= types_of(listed.value);
   return types & schema.types;
 }
 
-Expected<bool> exclude_each_other(SchemaReader& reader, const JsonSchema& a, const JsonSchema& b) {
-  const uint8_t shared = types_within(a) & types_within(b);
-  if (shared == kNoType) return true;
-  if (a.values && b.values && !share_a_value(*a.values, *b.values)) return true;
-  if (shared != kObject) return false;
-  return told_apart_by_a_property(reader, a, b);
-}
+// Whether branches exclude each other, each looked at with each.
+class ExclusiveBranches {
+ public:
+  explicit ExclusiveBranches(SchemaReader& reader) : reader_(reader) {}
+
+  Expected<> read(std::span<const SchemaValue> values) {
+    for (const SchemaValue value : values) {
+      Branch& branch = branches_.emplace_back();
+      if (auto done = reader_.read(value, branch.schema); !done) return done;
+      branch.types = types_within(branch.schema);
+    }
+    return {};
+  }
+
+  Expected<> check() {
+    for (size_t i = 0; i < branches_.size(); ++i) {
+      for (size_t j = i + 1; j < branches_.size(); ++j) {
+        const auto apart = exclude_each_other(branches_[i], branches_[j]);
+        if (!apart) return std::unexpected(apart.error());
+        if (steps_left_ < 0) {
+          return fail(
+              ErrorCode::kInvalidArgument,
+              "the schema has a oneOf with too many branches or values to tell them apart: use anyOf");
+        }
+        if (*apart) continue;
+        return fail(
+            ErrorCode::kInvalidArgument,
+            "the schema has a oneOf whose branches {} and {} may hold together, which is not supported: "
+            "use anyOf, or tell them apart by type or by a required property with const",
+            i, j);
+      }
+    }
+    return {};
+  }
+
+ private:
+  struct Branch {
+    JsonSchema schema = {};
+    uint8_t types = kNoType;
+    std::map<std::string_view, SharedValues> tags = {};  // by property; null: any value
+  };
+
+  Expected<bool> exclude_each_other(Branch& a, Branch& b) {
+    --steps_left_;
+    const uint8_t shared = a.types & b.types;
+    if (shared == kNoType) return true;
+    if (a.schema.values && b.schema.values &&
+        !share_a_value(*a.schema.values, *b.schema.values, steps_left_)) {
+      return true;
+    }
+    if (shared != kObject) return false;
+    return told_apart_by_a_property(a, b);
+  }
+
+  Expected<bool> told_apart_by_a_property(Branch& a, Branch& b) {
+    for (const SchemaProperty& property : a.schema.properties) {
+      if (--steps_left_ < 0) break;
+      const SchemaProperty* same = property.required ? b.schema.properties.find(property.name) : nullptr;
+      if (same == nullptr || !same->required) continue;
+      const auto ours = tags(a, property);
+      if (!ours) return std::unexpected(ours.error());
+      const auto theirs = tags(b, *same);
+      if (!theirs) return std::unexpected(theirs.error());
+      if (*ours && *theirs && !share_a_value(**ours, **theirs, steps_left_)) return true;
+    }
+    return false;
+  }
+
+  // The values that a required property of the branch may have; null if they are not listed.
+  Expected<SharedValues> tags(Branch& branch, const SchemaProperty& property) {
+    const auto [known, fresh] = branch.tags.try_emplace(property.name);
+    if (!fresh) return known->second;
+    JsonSchema schema;
+    for (const SchemaValue part : property.schemas) {
+      if (auto read = reader_.read(part, schema); !read) return std::unexpected(read.error());
+    }
+    known->second = schema.values;
+    return schema.values;
+  }
+
+  SchemaReader& reader_;
+  std::vector<Branch> branches_;
+  int64_t steps_left_ = kMaxComparisons;
+};
 
 }  // namespace
 
@@ -72,23 +122,9 @@ uint8_t types_of(SchemaValue value) {
 }
 
 Expected<> check_exclusive(SchemaReader& reader, std::span<const SchemaValue> branches) {
-  std::vector<JsonSchema> read(branches.size());
-  for (size_t i = 0; i < branches.size(); ++i) {
-    if (auto done = reader.read(branches[i], read[i]); !done) return done;
-  }
-  for (size_t i = 0; i < read.size(); ++i) {
-    for (size_t j = i + 1; j < read.size(); ++j) {
-      const auto apart = exclude_each_other(reader, read[i], read[j]);
-      if (!apart) return std::unexpected(apart.error());
-      if (*apart) continue;
-      return fail(
-          ErrorCode::kInvalidArgument,
-          "the schema has a oneOf whose branches {} and {} may hold together, which is not supported: "
-          "use anyOf, or tell them apart by type or by a required property with const",
-          i, j);
-    }
-  }
-  return {};
+  ExclusiveBranches all(reader);
+  if (auto read = all.read(branches); !read) return read;
+  return all.check();
 }
 
 }  // namespace quire

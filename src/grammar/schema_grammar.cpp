@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "grammar/ebnf.h"
 #include "grammar/grammar_spec.h"
@@ -15,12 +16,10 @@
 namespace quire {
 namespace {
 
-constexpr size_t kMaxWrittenBytes = 1 << 20;
 constexpr size_t kMaxSchemaJsonDepth = 64;
 constexpr int32_t kMaxNesting = 64;
 constexpr int64_t kMaxCountedLength = 40;
 constexpr int64_t kMaxLeastLength = 128;
-constexpr int64_t kMaxCountedSize = 2048;
 
 // Characters of a JSON string, as xgrammar's regular expressions have them. No escape makes half a surrogate
 // pair.
@@ -32,48 +31,49 @@ constexpr std::string_view kCharacter =
 
 class SchemaGrammar {
  public:
-  explicit SchemaGrammar(SchemaValue root) : reader_(root) {}
+  SchemaGrammar(SchemaValue root, GrammarBudget& budget) : reader_(root), budget_(budget) {}
 
   Expected<std::string> convert(SchemaValue root) {
     auto body = value({root});
     if (!body) return body;
-    return fmt::format("root ::= {}\n{}{}", *body, rules_.text(), json_rules());
+    auto text = fmt::format("root ::= {}\n{}{}", *body, rules_.text(), json_rules());
+    if (auto written = budget_.write(text.size()); !written) return std::unexpected(written.error());
+    return text;
   }
 
  private:
-  // An expression for values that all of `schemas` validate.
-  Expected<std::string> value(const Conjunction& schemas) {
+  // An expression for values that all of `schemas` validate. `path`: the objects that speak of the same
+  // value and lead here.
+  Expected<std::string> value(const Conjunction& schemas, const SchemaPath& path = {}) {
     if (schemas.size() == 1) {
-      if (const auto reference = SchemaReader::lone_reference(schemas[0])) return referred(*reference);
+      if (const auto reference = SchemaReader::lone_reference(schemas[0]))
+        return referred(*reference, path);
     }
     JsonSchema schema;
     for (const SchemaValue part : schemas) {
-      if (auto read = reader_.read(part, schema); !read) return std::unexpected(read.error());
+      if (auto read = reader_.read(part, schema, path); !read) return std::unexpected(read.error());
     }
-    if (rules_.bytes() > kMaxWrittenBytes) {
-      return fail(ErrorCode::kInvalidArgument,
-                  "the schema is too large: its grammar has more than {} bytes", kMaxWrittenBytes);
-    }
-    if (++nesting_ > kMaxNesting) {
-      return fail(ErrorCode::kInvalidArgument, "the schema nests deeper than {} levels", kMaxNesting);
-    }
-    auto expression = of_schema(schema);
-    --nesting_;
-    return expression;
+    return of_schema(std::move(schema));
   }
 
   // A rule for each reference, so that they may go round in circles.
-  Expected<std::string> referred(std::string_view reference) {
+  Expected<std::string> referred(std::string_view reference, const SchemaPath& path) {
     std::string target(reference);
     for (int hops = 0;; ++hops) {
-      if (const auto known = references_.find(target); known != references_.end()) return known->second;
+      if (auto charged = reader_.charge(0, kMembersPerPart / 8); !charged) {
+        return std::unexpected(charged.error());
+      }
       const auto pointed = reader_.resolve(target);
       if (!pointed) return std::unexpected(pointed.error());
+      if (auto checked = SchemaReader::check_off_path(*pointed, path); !checked) {
+        return std::unexpected(checked.error());
+      }
+      if (const auto known = references_.find(target); known != references_.end()) return known->second;
       const auto next = SchemaReader::lone_reference(*pointed);
       if (!next) {
         const std::string name = rules_.reserve("definition");
         references_.emplace(target, name);
-        auto body = value({*pointed});
+        auto body = value({*pointed}, path);
         if (!body) return body;
         rules_.define(name, *body);
         return name;
@@ -85,8 +85,26 @@ class SchemaGrammar {
     }
   }
 
-  Expected<std::string> of_schema(const JsonSchema& schema) {
-    if (!schema.alternatives.empty()) return of_alternatives(schema);
+  // Levels, and what is written so far, are bounded before and after each.
+  Expected<std::string> of_schema(JsonSchema schema) {
+    if (++nesting_ > kMaxNesting) {
+      return fail(ErrorCode::kInvalidArgument, "the schema nests deeper than {} levels", kMaxNesting);
+    }
+    auto expression =
+        schema.alternatives.empty() ? of_keywords(schema) : of_alternatives(std::move(schema));
+    --nesting_;
+    if (!expression) return expression;
+    if (auto counted = count_written(); !counted) return std::unexpected(counted.error());
+    return expression;
+  }
+
+  Expected<> count_written() {
+    const size_t fresh = rules_.offered_bytes() - std::exchange(counted_bytes_, rules_.offered_bytes());
+    if (auto worked = budget_.work(fresh); !worked) return worked;
+    return budget_.check_room(rules_.bytes());
+  }
+
+  Expected<std::string> of_keywords(const JsonSchema& schema) {
     if (schema.values) return of_values(schema);
     if (schema.types == kAnyType && schema.implied_types == kNoType) return "json_value";
     // Keywords speak of one type and let the others be: none is generated that was not thought of.
@@ -119,9 +137,8 @@ class SchemaGrammar {
   }
 
   // Each branch together with what stands beside the alternatives.
-  Expected<std::string> of_alternatives(const JsonSchema& schema) {
-    JsonSchema base = schema;
-    const auto alternatives = base.alternatives.front();
+  Expected<std::string> of_alternatives(JsonSchema base) {
+    const auto alternatives = std::move(base.alternatives.front());
     base.alternatives.erase(base.alternatives.begin());
     const bool alone = base.types == kAnyType && base.implied_types == kNoType && !base.values &&
                        base.alternatives.empty();
@@ -133,15 +150,20 @@ class SchemaGrammar {
     std::vector<std::string> options;
     for (const SchemaValue branch : alternatives.branches) {
       if (alone) {
-        auto option = value({branch});
+        auto option = value({branch}, alternatives.path);
         if (!option) return option;
         options.push_back(std::move(*option));
         continue;
       }
+      if (auto charged = reader_.charge(0, base.num_members); !charged) {
+        return std::unexpected(charged.error());
+      }
       JsonSchema both = base;
-      if (auto read = reader_.read(branch, both); !read) return std::unexpected(read.error());
+      if (auto read = reader_.read(branch, both, alternatives.path); !read) {
+        return std::unexpected(read.error());
+      }
       if (both.types == kNoType || (both.values && both.values->empty())) continue;
-      auto option = of_schema(both);
+      auto option = of_schema(std::move(both));
       if (!option) return option;
       options.push_back(std::move(*option));
     }
@@ -156,8 +178,10 @@ class SchemaGrammar {
                   "not supported: leave out the values that they forbid");
     }
     std::vector<std::string> options;
-    for (const SchemaValue item : *schema.values) {
-      if (types_of(item) & schema.types) options.push_back(ebnf_literal(simdjson::minify(item)));
+    for (const auto& listed : *schema.values) {
+      if (types_of(listed.value) & schema.types) {
+        options.push_back(ebnf_literal(simdjson::minify(listed.value)));
+      }
     }
     if (options.empty()) return unsatisfiable();
     return rules_.add("enum", ebnf_choice(options));
@@ -170,10 +194,9 @@ class SchemaGrammar {
     auto node = parse_regex(*schema.pattern);
     if (node) node = with_length(*node, schema.length);
     if (!node) return std::unexpected(node.error());
-    if (auto charged = charge(size_of(*node)); !charged) return std::unexpected(charged.error());
-    auto body = to_ebnf(*node, TextForm::kJsonString);
+    auto body = to_ebnf(*node, TextForm::kJsonString, budget_);
     if (!body) return body;
-    return "\"\\\"\" " + *body + " \"\\\"\"";
+    return rules_.add("pattern", "\"\\\"\" " + *body + " \"\\\"\"");
   }
 
   // Short ones are counted by the grammar itself. Longer ones would take it too long to compile: the matcher
@@ -184,27 +207,25 @@ class SchemaGrammar {
       return fail(ErrorCode::kInvalidArgument,
                   "the schema has a minLength above {}, which is not supported", kMaxLeastLength);
     }
-    const bool by_grammar = most != kNoLimit && most <= kMaxCountedLength;
-    if (auto charged = charge(by_grammar ? most : least); !charged) return std::unexpected(charged.error());
-    if (by_grammar || most == kNoLimit) {
+    if (most == kNoLimit || most <= kMaxCountedLength) {
       const std::string counts =
           most == kNoLimit ? fmt::format("{{{},}}", least) : fmt::format("{{{},{}}}", least, most);
-      return rules_.add(
-          "string", fmt::format("Regex({})",
-                                ebnf_literal("\"(" + std::string(kShortCharacter) + ")" + counts + "\"")));
+      const std::string regex = "\"(" + std::string(kShortCharacter) + ")" + counts + "\"";
+      return charged("string", fmt::format("Regex({})", ebnf_literal(regex)),
+                     most == kNoLimit ? least : most);
     }
-    const std::string name = rules_.add("text", ebnf_repeat(kPlainCharacter, least, kNoLimit),
-                                        fmt::format("max_chars={}", most));
-    return "\"\\\"\" " + name + " \"\\\"\"";
+    const std::string options = fmt::format("max_chars={}", most);
+    const auto name = charged("text", ebnf_repeat(kPlainCharacter, least, kNoLimit), least, options);
+    if (!name) return name;
+    return "\"\\\"\" " + *name + " \"\\\"\"";
   }
 
-  // What patterns and lengths cost is known before they are compiled, in characters that are counted.
-  Expected<> charge(int64_t size) {
-    counted_size_ += size;
-    if (counted_size_ <= kMaxCountedSize) return {};
-    return fail(ErrorCode::kInvalidArgument,
-                "the schema's patterns and lengths are too large: they may count {} characters in all",
-                kMaxCountedSize);
+  // A rule of so many characters that are nearly any.
+  Expected<std::string> charged(std::string_view stem, const std::string& body, int64_t num_characters,
+                                std::string_view options = {}) {
+    const auto charged = budget_.charge(fmt::format("{}[{}]", body, options), num_characters * kCostOfAny);
+    if (!charged) return std::unexpected(charged.error());
+    return rules_.add(stem, body, options);
   }
 
   Expected<std::string> array(const JsonSchema& schema) {
@@ -214,7 +235,9 @@ class SchemaGrammar {
                   "not supported");
     }
     const auto num_prefix = std::ssize(schema.prefix_items);
-    LengthRange count = schema.num_items;
+    const LengthRange count = schema.num_items;
+    if (count.most != kNoLimit && count.least > count.most) return unsatisfiable();
+    if (auto row = budget_.charge_row(num_prefix); !row) return std::unexpected(row.error());
     std::vector<std::string> parts;
     for (const SchemaValue item : schema.prefix_items) {
       if (count.most != kNoLimit && std::ssize(parts) == count.most) break;
@@ -254,7 +277,10 @@ class SchemaGrammar {
   }
 
   Expected<std::string> object(const JsonSchema& schema) {
-    return object_ebnf(schema, rules_, [this](const Conjunction& schemas) { return value(schemas); });
+    const auto [least, most] = schema.num_properties;
+    if (most != kNoLimit && least > most) return unsatisfiable();
+    return object_ebnf(schema, rules_, budget_,
+                       [this](const Conjunction& schemas) { return value(schemas); });
   }
 
   static std::string json_rules();
@@ -264,7 +290,8 @@ class SchemaGrammar {
   EbnfRules rules_;
   std::map<std::string, std::string, std::less<>> references_;  // and their rules
   int32_t nesting_ = 0;
-  int64_t counted_size_ = 0;
+  GrammarBudget& budget_;
+  size_t counted_bytes_ = 0;
 };
 
 // What JSON is whatever the schema (RFC 8259).
@@ -287,7 +314,7 @@ std::string SchemaGrammar::json_rules() {
 
 std::string json_object_ebnf() { return "root ::= json_object\n" + SchemaGrammar::json_rules(); }
 
-Expected<std::string> schema_to_ebnf(std::string_view schema_json) {
+Expected<std::string> schema_to_ebnf(std::string_view schema_json, GrammarBudget& budget) {
   if (schema_json.size() > kMaxGrammarBytes) {
     return fail(ErrorCode::kInvalidArgument, "a schema takes at most {} bytes, but has {}",
                 kMaxGrammarBytes, schema_json.size());
@@ -299,7 +326,8 @@ Expected<std::string> schema_to_ebnf(std::string_view schema_json) {
     return fail(ErrorCode::kInvalidArgument, "the schema is not valid JSON of at most {} levels",
                 kMaxSchemaJsonDepth);
   }
-  return SchemaGrammar(root).convert(root);
+  if (auto checked = check_document(root); !checked) return std::unexpected(checked.error());
+  return SchemaGrammar(root, budget).convert(root);
 }
 
 }  // namespace quire
