@@ -43,12 +43,13 @@ Expected<std::string> choice_source(const std::vector<std::string>& choices) {
   return "root ::= " + ebnf_choice(options) + "\n";
 }
 
+// EBNF, or the format of a structural tag.
 Expected<std::string> unchecked_source(const GrammarSpec& spec) {
   switch (spec.kind) {
     case GrammarKind::kJsonObject: return json_object_ebnf();
     case GrammarKind::kJsonSchema: return schema_to_ebnf(spec.text);
     case GrammarKind::kChoice: return choice_source(spec.choices);
-    case GrammarKind::kStructuralTag: return normalized_structural_tag(spec.text);
+    case GrammarKind::kStructuralTag: return read_structural_tag(spec.text);
     case GrammarKind::kEbnf:
       if (auto checked = check_ebnf(spec.text); !checked) return std::unexpected(checked.error());
       return spec.text;
@@ -78,18 +79,19 @@ class GrammarCompiler::Backend {
         sharing_compiler_(info_, 1, true, kRuleCacheBytes),
         compiler_(info_, 1, false) {}
 
-  Result compile(const std::string& source, bool structural_tag, size_t max_bytes) {
-    auto result = compile(sharing_compiler_, source, structural_tag, max_bytes);
+  Result compile(const GrammarSource& source, size_t max_bytes) {
+    auto result = compile(sharing_compiler_, source, max_bytes);
     // Some rules are too large to be shared between grammars, which xgrammar takes for a fault.
-    return result ? std::move(result) : compile(compiler_, source, structural_tag, max_bytes);
+    return result ? std::move(result) : compile(compiler_, source, max_bytes);
   }
 
  private:
-  static Result compile(xgrammar::GrammarCompiler& compiler, const std::string& source, bool structural_tag,
+  static Result compile(xgrammar::GrammarCompiler& compiler, const GrammarSource& source,
                         size_t max_bytes) {
     try {
-      auto parts = std::make_unique<CompiledGrammar::Parts>(CompiledGrammar::Parts{
-          structural_tag ? compiler.CompileStructuralTag(source) : compiler.CompileGrammar(source)});
+      auto parts = std::make_unique<CompiledGrammar::Parts>(
+          CompiledGrammar::Parts{source.structural_tag ? compiler.CompileStructuralTag(source.text)
+                                                       : compiler.CompileGrammar(source.text)});
       auto grammar = std::make_shared<const CompiledGrammar>(std::move(parts));
       if (grammar->bytes() <= max_bytes) return grammar;
       return fail(ErrorCode::kInvalidArgument,
@@ -144,14 +146,18 @@ GrammarCompiler::~GrammarCompiler() {
   for (auto& thread : threads_) thread.join();
 }
 
-Expected<std::string> GrammarCompiler::source(const GrammarSpec& spec) {
+Expected<GrammarSource> GrammarCompiler::source(const GrammarSpec& spec) {
   if (spec.text.size() > kMaxGrammarBytes) {
     return fail_param(spec.field, "{} takes at most {} bytes, but has {}", spec.field, kMaxGrammarBytes,
                       spec.text.size());
   }
   auto text = unchecked_source(spec);
   if (!text) return fail_param(spec.field, "{}: {}", spec.field, text.error().message);
-  return text;
+  const bool is_tag = spec.kind == GrammarKind::kStructuralTag;
+  if (!is_tag && !spec.reasoning) return GrammarSource{std::move(*text)};
+  if (!is_tag) text = grammar_format(*text);
+  if (spec.reasoning) text = format_after(*spec.reasoning, *text);
+  return GrammarSource{structural_tag(*text), true};
 }
 
 Expected<std::shared_ptr<const CompiledGrammar>> GrammarCompiler::compile(const GrammarSpec& spec) {
@@ -159,10 +165,9 @@ Expected<std::shared_ptr<const CompiledGrammar>> GrammarCompiler::compile(const 
     return fail_param(spec.field, "{} is not supported: the model has no end-of-sequence token",
                       spec.field);
   }
-  auto text = source(spec);
-  if (!text) return std::unexpected(text.error());
-  const bool structural_tag = spec.kind == GrammarKind::kStructuralTag;
-  const std::string key = (structural_tag ? "t" : "g") + *text;
+  auto wanted = source(spec);
+  if (!wanted) return std::unexpected(wanted.error());
+  const std::string key = (wanted->structural_tag ? "t" : "g") + wanted->text;
 
   std::unique_lock lock(mutex_);
   std::shared_ptr<Entry> entry;
@@ -178,8 +183,7 @@ Expected<std::shared_ptr<const CompiledGrammar>> GrammarCompiler::compile(const 
     misses_.add();
     entry = std::make_shared<Entry>();
     entry->key = key;
-    entry->structural_tag = structural_tag;
-    entry->source = std::move(*text);
+    entry->source = std::move(*wanted);
     entries_.push_front(entry);
     by_key_.emplace(key, entries_.begin());
     waiting_.push_back(entry);
@@ -204,7 +208,7 @@ void GrammarCompiler::work() {
     lock.unlock();
     const auto started = std::chrono::steady_clock::now();
     std::call_once(prepared_, [this] { backend_ = std::make_unique<Backend>(tokenizer_, eos_token_ids_); });
-    Result result = backend_->compile(entry->source, entry->structural_tag, options_.max_grammar_bytes);
+    Result result = backend_->compile(entry->source, options_.max_grammar_bytes);
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
     compile_seconds_.observe(took.count());
     lock.lock();

@@ -31,6 +31,12 @@ struct GrammarCompilerOptions {
   size_t max_grammar_bytes = 64 << 20;  // a compiled one
 };
 
+// A grammar as xgrammar takes it: EBNF, or the JSON of a structural tag.
+struct GrammarSource {
+  std::string text;
+  bool structural_tag = false;
+};
+
 class GrammarCompiler {
  public:
   // `tokenizer` and `metrics` outlive it. Nothing is prepared until the first grammar comes.
@@ -42,16 +48,15 @@ class GrammarCompiler {
   // (malformed, not supported, too large, too slow), kResourceExhausted (too many wait already).
   Expected<std::shared_ptr<const CompiledGrammar>> compile(const GrammarSpec& spec);
 
-  // The grammar as xgrammar takes it: EBNF, or of a structural tag JSON. What compile() does first.
-  static Expected<std::string> source(const GrammarSpec& spec);
+  // What compile() does first.
+  static Expected<GrammarSource> source(const GrammarSpec& spec);
 
  private:
   using Result = Expected<std::shared_ptr<const CompiledGrammar>>;
   // One grammar: being compiled, or kept.
   struct Entry {
     std::string key;
-    bool structural_tag = false;
-    std::string source;
+    GrammarSource source;
     bool done = false;
     Result result;
   };

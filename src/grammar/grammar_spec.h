@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,12 +17,20 @@ enum class GrammarKind : uint8_t {
   kStructuralTag,  // text with constrained parts; `text` is JSON (structural_tag.h)
 };
 
+// What reasoning stands between in a model's output.
+struct ReasoningMarks {
+  std::string open;  // empty: it is under way when the output begins
+  std::string close;
+};
+
 struct GrammarSpec {
   GrammarKind kind = GrammarKind::kJsonObject;
   std::string text = {};
   std::vector<std::string> choices = {};
   // What a client calls it, for messages and as the `param` of errors; e.g. "response_format".
   std::string field = {};
+  // Free text that comes first: if `open` is empty it does, up to `close`, else it may.
+  std::optional<ReasoningMarks> reasoning = {};
 };
 
 // Bounds on what is looked at, before anything is spent on it.

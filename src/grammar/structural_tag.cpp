@@ -4,9 +4,12 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <iterator>
+#include <span>
+#include <utility>
 
 #include "grammar/ebnf_check.h"
-#include "grammar/grammar_spec.h"
+#include "grammar/json_schema.h"
 #include "grammar/regex.h"
 #include "grammar/schema_grammar.h"
 
@@ -19,12 +22,78 @@ using Object = simdjson::dom::object;
 constexpr size_t kMaxTagDepth = 64;
 constexpr size_t kMaxTagBytes = 4 << 20;  // of the tag with its grammars written out
 
+// What stands in a format beside its type.
+enum class MemberKind : uint8_t {
+  kText,
+  kTexts,   // bounded, none empty
+  kEnds,    // a text, or some
+  kFlag,    // true or false
+  kLimit,   // a number, or null
+  kFormat,  // one, some, or some of the type tag
+  kFormats,
+  kTags,
+  kLeast,  // of a repetition
+  kMost,
+  kStyle,   // "json"
+  kSchema,  // these three are what the whole format is written as
+  kPattern,
+  kGrammar,
+};
+
+struct MemberRule {
+  std::string_view name;
+  MemberKind kind;
+  bool required = true;
+};
+
+struct FormatRule {
+  std::string_view type;
+  std::span<const MemberRule> members;
+};
+
+using enum MemberKind;
+constexpr MemberRule kConstString[] = {{"value", kText}};
+constexpr MemberRule kJsonSchema[] = {{"json_schema", kSchema}, {"style", kStyle, false}};
+constexpr MemberRule kRegex[] = {{"pattern", kPattern}};
+constexpr MemberRule kEbnf[] = {{"grammar", kGrammar}};
+constexpr MemberRule kAnyText[] = {
+    {"excludes", kTexts, false}, {"max_tokens", kLimit, false}, {"max_chars", kLimit, false}};
+constexpr MemberRule kElements[] = {{"elements", kFormats}};
+constexpr MemberRule kContent[] = {{"content", kFormat}};
+constexpr MemberRule kRepeat[] = {{"min", kLeast}, {"max", kMost}, {"content", kFormat}};
+constexpr MemberRule kTag[] = {{"begin", kText}, {"content", kFormat}, {"end", kEnds}};
+constexpr MemberRule kTriggered[] = {{"triggers", kTexts},
+                                     {"tags", kTags},
+                                     {"excludes", kTexts, false},
+                                     {"at_least_one", kFlag, false},
+                                     {"stop_after_first", kFlag, false}};
+constexpr MemberRule kSeparated[] = {{"tags", kTags},
+                                     {"separator", kText},
+                                     {"at_least_one", kFlag, false},
+                                     {"stop_after_first", kFlag, false}};
+constexpr FormatRule kFormatRules[] = {{"const_string", kConstString},
+                                       {"json_schema", kJsonSchema},
+                                       {"regex", kRegex},
+                                       {"grammar", kEbnf},
+                                       {"any_text", kAnyText},
+                                       {"sequence", kElements},
+                                       {"or", kElements},
+                                       {"optional", kContent},
+                                       {"star", kContent},
+                                       {"plus", kContent},
+                                       {"repeat", kRepeat},
+                                       {"tag", kTag},
+                                       {"triggered_tags", kTriggered},
+                                       {"tags_with_separator", kSeparated}};
+
 std::unexpected<Error> wrong_tag(std::string_view what) {
   return fail(ErrorCode::kInvalidArgument, "a structural tag {}", what);
 }
 
+std::string_view shown(std::string_view text) { return text.substr(0, std::min<size_t>(text.size(), 64)); }
+
 // A JSON string.
-std::string quoted(std::string_view text) {
+std::string json_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -37,124 +106,309 @@ std::string quoted(std::string_view text) {
   return out += '"';
 }
 
-std::string grammar_part(std::string_view ebnf) {
-  return fmt::format("{{\"type\":\"grammar\",\"grammar\":{}}}", quoted(ebnf));
+// Reads one tag, format by format, and writes it anew: what comes out is of what was looked at, and of nothing
+// else.
+class TagReader {
+ public:
+  // type: the only one that may stand here; empty: any.
+  Expected<std::string> format(Value value, std::string_view type = {});
+  Expected<std::string> from_structures(Value structures, Value triggers);
+
+ private:
+  struct Member {
+    std::string_view owner;  // the type of the format
+    std::string_view name;
+    Value value;
+  };
+
+  static std::unexpected<Error> wrong(const Member& member, std::string_view expected) {
+    return wrong_tag(
+        fmt::format("has a format of type '{}' whose {} is not {}", member.owner, member.name, expected));
+  }
+
+  Expected<std::string> members(const FormatRule& rule, Object object);
+  Expected<std::string> read(MemberKind kind, const Member& member);
+  Expected<std::string> text(const Member& member);
+  Expected<std::string> texts(const Member& member);
+  Expected<std::string> formats(const Member& member, std::string_view type);
+  Expected<std::string> limit(const Member& member);
+  Expected<int64_t> integer(const Member& member, int64_t least, int64_t most);
+  Expected<std::string> least(const Member& member);
+  Expected<std::string> most(const Member& member);
+  Expected<std::string> schema(Value value);
+  Expected<std::string> pattern(const Member& member);
+  Expected<std::string> grammar(const Member& member);
+  Expected<std::string> structure(Value structure);
+  Expected<> charge(int64_t counts);
+
+  int64_t num_formats_ = 0;
+  int64_t multiplier_ = 1;  // of the repetitions around
+  int64_t repeated_ = 1;    // at least, by the format that is read
+  int64_t counts_ = 0;
+  int64_t pattern_size_ = 0;
+  size_t bytes_ = 0;  // of grammars written out
+};
+
+Expected<std::string> TagReader::format(Value value, std::string_view type) {
+  if (++num_formats_ > kMaxTagFormats) {
+    return wrong_tag(fmt::format("may have at most {} formats", kMaxTagFormats));
+  }
+  std::string_view found;
+  if (!value.is_object() || value["type"].get_string().get(found) != simdjson::SUCCESS) {
+    return wrong_tag("has a format that is no object with a type");
+  }
+  const auto rule = std::ranges::find(kFormatRules, found, &FormatRule::type);
+  if (rule == std::end(kFormatRules)) {
+    return wrong_tag(fmt::format("has a format of type '{}', which is not supported", shown(found)));
+  }
+  if (!type.empty() && found != type) {
+    return wrong_tag(fmt::format("has a format of type '{}' where a {} must stand", found, type));
+  }
+  return members(*rule, value.get_object().value_unsafe());
 }
 
-Expected<std::string> schema_part(Value schema) {
-  const auto ebnf = schema_to_ebnf(simdjson::minify(schema));
-  if (!ebnf) return std::unexpected(ebnf.error());
-  return grammar_part(*ebnf);
-}
-
-Expected<std::string> regex_part(std::string_view pattern) {
-  const auto node = parse_regex(pattern);
-  if (!node) return std::unexpected(node.error());
-  const auto ebnf = to_ebnf(*node, TextForm::kPlain);
-  if (!ebnf) return std::unexpected(ebnf.error());
-  return grammar_part("root ::= " + *ebnf);
-}
-
-Expected<std::string> rewrite(Value value);
-
-Expected<std::string> rewrite_object(Object object) {
-  std::string_view type, pattern;
-  const bool typed = object["type"].get_string().get(type) == simdjson::SUCCESS;
-  if (typed && type == "json_schema") {
-    Value schema;
-    if (object.size() != 2 || object["json_schema"].get(schema) != simdjson::SUCCESS) {
-      return wrong_tag("has a json_schema with other fields than json_schema");
+Expected<std::string> TagReader::members(const FormatRule& rule, Object object) {
+  const int64_t multiplier = multiplier_;
+  std::string out = fmt::format("{{\"type\":\"{}\"", rule.type), whole;
+  size_t num_found = 1;
+  for (const MemberRule& member : rule.members) {
+    Value value;
+    if (object[member.name].get(value) != simdjson::SUCCESS) {
+      if (!member.required) continue;
+      return wrong_tag(fmt::format("has a format of type '{}' without {}", rule.type, member.name));
     }
-    return schema_part(schema);
-  }
-  if (typed && type == "regex") {
-    if (object.size() != 2 || object["pattern"].get_string().get(pattern) != simdjson::SUCCESS) {
-      return wrong_tag("has a regex with other fields than pattern, a string");
+    ++num_found;
+    auto written = read(member.kind, {rule.type, member.name, value});
+    if (!written) return written;
+    if (member.kind == kSchema || member.kind == kPattern || member.kind == kGrammar) {
+      whole = std::move(*written);
+    } else {
+      out += fmt::format(",\"{}\":{}", member.name, *written);
     }
-    return regex_part(pattern);
   }
-  std::string_view grammar;
-  if (object["grammar"].get_string().get(grammar) == simdjson::SUCCESS) {
-    if (auto checked = check_ebnf(grammar); !checked) return std::unexpected(checked.error());
-  }
-  std::string out = "{";
+  multiplier_ = multiplier;
+  if (num_found == object.size()) return whole.empty() ? out + '}' : whole;
   for (const auto member : object) {
-    auto inner = rewrite(member.value);
-    if (!inner) return inner;
-    if (out.size() > 1) out += ',';
-    out += quoted(member.key) + ':' + *inner;
-    if (out.size() > kMaxTagBytes) return wrong_tag("is too large");
+    if (member.key == "type" ||
+        std::ranges::find(rule.members, member.key, &MemberRule::name) != rule.members.end())
+      continue;
+    return wrong_tag(fmt::format("has a format of type '{}' with the member '{}', which is not supported",
+                                 rule.type, shown(member.key)));
   }
-  return out += '}';
+  return wrong_tag(fmt::format("has a format of type '{}' with a member twice", rule.type));
 }
 
-Expected<std::string> rewrite(Value value) {
-  if (value.is_object()) return rewrite_object(value.get_object().value_unsafe());
-  if (!value.is_array()) return std::string(simdjson::minify(value));
+Expected<std::string> TagReader::read(MemberKind kind, const Member& member) {
+  switch (kind) {
+    case kText: return text(member);
+    case kTexts: return texts(member);
+    case kEnds: return member.value.is_string() ? text(member) : texts(member);
+    case kLimit: return limit(member);
+    case kFormat: return format(member.value);
+    case kFormats: return formats(member, {});
+    case kTags: return formats(member, "tag");
+    case kLeast: return least(member);
+    case kMost: return most(member);
+    case kSchema: return schema(member.value);
+    case kPattern: return pattern(member);
+    case kGrammar: return grammar(member);
+    case kFlag:
+      if (!member.value.is_bool()) return wrong(member, "true or false");
+      return std::string(simdjson::minify(member.value));
+    case kStyle: break;
+  }
+  std::string_view style;
+  if (member.value.get_string().get(style) != simdjson::SUCCESS || style != "json")
+    return wrong(member, "'json', the only one that is supported");
+  return json_text(style);
+}
+
+Expected<std::string> TagReader::text(const Member& member) {
+  std::string_view text;
+  if (member.value.get_string().get(text) != simdjson::SUCCESS) return wrong(member, "a string");
+  return json_text(text);
+}
+
+Expected<std::string> TagReader::texts(const Member& member) {
+  simdjson::dom::array items;
+  const std::string expected =
+      fmt::format("an array of at most {} strings of 1 to {} bytes", kMaxTagTexts, kMaxTagTextBytes);
+  if (member.value.get_array().get(items) != simdjson::SUCCESS) return wrong(member, expected);
   std::string out = "[";
-  const auto items = value.get_array().value_unsafe();
+  int64_t num_texts = 0;
   for (const Value item : items) {
-    auto inner = rewrite(item);
-    if (!inner) return inner;
+    std::string_view text;
+    if (item.get_string().get(text) != simdjson::SUCCESS || text.empty() ||
+        std::ssize(text) > kMaxTagTextBytes || ++num_texts > kMaxTagTexts) {
+      return wrong(member, expected);
+    }
     if (out.size() > 1) out += ',';
-    out += *inner;
+    out += json_text(text);
   }
   return out += ']';
 }
 
-// {"begin", "schema", "end"} as a tag.
-Expected<std::string> structure_tag(Value structure) {
-  std::string_view begin, end;
-  Value schema;
-  if (structure["begin"].get_string().get(begin) != simdjson::SUCCESS ||
-      structure["end"].get_string().get(end) != simdjson::SUCCESS ||
-      structure["schema"].get(schema) != simdjson::SUCCESS) {
-    return wrong_tag("has a structure without begin, schema and end");
+Expected<std::string> TagReader::formats(const Member& member, std::string_view type) {
+  simdjson::dom::array items;
+  if (member.value.get_array().get(items) != simdjson::SUCCESS) return wrong(member, "an array");
+  std::string out = "[";
+  for (const Value item : items) {
+    const auto written = format(item, type);
+    if (!written) return written;
+    if (out.size() > 1) out += ',';
+    out += *written;
   }
-  const auto content = schema_part(schema);
-  if (!content) return content;
-  return fmt::format("{{\"type\":\"tag\",\"begin\":{},\"content\":{},\"end\":{}}}", quoted(begin), *content,
-                     quoted(end));
+  return out += ']';
 }
 
-Expected<std::string> from_structures(Value structures, Value triggers) {
-  if (!structures.is_array() || !triggers.is_array())
-    return wrong_tag("needs arrays of structures and triggers");
+Expected<int64_t> TagReader::integer(const Member& member, int64_t least, int64_t most) {
+  int64_t number = 0;
+  if (member.value.get_int64().get(number) == simdjson::SUCCESS && number >= least && number <= most) {
+    return number;
+  }
+  return wrong(member, fmt::format("an integer of {} to {}", least, most));
+}
+
+Expected<std::string> TagReader::limit(const Member& member) {
+  if (member.value.is_null()) return "null";
+  const auto number = integer(member, 0, kMaxCounted);
+  if (!number) return std::unexpected(number.error());
+  return fmt::format("{}", *number);
+}
+
+Expected<> TagReader::charge(int64_t counts) {
+  counts_ += counts;
+  if (counts_ <= kMaxTagCounts) return {};
+  return wrong_tag(fmt::format(
+      "repeats too much: its counts, multiplied where they stand in one another, may be {} in all",
+      kMaxTagCounts));
+}
+
+Expected<std::string> TagReader::least(const Member& member) {
+  const auto number = integer(member, 0, kMaxTagCounts);
+  if (!number) return std::unexpected(number.error());
+  repeated_ = std::max<int64_t>(*number, 1);
+  return fmt::format("{}", *number);
+}
+
+// Read after the minimum and before what is repeated. -1: without end.
+Expected<std::string> TagReader::most(const Member& member) {
+  const auto number = integer(member, -1, kMaxTagCounts);
+  if (!number) return std::unexpected(number.error());
+  multiplier_ *= std::max(repeated_, *number);
+  if (auto charged = charge(multiplier_); !charged) return std::unexpected(charged.error());
+  return fmt::format("{}", *number);
+}
+
+Expected<std::string> TagReader::schema(Value value) {
+  const auto ebnf = schema_to_ebnf(simdjson::minify(value));
+  if (!ebnf) return ebnf;
+  bytes_ += ebnf->size();
+  if (bytes_ > kMaxTagBytes)
+    return wrong_tag("is too large: its schemas are long when they are written out");
+  return grammar_format(*ebnf);
+}
+
+Expected<std::string> TagReader::pattern(const Member& member) {
+  std::string_view text;
+  if (member.value.get_string().get(text) != simdjson::SUCCESS) return wrong(member, "a string");
+  const auto node = parse_regex(text);
+  if (!node) return std::unexpected(node.error());
+  pattern_size_ += size_of(*node);
+  if (pattern_size_ > kMaxTagPatternSize) {
+    return wrong_tag(fmt::format("has patterns that are too large: they may count {} characters in all",
+                                 kMaxTagPatternSize));
+  }
+  const auto ebnf = to_ebnf(*node, TextForm::kPlain);
+  if (!ebnf) return ebnf;
+  return grammar_format("root ::= " + *ebnf);
+}
+
+Expected<std::string> TagReader::grammar(const Member& member) {
+  std::string_view text;
+  if (member.value.get_string().get(text) != simdjson::SUCCESS) return wrong(member, "a string");
+  const auto counts = check_ebnf(text);
+  if (!counts) return std::unexpected(counts.error());
+  if (auto charged = charge(*counts * multiplier_); !charged) return std::unexpected(charged.error());
+  return grammar_format(text);
+}
+
+// {"begin", "schema", "end"} as a tag.
+Expected<std::string> TagReader::structure(Value structure) {
+  std::string_view begin, end;
+  Value schema_value;
+  if (++num_formats_ > kMaxTagFormats) {
+    return wrong_tag(fmt::format("may have at most {} formats", kMaxTagFormats));
+  }
+  if (!structure.is_object() || structure["begin"].get_string().get(begin) != simdjson::SUCCESS ||
+      structure["end"].get_string().get(end) != simdjson::SUCCESS ||
+      structure["schema"].get(schema_value) != simdjson::SUCCESS) {
+    return wrong_tag("has a structure that is no object with begin, schema and end");
+  }
+  const auto content = schema(schema_value);
+  if (!content) return content;
+  return fmt::format("{{\"type\":\"tag\",\"begin\":{},\"content\":{},\"end\":{}}}", json_text(begin),
+                     *content, json_text(end));
+}
+
+Expected<std::string> TagReader::from_structures(Value structures, Value triggers) {
+  simdjson::dom::array items;
+  if (structures.get_array().get(items) != simdjson::SUCCESS)
+    return wrong_tag("needs an array of structures");
+  const auto written = texts({"triggered_tags", "triggers", triggers});
+  if (!written) return written;
   std::string tags;
-  const auto items = structures.get_array().value_unsafe();
   for (const Value item : items) {
-    if (!item.is_object()) return wrong_tag("has a structure that is no object");
-    const auto tag = structure_tag(item);
+    const auto tag = structure(item);
     if (!tag) return tag;
     tags += (tags.empty() ? "" : ",") + *tag;
   }
-  return fmt::format("{{\"type\":\"triggered_tags\",\"triggers\":{},\"tags\":[{}]}}",
-                     std::string(simdjson::minify(triggers)), tags);
+  return fmt::format("{{\"type\":\"triggered_tags\",\"triggers\":{},\"tags\":[{}]}}", *written, tags);
 }
+
+constexpr std::string_view kAnyTextFormat = R"({"type":"any_text"})";
+constexpr std::string_view kBlanks = "root ::= [ \\n\\r\\t]{0,4}";  // that models write around reasoning
 
 }  // namespace
 
-Expected<std::string> normalized_structural_tag(std::string_view json) {
+Expected<std::string> read_structural_tag(std::string_view json) {
   if (json.size() > kMaxGrammarBytes)
     return wrong_tag(fmt::format("takes at most {} bytes", kMaxGrammarBytes));
   simdjson::dom::parser parser;
-  Value root;
+  Value root, format, structures, triggers;
   if (parser.allocate(std::max<size_t>(json.size(), 64), kMaxTagDepth) != simdjson::SUCCESS ||
       parser.parse(json.data(), json.size()).get(root) != simdjson::SUCCESS || !root.is_object()) {
     return wrong_tag(fmt::format("must be a JSON object of at most {} levels", kMaxTagDepth));
   }
-  Value format, structures, triggers;
-  Expected<std::string> inner;
-  if (root["format"].get(format) == simdjson::SUCCESS) {
-    inner = rewrite(format);
-  } else if (root["structures"].get(structures) == simdjson::SUCCESS &&
-             root["triggers"].get(triggers) == simdjson::SUCCESS) {
-    inner = from_structures(structures, triggers);
-  } else {
+  TagReader reader;
+  if (root["format"].get(format) == simdjson::SUCCESS) return reader.format(format);
+  if (root["structures"].get(structures) != simdjson::SUCCESS ||
+      root["triggers"].get(triggers) != simdjson::SUCCESS) {
     return wrong_tag("needs format, or structures and triggers");
   }
-  if (!inner) return inner;
-  return fmt::format("{{\"type\":\"structural_tag\",\"format\":{}}}", *inner);
+  return reader.from_structures(structures, triggers);
+}
+
+std::string grammar_format(std::string_view ebnf) {
+  return fmt::format("{{\"type\":\"grammar\",\"grammar\":{}}}", json_text(ebnf));
+}
+
+std::string format_after(const ReasoningMarks& reasoning, std::string_view format) {
+  const std::string thoughts =
+      fmt::format(R"({{"type":"tag","begin":{},"content":{},"end":{}}})", json_text(reasoning.open),
+                  kAnyTextFormat, json_text(reasoning.close));
+  const std::string blanks = grammar_format(kBlanks);
+  if (reasoning.open.empty()) {
+    return fmt::format(R"({{"type":"sequence","elements":[{},{},{}]}})", thoughts, blanks, format);
+  }
+  return fmt::format(
+      R"({{"type":"sequence","elements":[{{"type":"optional","content":{{"type":"sequence","elements":)"
+      R"([{0},{1},{0}]}}}},{2}]}})",
+      blanks, thoughts, format);
+}
+
+std::string structural_tag(std::string_view format) {
+  return fmt::format(R"({{"type":"structural_tag","format":{}}})", format);
 }
 
 }  // namespace quire

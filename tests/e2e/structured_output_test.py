@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import os
+import pathlib
 import re
 import unittest
 
@@ -13,6 +14,7 @@ import pydantic
 from quire_server import KV_BYTES_A_TOKEN, QuireServer, ServedTest
 from structured_schemas import SCHEMAS
 
+TEMPLATE = str(pathlib.Path(__file__).with_name("tools_template.jinja"))
 PROMPT = "A short list of facts about a cat, as JSON:\n"
 CAT = {
     "type": "object",
@@ -244,6 +246,39 @@ class StructuredOutputTest(ServedTest):
         stopped = sum(choice.finish_reason == "stop" for _, choice in results)
         print(f"{stopped} of {len(results)} ended by themselves")
         self.assertGreaterEqual(stopped, 0.95 * len(results))
+
+
+class ReasoningTest(ServedTest):
+    """A model that reasons first: the form is that of what it says then, and its reasoning stays free."""
+
+    flags = ("--chat-template", TEMPLATE)
+
+    def ask(self, think, **options):
+        return self.client.chat.completions.create(**{
+            "model": self.model, "messages": [{"role": "user", "content": "How cold is it?"}], "temperature": 0,
+            "max_tokens": 120, "extra_body": {"chat_template_kwargs": {"think": think}}, **options})
+
+    def test_where_the_prompt_has_begun_it_and_where_the_model_may(self):
+        schema = {"type": "json_schema", "json_schema": {"name": "cat", "schema": CAT}}
+        for think in (True, False):
+            with self.subTest(think=think):
+                choice = self.ask(think, response_format=schema).choices[0]
+                self.assertEqual(choice.finish_reason, "stop")
+                self.assertEqual(choice.message.reasoning_content, "It is winter.")
+                jsonschema.validate(json.loads(choice.message.content), CAT)
+
+    def test_a_stream_and_the_responses_api(self):
+        reasoning, content = "", ""
+        for chunk in self.ask(True, response_format={"type": "json_object"}, stream=True, stop=["}"]):
+            delta = chunk.choices[0].delta
+            reasoning += getattr(delta, "reasoning_content", None) or ""
+            content += delta.content or ""
+        self.assertEqual(reasoning, "It is winter.")
+        self.assertTrue(content.startswith("{"), content)
+        answer = self.client.responses.create(
+            model=self.model, input="How cold is it?", temperature=0, max_output_tokens=120,
+            text={"format": {"type": "json_schema", "name": "cat", "schema": CAT}})
+        jsonschema.validate(json.loads(answer.output_text), CAT)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@
 
 #include <simdjson.h>
 
-#include "grammar/structural_tag.h"
 #include "tests/grammar/grammar_fixture.h"
 
 namespace quire {
@@ -14,6 +13,15 @@ int64_t metric(const MetricsRegistry& metrics, std::string_view name) {
   const std::string text = metrics.render();
   const size_t at = text.find("\n" + std::string(name));
   return at == text.npos ? -1 : std::stoll(text.substr(text.find(' ', at)));
+}
+
+std::string json_string(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\t' ? "\\t" : std::string(1, c);
+  }
+  return out + '"';
 }
 
 // What the mask lets through is what is accepted, of every token at every place.
@@ -130,34 +138,34 @@ TEST(GrammarCompiler, Choices) {
   EXPECT_FALSE(fixture.compiler.compile({.kind = GrammarKind::kChoice, .choices = {""}, .field = "f"}));
 }
 
-TEST(GrammarCompiler, StructuralTags) {
+// What xgrammar would read otherwise than it was checked.
+TEST(GrammarCompiler, MacrosAndAttributesAreFound) {
   GrammarFixture fixture;
-  const auto old_form =
-      fixture.compile(GrammarKind::kStructuralTag,
-                      R"({"type":"structural_tag","structures":[{"begin":"<f>","schema":{"type":"object",)"
-                      R"("properties":{"a":{"type":"integer"}},"required":["a"]},"end":"</f>"}],)"
-                      R"("triggers":["<f"]})");
-  const auto new_form =
-      fixture.compile(GrammarKind::kStructuralTag,
-                      R"({"type":"structural_tag","format":{"type":"triggered_tags","triggers":["<f"],)"
-                      R"("tags":[{"type":"tag","begin":"<f>","content":{"type":"json_schema",)"
-                      R"("json_schema":{"type":"object","properties":{"a":{"type":"integer"}},)"
-                      R"("required":["a"]}},"end":"</f>"}]}})");
-  for (const auto& grammar : {old_form, new_form}) {
-    EXPECT_TRUE(accepts(grammar, "any text"));
-    EXPECT_TRUE(accepts(grammar, "call <f>{\"a\": 1}</f> and more"));
-    EXPECT_FALSE(accepts(grammar, "call <f>{\"a\": true}</f>"));
-    EXPECT_FALSE(accepts(grammar,
-                         "call <g"
-                         "<f>{}</f>"));
+  const std::pair<const char*, const char*> cases[] = {
+      {R"(root ::= Regex("a{1,900000}"))", "Regex"},
+      {R"(root ::= Regex ("a{1,900000}"))", "Regex"},
+      {"root ::= Token#\n(5)", "Token"},
+      {"root ::= \"a\" # \rb ::= Substring (\"a\")", "Substring"},
+      {"root ::= [\"] TagDispatch", "TagDispatch"},
+      {R"(root[capture="]"] ::= "a")", "attributes"},
+      {"root[ max_tokens=5] ::= [a-z]*", "attributes"},
+      {"a[temperature=1] ::= \"a\"\nroot ::= a", "attributes"},
+      {"root ::= \"a\"{#}\n99999}", "repeats"},
+      {"root ::= \"a\"{2,\t#}\r99999}", "repeats"},
+      {"root ::= rule(\"a\")", "parenthesis"},
+  };
+  for (const auto& [text, message] : cases) {
+    const std::string error = fixture.error(GrammarKind::kEbnf, text);
+    EXPECT_TRUE(error.contains(message)) << text << ": " << error;
+    const std::string tag =
+        fixture.error(GrammarKind::kStructuralTag,
+                      fmt::format(R"({{"format":{{"type":"grammar","grammar":{}}}}})", json_string(text)));
+    EXPECT_TRUE(tag.contains(message)) << text << ": " << tag;
   }
-  EXPECT_NE(fixture
-                .error(GrammarKind::kStructuralTag,
-                       R"({"format":{"type":"json_schema","json_schema":{"not":{}}}})")
-                .find("'not'"),
-            std::string::npos);
-  EXPECT_NE(fixture.error(GrammarKind::kStructuralTag, R"({"format":{"type":"nothing"}})"), "");
-  EXPECT_NE(fixture.error(GrammarKind::kStructuralTag, R"({"structures":5,"triggers":[]})"), "");
+  const auto fine =
+      fixture.compile(GrammarKind::kEbnf,
+                      "root ::= Regexes [\"#{(] x-1{2,3} # Regex(\nRegexes ::= \"Regex(\"\nx-1 ::= [lazy]");
+  EXPECT_TRUE(accepts(fine, "Regex(#la"));
 }
 
 // Whatever is drawn from a schema's grammar parses as JSON and has what the schema requires.

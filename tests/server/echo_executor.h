@@ -2,6 +2,8 @@
 // output is token i % length of the prompt, so the prompt alone decides what text, end-of-sequence and half
 // characters come out. The best beam is the same.
 //
+// A row with a grammar goes on as long as that lets it.
+//
 // Log-probabilities: -0.5 for the token that was chosen, then -1.5, -2.5, ... for the ids after it. Those
 // of the prompt are minus their position. An embedding is the number of tokens, the first token and the
 // last.
@@ -14,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "grammar/compiled_grammar.h"
 #include "step/executor.h"
 
 namespace quire {
@@ -112,6 +115,14 @@ class EchoExecutor final : public Executor {
     }
   }
 
+  static bool allowed(const Row& row, TokenId next) {
+    GrammarMatcher matcher(row.sampling->grammar);
+    for (auto i = static_cast<size_t>(row.num_prompt_tokens); i < row.tokens.size(); ++i) {
+      if (!matcher.accept(row.tokens[i])) return false;
+    }
+    return matcher.accept(next);
+  }
+
   void choose(SlotId slot) {
     Row& row = rows_[static_cast<size_t>(slot)];
     if (row.sampling->pooling != Pooling::kNone) {
@@ -124,6 +135,10 @@ class EchoExecutor final : public Executor {
     }
     const size_t generated = row.tokens.size() - static_cast<size_t>(row.num_prompt_tokens);
     const TokenId token = row.tokens[generated % static_cast<size_t>(row.num_prompt_tokens)];
+    if (row.sampling->grammar && !allowed(row, token)) {
+      output_.samples.push_back({.slot = slot, .token = -1});
+      return;
+    }
     if (row.sampling->use_beam_search) {
       const int32_t count = add_top(token, -0.5F, 2 * row.sampling->num_sequences(), output_.top);
       output_.samples.push_back({slot, -1, 0, count});

@@ -25,8 +25,8 @@ ModelOutput output_of(ToolStyle style, std::vector<TokenId> marker_tokens = {}) 
   return output;
 }
 
-std::string grammar_text(ToolStyle style, const ToolOffer& offer, bool in_reasoning = false) {
-  const auto grammar = call_grammar(output_of(style), offer, in_reasoning);
+std::string grammar_text(ToolStyle style, const ToolOffer& offer) {
+  const auto grammar = call_grammar(output_of(style), offer);
   if (!grammar) return "error " + grammar.error().param;
   if (!*grammar) return "none";
   EXPECT_EQ((*grammar)->kind, GrammarKind::kStructuralTag);
@@ -44,11 +44,8 @@ TEST(ForcedCalls, NothingIsForcedUnlessAsked) {
 TEST(ForcedCalls, EveryStyleThatHasJsonCanBeForced) {
   for (const ToolStyle style :
        {ToolStyle::kHermes, ToolStyle::kLlama3Json, ToolStyle::kMistral, ToolStyle::kDeepseekV3}) {
-    for (const bool in_reasoning : {false, true}) {
-      const std::string text = grammar_text(style, offer_of(ToolChoice::kRequired), in_reasoning);
-      EXPECT_TRUE(text.contains("at_least_one")) << text;
-      EXPECT_EQ(text.contains("</think>"), in_reasoning) << text;
-    }
+    const std::string text = grammar_text(style, offer_of(ToolChoice::kRequired));
+    EXPECT_TRUE(text.contains("at_least_one")) << text;
   }
   EXPECT_EQ(grammar_text(ToolStyle::kPythonic, offer_of(ToolChoice::kRequired)), "error tool_choice");
   EXPECT_EQ(grammar_text(ToolStyle::kNone, offer_of(ToolChoice::kRequired)), "error tool_choice");
@@ -69,8 +66,8 @@ TEST(ForcedCalls, StrictToolsAreCheckedOnceACallBegins) {
   EXPECT_TRUE(text.contains("integer")) << text;
   EXPECT_EQ(grammar_text(ToolStyle::kLlama3Json, offer_of(ToolChoice::kAuto, true)), "error tools");
   const ModelOutput control_tokens = output_of(ToolStyle::kMistral, {7});
-  EXPECT_FALSE(call_grammar(control_tokens, offer_of(ToolChoice::kAuto, true), false));
-  EXPECT_TRUE(call_grammar(control_tokens, offer_of(ToolChoice::kRequired), false));
+  EXPECT_FALSE(call_grammar(control_tokens, offer_of(ToolChoice::kAuto, true)));
+  EXPECT_TRUE(call_grammar(control_tokens, offer_of(ToolChoice::kRequired)));
 }
 
 }  // namespace

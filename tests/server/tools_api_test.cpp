@@ -148,6 +148,36 @@ TEST_F(ToolsApi, ThePromptMayHaveOpenedTheReasoning) {
   EXPECT_EQ(content, "Yes.");
 }
 
+// What an answer must look like begins behind the reasoning, which stays free.
+TEST_F(ToolsApi, AGrammarBeginsBehindTheReasoning) {
+  constexpr const char* kThink = R"(, {"role": "user", "content": "think"})";
+  const std::pair<const char*, const char*> formats[] = {
+      {R"("response_format": {"type": "json_object"})", R"({"a": 1})"},
+      {R"("guided_regex": "[a-z]+")", "abc"},
+      {R"("structured_outputs": {"structural_tag": {"format": {"type": "const_string", "value": "x"}}})",
+       "x"},
+      {R"("tool_choice": "required", "tools": [{"type": "function", "function": {"name": "f"}}])",
+       "<tool_call>\n{\"name\": \"f\", \"arguments\": {}}\n</tool_call>"},
+  };
+  for (const auto& [format, text] : formats) {
+    const bool calls = std::string_view(format).contains("tool_choice");
+    const auto expect = [&](const Answer& answer, const char* reasoning) {
+      ASSERT_EQ(answer.status(), 200) << answer.body();
+      EXPECT_EQ(answer.at("/choices/0/finish_reason"), calls ? "tool_calls" : "stop") << answer.body();
+      EXPECT_EQ(answer.at("/choices/0/message/content"), calls ? "null" : text);
+      EXPECT_EQ(answer.at("/choices/0/message/reasoning_content"), reasoning);
+    };
+    expect(ask(std::string("Hm: {.</think>\n\n") + text, format, kThink), "Hm: {.");
+    expect(ask(std::string("\n<think>\nHm: {.</think>") + text, format), "Hm: {.");
+    expect(ask(text, format), "absent");
+    // The reasoning must come to an end where it has begun, and come first.
+    for (const std::string& wrong : {std::string(text), "Hm.</think>No."}) {
+      EXPECT_EQ(ask(wrong, format, kThink).at("/error/code"), "grammar_dead_end") << wrong;
+    }
+    EXPECT_EQ(ask(std::string("Hm.</think>") + text, format).at("/error/code"), "grammar_dead_end");
+  }
+}
+
 TEST_F(ToolsApi, LogprobsHaveAllTokens) {
   const Answer answer =
       ask(kTwoCalls, std::string(kTools) + R"(, "logprobs": true, "return_token_ids": true)");

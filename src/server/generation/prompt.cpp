@@ -239,9 +239,20 @@ std::string spelling(const Tokenizer& tokenizer, std::optional<TokenId> id) {
   return id ? std::string(tokenizer.token_bytes(*id)) : std::string();
 }
 
+// Reasoning stays free: a grammar begins with the answer. A model that was not asked to reason may do so, unless
+// the prompt says that it has, or goes on in the midst of an answer.
+std::optional<ReasoningMarks> reasoning_marks(const OutputSpec& output, const ChatTokens& chat,
+                                              const TemplateOptions& rendering) {
+  if (output.reasoning_style == ReasoningStyle::kNone) return std::nullopt;
+  const std::string close(kThinkClose);
+  if (output.in_reasoning) return ReasoningMarks{{}, close};
+  if (chat.closes_reasoning || rendering.continue_final_message) return std::nullopt;
+  return ReasoningMarks{std::string(kThinkOpen), close};
+}
+
 // Calls that must come and arguments that must be as their schema has them are a matter of grammar.
-Expected<> force_calls(const ServedModel& model, const OutputSpec& output, ChatRequest& request) {
-  auto grammar = call_grammar(model.output, request.offer, output.in_reasoning);
+Expected<> force_calls(const ServedModel& model, ChatRequest& request) {
+  auto grammar = call_grammar(model.output, request.offer);
   if (!grammar) return std::unexpected(grammar.error());
   if (!*grammar) return {};
   const std::string field = (*grammar)->field;
@@ -370,8 +381,9 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequ
   if (request.echo && request.messages.back().role == "assistant") {
     prompts[0].echo_text = request.messages.back().content;
   }
-  if (auto forced = force_calls(model, prompts[0].output, request); !forced) {
-    return std::unexpected(forced.error());
+  if (auto forced = force_calls(model, request); !forced) return std::unexpected(forced.error());
+  if (request.structured_output) {
+    request.structured_output->reasoning = reasoning_marks(prompts[0].output, *chat, request.rendering);
   }
   prompts[0].tokens = std::move(chat->tokens);
   prompts[0].sampling = request.sampling;

@@ -14,7 +14,7 @@ class TagWriter {
   TagWriter(ToolStyle style, const ToolOffer& offer) : style_(style), offer_(offer), json_(text_) {}
 
   // `free_text`: calls may come, but need not.
-  std::string write(bool free_text, bool in_reasoning) {
+  std::string write(bool free_text) {
     json_.begin_object();
     json_.field("type", "structural_tag");
     json_.key("format");
@@ -22,7 +22,6 @@ class TagWriter {
     json_.field("type", "sequence");
     json_.key("elements");
     json_.begin_array();
-    if (in_reasoning) write_reasoning();
     write_row(free_text);
     json_.end_array();
     json_.end_object();
@@ -37,19 +36,6 @@ class TagWriter {
     json_.field("type", "const_string");
     json_.field("value", text);
     json_.end_object();
-  }
-
-  void write_reasoning() {
-    json_.begin_object();
-    json_.field("type", "tag");
-    json_.field("begin", "");
-    json_.key("content");
-    json_.begin_object();
-    json_.field("type", "any_text");
-    json_.end_object();
-    json_.field("end", kThinkClose);
-    json_.end_object();
-    constant("\n\n");
   }
 
   void write_row(bool free_text) {
@@ -101,8 +87,7 @@ class TagWriter {
 
 }  // namespace
 
-Expected<std::optional<GrammarSpec>> call_grammar(const ModelOutput& output, const ToolOffer& offer,
-                                                  bool in_reasoning) {
+Expected<std::optional<GrammarSpec>> call_grammar(const ModelOutput& output, const ToolOffer& offer) {
   const bool strict = std::ranges::any_of(offer.tools, &Tool::strict);
   if (!offer.callable() || (!offer.forced() && !strict)) return std::nullopt;
   const std::string field = offer.forced() ? "tool_choice" : "tools";
@@ -113,7 +98,7 @@ Expected<std::optional<GrammarSpec>> call_grammar(const ModelOutput& output, con
                       offer.forced() ? "a forced call" : "strict");
   }
   return GrammarSpec{.kind = GrammarKind::kStructuralTag,
-                     .text = TagWriter(output.tool_style, offer).write(!offer.forced(), in_reasoning),
+                     .text = TagWriter(output.tool_style, offer).write(!offer.forced()),
                      .field = field};
 }
 

@@ -11,10 +11,9 @@
 
 namespace quire {
 
-// None if the offer forces nothing. With `in_reasoning` the answer begins within <think>, which stays free.
+// None if the offer forces nothing. Of reasoning before a call it says nothing.
 // kInvalidArgument, naming the field, for a style whose calls no JSON schema describes, and for strict tools
 // where a grammar cannot tell a call from text: grammars let no control token come.
-Expected<std::optional<GrammarSpec>> call_grammar(const ModelOutput& output, const ToolOffer& offer,
-                                                  bool in_reasoning);
+Expected<std::optional<GrammarSpec>> call_grammar(const ModelOutput& output, const ToolOffer& offer);
 
 }  // namespace quire
