@@ -36,6 +36,10 @@ class AnswerRun {
   // of it. A stream that fails ends with an error event; another answer then has error() and no body.
   virtual Progress advance(std::string& body) = 0;
 
+  // Whether the next advance() may have so much to do that others should not wait for it: rather than on a
+  // connection's thread it is then called on a worker's.
+  virtual bool takes_long() const { return false; }
+
   // When advance() may have something without a notification; 0: never.
   virtual double pause_seconds() const { return 0; }
 
