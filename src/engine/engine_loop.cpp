@@ -240,8 +240,14 @@ void EngineLoop::count_step(const StepInput& input) {
 void EngineLoop::deliver(const StepOutput& output) {
   for (const auto& event : events_.prompt_logprobs)
     stream_of(*event.group).push(prompt_delta(event, output));
-  for (const auto& event : events_.tokens)
-    stream_of(*event.group).push(token_delta(event, events_.now_ns, output));
+  for (const auto& event : events_.tokens) {
+    RequestStream& stream = stream_of(*event.group);
+    stream.count_generated(1);
+    stream.push(token_delta(event, events_.now_ns, output));
+  }
+  for (const auto* group : events_.choices) {
+    stream_of(*group).count_generated(group->params()->num_sequences());
+  }
   for (const auto& search : events_.searches) deliver_search(search);
   for (const auto& pooled : events_.pooled) deliver_embedding(pooled, output);
 }
@@ -278,6 +284,7 @@ void EngineLoop::deliver_embedding(const StepEvents::Pooled& pooled, const StepO
   delta.time_ns = events_.now_ns;
   delta.finish_reason = FinishReason::kStop;
   delta.num_cached_tokens = pooled.group->num_cached_tokens;
+  delta.first_scheduled_ns = pooled.group->times.first_scheduled_ns;
   delta.embedding = output.embeddings[static_cast<size_t>(pooled.embedding)];
   stream_of(*pooled.group).push(std::move(delta));
 }

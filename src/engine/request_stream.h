@@ -43,7 +43,7 @@ struct TokenDelta {
     std::vector<TokenLogprob> top;
   };
   std::vector<PromptToken> prompt;
-  std::vector<float> embedding = {};  // of a request that pools, with its end
+  std::vector<float> embedding = {};  // of a request that pools, with its end; there is no first token
 };
 
 class RequestStream {
@@ -63,6 +63,14 @@ class RequestStream {
   // already, it is called at once, on the caller's thread.
   void set_notify(std::function<void()> notify);
 
+  // Any thread. Tokens that were generated for the request so far: of draws and beams that lose, too.
+  int64_t num_generated() const { return num_generated_.load(std::memory_order_relaxed); }
+
+  // Loop thread.
+  void count_generated(int64_t tokens) {
+    num_generated_.store(num_generated() + tokens, std::memory_order_relaxed);
+  }
+
   // Loop thread. A delta with a finish_reason ends its continuation; the last one ends the stream.
   void push(TokenDelta delta);
 
@@ -75,6 +83,7 @@ class RequestStream {
   SpscQueue<TokenDelta> deltas_{kRing};
   // The consumer found nothing and wants to be woken or called; who turns it off does it.
   std::atomic<bool> wanted_{false};
+  std::atomic<int64_t> num_generated_{0};
   std::function<void()> notify_;  // read only by who turned wanted_ off
   std::mutex mutex_;              // of ready_
   std::condition_variable ready_;

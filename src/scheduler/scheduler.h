@@ -74,6 +74,8 @@ struct StepEvents {
     int32_t first = 0, count = 0;  // of StepOutput::prompt_logprobs
     int32_t first_top = 0;         // of StepOutput::prompt_top
   };
+  // Of each beam search that made a choice: a token more for each beam.
+  std::vector<SequenceGroup*> choices;
   // A beam search that is over: its n best, best first; none if it failed.
   struct Search {
     SequenceGroup* group = nullptr;
@@ -92,6 +94,7 @@ struct StepEvents {
 
   void clear() {
     tokens.clear();
+    choices.clear();
     searches.clear();
     pooled.clear();
     prompt_logprobs.clear();

@@ -11,6 +11,7 @@ void Scheduler::take_candidates(SequenceGroup& group, Sequence& sequence,
   if (group.times.first_token_ns == kNotYet) group.times.first_token_ns = events.now_ns;
   BeamSearch& search = searches_.at(group.id());
   if (!search.take(sequence.index, candidates)) return;
+  events.choices.push_back(&group);
   if (search.choose(group, choice_)) {
     grow_beams(group);
     group.num_beams = static_cast<uint8_t>(search.num_beams());

@@ -4,7 +4,7 @@
 
 #include "engine/engine_view.h"
 #include "server/engine_view_json.h"
-#include "server/generation/generation.h"
+#include "server/generation/request_streams.h"
 #include "server/http/sse.h"
 
 namespace quire {

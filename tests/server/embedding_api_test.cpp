@@ -43,6 +43,24 @@ TEST_F(EmbeddingApiTest, OneVectorAnInput) {
   EXPECT_EQ(one.at("/data/0/embedding/3"), "absent");
 }
 
+TEST_F(EmbeddingApiTest, ATraceKnowsWhenInputsWereRead) {
+  const RequestHead head{HttpMethod::kPost, "/v1/embeddings", {}, "application/json"};
+  Api::Reply reply = api.handle(head, R"({"input": ["ab", "c"]})");
+  auto& run = *std::get<std::unique_ptr<AnswerRun>>(reply);
+  EXPECT_EQ(run.trace()->times.first_scheduled_ns, 0);
+  std::string body;
+  while (run.advance(body) == AnswerRun::Progress::kMore) ASSERT_TRUE(model.handle.engine->step());
+  const auto trace = run.trace();
+  ASSERT_TRUE(trace);
+  EXPECT_GT(trace->times.submitted_ns, 0);
+  EXPECT_GE(trace->times.first_scheduled_ns, trace->times.submitted_ns);
+  EXPECT_GE(trace->times.first_token_ns, trace->times.first_scheduled_ns);
+  EXPECT_EQ(trace->times.last_token_ns, 0) << "nothing is decoded";
+  EXPECT_EQ(trace->embedding_width, 3);
+  EXPECT_EQ(trace->input_tokens, 3);
+  EXPECT_EQ(trace->model, "echo");
+}
+
 TEST_F(EmbeddingApiTest, InputsOfEveryKind) {
   const Answer texts = embed(R"({"input": ["a", "bb", "a"]})");
   EXPECT_EQ(texts.at("/data/2/index"), "2");

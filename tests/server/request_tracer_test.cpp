@@ -65,6 +65,31 @@ const SpanValue* find_attribute(const TraceSpan& span, std::string_view name) {
   return found == span.attributes.end() ? nullptr : &found->second;
 }
 
+TEST_F(RequestTracerTest, AnEmbeddingIsReadButNotDecoded) {
+  head_.path = "/v1/embeddings";
+  generation_ =
+      GenerationTrace{.times = {.submitted_ns = 2000, .first_scheduled_ns = 3000, .first_token_ns = 5000},
+                      .response_id = {},
+                      .model = "small",
+                      .input_tokens = 11,
+                      .finish_reasons = {},
+                      .embedding_width = 8,
+                      .seed = {}};
+  const auto made = spans();
+  ASSERT_EQ(made.size(), 3u);
+  EXPECT_EQ(made[1].name, "queue");
+  EXPECT_EQ(made[2].name, "prefill");
+  const auto has = [&](std::string_view name, const SpanValue& value) {
+    const SpanValue* found = find_attribute(made[0], name);
+    return found != nullptr && *found == value;
+  };
+  EXPECT_TRUE(has("gen_ai.operation.name", "embeddings"));
+  EXPECT_TRUE(has("gen_ai.embeddings.dimension.count", int64_t{8}));
+  EXPECT_TRUE(has("gen_ai.usage.input_tokens", int64_t{11}));
+  EXPECT_EQ(find_attribute(made[0], "gen_ai.request.temperature"), nullptr);
+  EXPECT_EQ(find_attribute(made[0], "gen_ai.response.finish_reasons"), nullptr);
+}
+
 TEST_F(RequestTracerTest, APartFollowsTheOtherWithinTheRequest) {
   const auto made = spans();
   ASSERT_EQ(made.size(), 4u);

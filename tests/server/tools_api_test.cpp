@@ -72,6 +72,15 @@ TEST_F(ToolsApi, CallsComeApart) {
   EXPECT_EQ(answer.at("/choices/0/message/reasoning_content"), "absent");
 }
 
+TEST_F(ToolsApi, ATraceSaysWhyAsTheAnswerDoes) {
+  const RequestHead head{HttpMethod::kPost, "/v1/chat/completions", {}, "application/json"};
+  Api::Reply reply = api.handle(head, chat(kTwoCalls, kTools));
+  auto& run = *std::get<std::unique_ptr<AnswerRun>>(reply);
+  std::string body;
+  while (run.advance(body) == AnswerRun::Progress::kMore) ASSERT_TRUE(model.handle.engine->step());
+  EXPECT_EQ(run.trace()->finish_reasons, std::vector<std::string>{"tool_calls"});
+}
+
 TEST_F(ToolsApi, ContentIsNullBesideCallsAlone) {
   const Answer answer = ask("<tool_call>{\"name\": \"f\"}</tool_call>", kTools);
   EXPECT_EQ(answer.at("/choices/0/message/content"), "null");

@@ -24,6 +24,7 @@ class LimitedRun final : public AnswerRun {
     charge();
     return progress;
   }
+  bool takes_long() const override { return run_->takes_long(); }
   double pause_seconds() const override { return run_->pause_seconds(); }
   void finish() override { run_->finish(); }
   const std::optional<ApiError>& error() const override { return run_->error(); }
@@ -36,7 +37,7 @@ class LimitedRun final : public AnswerRun {
  private:
   void charge() {
     const Usage usage = run_->usage();
-    const int64_t tokens = usage.prompt_tokens + usage.completion_tokens;
+    const int64_t tokens = usage.prompt_tokens + usage.generated_tokens;
     admission_.charge_tokens(tokens - charged_tokens_);
     charged_tokens_ = tokens;
   }

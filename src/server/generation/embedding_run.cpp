@@ -14,6 +14,8 @@
 namespace quire {
 namespace {
 
+constexpr int64_t kManyFloats = 8192;  // in an answer: a few milliseconds
+
 // Cut to its first `width` values, and made a vector of length 1; one of zeros stays as it is.
 void normalize(std::vector<float>& embedding, size_t width) {
   embedding.resize(width);
@@ -62,56 +64,42 @@ ApiExpected<std::unique_ptr<EmbeddingRun>> EmbeddingRun::start(const ServedModel
                         .tenant = request.tenant,
                         .cache_salt = request.cache_salt});
   }
-  auto streams = model.engine.submit(std::move(requests));
-  if (!streams) return api_failure(streams.error());
-  for (auto& stream : *streams) run->inputs_.push_back({.stream = std::move(stream), .embedding = {}});
+  auto streams = RequestStreams::submit(model, std::move(requests));
+  if (!streams) return std::unexpected(std::move(streams.error()));
+  run->streams_ = std::move(*streams);
+  run->embeddings_.resize(run->streams_->size());
   return run;
 }
 
 EmbeddingRun::EmbeddingRun(const ServedModel& model, const EmbeddingRequest& request)
-    : engine_(model.engine),
-      model_(request.model.empty() ? model.names.front() : request.model),
+    : model_(request.model.empty() ? model.names.front() : request.model),
       base64_(request.base64),
-      dimensions_(request.dimensions) {}
+      width_(request.dimensions.value_or(model.hidden_size)) {}
 
-EmbeddingRun::~EmbeddingRun() {
-  wakeup_->disarm();
-  for (const Input& input : inputs_) {
-    if (input.stream) engine_.abort(input.stream->id());
-  }
-}
-
-void EmbeddingRun::set_notify(std::function<void()> notify) {
-  wakeup_->arm(std::move(notify));
-  for (const Input& input : inputs_) {
-    if (input.stream) input.stream->set_notify([wakeup = wakeup_] { wakeup->fire(); });
-  }
-}
+bool EmbeddingRun::takes_long() const { return std::ssize(embeddings_) * width_ > kManyFloats; }
 
 AnswerRun::Progress EmbeddingRun::advance(std::string& body) {
   bool open = false;
-  for (Input& input : inputs_) {
-    if (input.stream) poll(input);
+  for (size_t i = 0; i < embeddings_.size(); ++i) {
+    if (streams_->open(i)) poll(i);
     if (error_) return Progress::kDone;
-    open |= input.stream != nullptr;
+    open |= streams_->open(i);
   }
   if (open) return Progress::kMore;
   write(body);
   return Progress::kDone;
 }
 
-void EmbeddingRun::poll(Input& input) {
+void EmbeddingRun::poll(size_t input) {
   deltas_.clear();
-  if (input.stream->poll(deltas_)) return;
-  input.stream.reset();
+  if (streams_->poll(input, deltas_)) return;
   const FinishReason reason = deltas_.empty() ? FinishReason::kError : deltas_.back().finish_reason;
   if (reason != FinishReason::kStop) {
     error_ = failure_of(reason);
     return;
   }
-  input.embedding = std::move(deltas_.back().embedding);
-  const auto width = static_cast<int64_t>(input.embedding.size());
-  normalize(input.embedding, static_cast<size_t>(dimensions_.value_or(width)));
+  embeddings_[input] = std::move(deltas_.back().embedding);
+  normalize(embeddings_[input], static_cast<size_t>(width_));
 }
 
 void EmbeddingRun::write(std::string& body) const {
@@ -120,16 +108,16 @@ void EmbeddingRun::write(std::string& body) const {
   json.field("object", "list");
   json.key("data");
   json.begin_array();
-  for (size_t i = 0; i < inputs_.size(); ++i) {
+  for (size_t i = 0; i < embeddings_.size(); ++i) {
     json.begin_object();
     json.field("object", "embedding");
     json.field("index", i);
     json.key("embedding");
     if (base64_) {
-      json.string(to_base64(inputs_[i].embedding));
+      json.string(to_base64(embeddings_[i]));
     } else {
       json.begin_array();
-      for (const float value : inputs_[i].embedding) json.number(value);
+      for (const float value : embeddings_[i]) json.number(value);
       json.end_array();
     }
     json.end_object();
@@ -144,8 +132,26 @@ void EmbeddingRun::write(std::string& body) const {
   json.end_object();
 }
 
+Usage EmbeddingRun::usage() const {
+  return {.prompt_tokens = num_prompt_tokens_, .cached_tokens = streams_->num_cached_tokens()};
+}
+
+std::optional<GenerationTrace> EmbeddingRun::trace() const {
+  GenerationTrace trace{.times = streams_->times(),
+                        .response_id = {},
+                        .model = model_,
+                        .input_tokens = num_prompt_tokens_,
+                        .cached_tokens = streams_->num_cached_tokens(),
+                        .finish_reasons = {},
+                        .embedding_width = width_,
+                        .seed = {}};
+  // Nothing is decoded: with the last embedding the last prompt has been read.
+  trace.times.first_token_ns = std::exchange(trace.times.last_token_ns, 0);
+  return trace;
+}
+
 std::string EmbeddingRun::note() const {
-  return fmt::format("{} inputs, {} tokens", inputs_.size(), num_prompt_tokens_);
+  return fmt::format("{} inputs, {} tokens", embeddings_.size(), num_prompt_tokens_);
 }
 
 }  // namespace quire

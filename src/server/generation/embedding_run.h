@@ -6,10 +6,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "server/generation/answer_run.h"
-#include "server/generation/generation.h"
+#include "server/generation/request_streams.h"
 #include "server/requests/embedding_request.h"
 #include "server/served_model.h"
 
@@ -20,31 +21,27 @@ class EmbeddingRun final : public AnswerRun {
   // Tokenizes and submits all inputs or none. Errors name the field.
   static ApiExpected<std::unique_ptr<EmbeddingRun>> start(const ServedModel& model,
                                                           EmbeddingRequest request);
-  ~EmbeddingRun() override;
 
   bool stream() const override { return false; }
-  void set_notify(std::function<void()> notify) override;
+  void set_notify(std::function<void()> notify) override { streams_->set_notify(std::move(notify)); }
+  bool takes_long() const override;
   Progress advance(std::string& body) override;
   const std::optional<ApiError>& error() const override { return error_; }
   std::string note() const override;
-  Usage usage() const override { return {.prompt_tokens = num_prompt_tokens_}; }
+  Usage usage() const override;
+  std::optional<GenerationTrace> trace() const override;
 
  private:
-  struct Input {
-    std::shared_ptr<RequestStream> stream;  // null once it has ended
-    std::vector<float> embedding;
-  };
   EmbeddingRun(const ServedModel& model, const EmbeddingRequest& request);
-  void poll(Input& input);
+  void poll(size_t input);
   void write(std::string& body) const;
 
-  LLMEngine& engine_;
   const std::string model_;  // as the answer names it
   const bool base64_;
-  const std::optional<int64_t> dimensions_;
-  std::vector<Input> inputs_;
+  const int64_t width_;                         // of the embeddings in the answer
+  std::unique_ptr<RequestStreams> streams_;     // one an input
+  std::vector<std::vector<float>> embeddings_;  // one an input; empty until it is there
   int64_t num_prompt_tokens_ = 0;
-  std::shared_ptr<Wakeup> wakeup_ = std::make_shared<Wakeup>();
   std::optional<ApiError> error_;
   std::vector<TokenDelta> deltas_;  // scratch
 };

@@ -11,6 +11,8 @@ namespace quire {
 namespace {
 
 constexpr size_t kMaxKeptBytes = 4 << 10;
+constexpr int64_t kManyValues = 8192;    // numbers in an answer: a few milliseconds
+constexpr int64_t kTokensPerValue = 16;  // whose text takes as long as a number
 
 void cut(std::string& text) {
   if (text.size() <= kMaxKeptBytes) return;
@@ -107,7 +109,7 @@ void GenerationRun::keep_prompt() {
 GenerationRun::Progress GenerationRun::advance(std::string& body) {
   pieces_.clear();
   const bool more = generation_->poll(pieces_);
-  usage_.cached_tokens = generation_->num_cached_tokens();
+  usage_.cached_tokens = generation_->streams().num_cached_tokens();
   for (auto& piece : pieces_) {
     take(piece);
     if (error_) break;
@@ -121,13 +123,30 @@ GenerationRun::Progress GenerationRun::advance(std::string& body) {
   return Progress::kDone;
 }
 
+Usage GenerationRun::usage() const {
+  Usage usage = usage_;
+  if (!options_.prompt_only) usage.generated_tokens = generation_->streams().num_generated_tokens();
+  return usage;
+}
+
+bool GenerationRun::takes_long() const {
+  if (options_.stream) return false;  // it is written as it comes
+  const SamplingParams& sampling = prompts_.front().sampling;
+  const int64_t num_tokens = generation_->streams().num_generated_tokens();
+  int64_t num_values = num_tokens / kTokensPerValue;
+  if (context_.return_token_ids) num_values += num_tokens + usage_.prompt_tokens;
+  if (sampling.logprobs) num_values += num_tokens * (*sampling.logprobs + 1);
+  if (sampling.prompt_logprobs) num_values += usage_.prompt_tokens * (*sampling.prompt_logprobs + 1);
+  return num_values > kManyValues;
+}
+
 std::string GenerationRun::note() const {
   return fmt::format("{} + {} tokens", usage_.prompt_tokens, usage_.completion_tokens);
 }
 
 std::optional<GenerationTrace> GenerationRun::trace() const {
   const SamplingParams& sampling = prompts_.front().sampling;
-  GenerationTrace trace{.times = generation_->times(),
+  GenerationTrace trace{.times = generation_->streams().times(),
                         .response_id = context_.id,
                         .model = context_.model,
                         .input_tokens = usage_.prompt_tokens,
@@ -144,7 +163,8 @@ std::optional<GenerationTrace> GenerationRun::trace() const {
                         .seed = sampling.seed};
   for (const ChoiceResult& choice : choices_) {
     if (choice.finish_reason == FinishReason::kNone) continue;
-    trace.finish_reasons.emplace_back(to_string(choice.finish_reason));
+    trace.finish_reasons.emplace_back(choice.stopped_for_calls() ? "tool_calls"
+                                                                 : to_string(choice.finish_reason));
   }
   return trace;
 }

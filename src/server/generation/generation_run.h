@@ -46,7 +46,8 @@ class GenerationRun final : public AnswerRun {
   const std::optional<ApiError>& error() const override { return error_; }
   std::string note() const override;
   std::optional<GenerationTrace> trace() const override;
-  Usage usage() const override { return usage_; }
+  Usage usage() const override;
+  bool takes_long() const override;
   // Of the first prompt and the first choice, if RunOptions asked for it.
   AnswerText text() const override { return kept_; }
 

@@ -25,6 +25,8 @@ struct GenerationTrace {
   int64_t output_tokens = 0;
   std::vector<std::string> finish_reasons;  // of the continuations that have one
 
+  int64_t embedding_width = 0;  // 0: it is an answer in tokens; else what follows has no meaning
+
   // Of the request.
   int64_t num_choices = 1;
   int64_t max_tokens = 0;

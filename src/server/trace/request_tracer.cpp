@@ -26,7 +26,6 @@ int64_t wall_offset_ns(const Clock& clock) {
 }
 
 std::string_view operation_name(std::string_view path) {
-  if (path == "/v1/embeddings") return "embeddings";
   const bool chats = path == "/v1/chat/completions" || path == "/v1/responses" || path == "/v1/messages";
   return chats ? "chat" : "text_completion";
 }
@@ -48,7 +47,19 @@ void add_http_attributes(TraceSpan& span, const TracedRequest& request) {
   }
 }
 
+void add_embedding_attributes(TraceSpan& span, const GenerationTrace& embedding) {
+  auto& attributes = span.attributes;
+  attributes.emplace_back("gen_ai.operation.name", "embeddings");
+  attributes.emplace_back("gen_ai.provider.name", "quire");
+  attributes.emplace_back("gen_ai.request.model", embedding.model);
+  attributes.emplace_back("gen_ai.response.model", embedding.model);
+  attributes.emplace_back("gen_ai.embeddings.dimension.count", embedding.embedding_width);
+  attributes.emplace_back("gen_ai.usage.input_tokens", embedding.input_tokens);
+  attributes.emplace_back("gen_ai.usage.cache_read.input_tokens", embedding.cached_tokens);
+}
+
 void add_generation_attributes(TraceSpan& span, std::string_view path, const GenerationTrace& generation) {
+  if (generation.embedding_width > 0) return add_embedding_attributes(span, generation);
   auto& attributes = span.attributes;
   attributes.emplace_back("gen_ai.operation.name", std::string(operation_name(path)));
   attributes.emplace_back("gen_ai.provider.name", "quire");
