@@ -35,7 +35,7 @@ class Viewer:
     def __init__(self):
         self.num_bytes, self.begun = 0, time.perf_counter()
         self.socket = socket.create_connection(("127.0.0.1", PORT))
-        self.socket.sendall(b"GET /v1/engine/events HTTP/1.1\r\nHost: x\r\n\r\n")
+        self.socket.sendall(b"GET /v1/engine/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
         head = self.socket.recv(1 << 16)
         if not head.startswith(b"HTTP/1.1 200"):
             raise SystemExit(f"no view: {head[:200]}")

@@ -30,6 +30,16 @@ void Api::use_keys(std::span<const NamedKey> keys) {
 }
 
 std::optional<ApiError> Api::refuse(const RequestHead& head) const {
+  if (!hosts_.allows(head.host, state_.keys.required())) {
+    return ApiError{
+        403,
+        fmt::format("this server is not known as '{}': call it by its address or as localhost, or "
+                    "start it with --allowed-hosts",
+                    excerpt(head.host)),
+        {},
+        "host_not_allowed",
+        0};
+  }
   if (cors_.preflight(head)) return std::nullopt;  // it never has a key
   const Route* route = find_route(head.path);
   if (!(route && route->open) && !state_.keys.accept(head.authorization)) {

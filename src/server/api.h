@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/access/allowed_hosts.h"
 #include "server/access/cors.h"
 #include "server/access/rate_limiter.h"
 #include "server/endpoint.h"
@@ -20,7 +21,10 @@ class Api {
 
   // `clock` and `metrics`, where it counts, outlive it. Until serve(), only /live answers, all else is 503.
   Api(const ServerConfig& config, const Clock& clock, MetricsRegistry& metrics)
-      : state_(config, clock, metrics), cors_(config.allowed_origins), limiter_(clock, metrics) {}
+      : state_(config, clock, metrics),
+        hosts_(config.allowed_hosts, config.host),
+        cors_(config.allowed_origins),
+        limiter_(clock, metrics) {}
 
   // From now on these may use it beside the keys of `config`, each within its limits.
   void use_keys(std::span<const NamedKey> keys);
@@ -36,7 +40,7 @@ class Api {
   void drain() { state_.draining.store(true); }
   bool draining() const { return state_.draining.load(); }
 
-  // What can be refused by its header alone, before a body is read: 401, 404, 405, 415, 503.
+  // What can be refused by its header alone, before a body is read: 401, 403, 404, 405, 415, 503.
   std::optional<ApiError> refuse(const RequestHead& head) const;
 
   // Requires a head that is not refused.
@@ -54,6 +58,7 @@ class Api {
   Reply admitted(const Route& route, const RequestHead& head, std::string_view body) const;
 
   ApiState state_;
+  const AllowedHosts hosts_;
   const CorsPolicy cors_;
   mutable RateLimiter limiter_;
 };

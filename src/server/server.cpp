@@ -96,7 +96,7 @@ struct HttpServer::Impl {
         accept_pause(acceptor.get_executor()),
         signals(acceptor.get_executor()),
         hangups(acceptor.get_executor()),
-        workers(static_cast<size_t>(config.http_threads)) {
+        workers(0) {
     host.workers = workers.get_executor();
   }
   ~Impl();
@@ -105,7 +105,7 @@ struct HttpServer::Impl {
   Expected<> open_tls();
   Expected<> read_keys();
   void reload();
-  void run_thread();
+  void run_threads();
   void accept();
   void on_accept(boost::system::error_code error, tcp::socket socket);
   void on_closed(uint64_t id);
@@ -139,7 +139,8 @@ struct HttpServer::Impl {
   asio::signal_set signals;
   asio::signal_set hangups;
   asio::thread_pool workers;  // destroyed before io, which has the sockets of what waits for it
-  std::thread thread;         // of io: reads, writes and signals, none of which takes long
+  std::vector<std::thread> worker_threads;
+  std::thread thread;  // of io: reads, writes and signals, none of which takes long
 };
 
 HttpServer::Impl::~Impl() {
@@ -149,6 +150,7 @@ HttpServer::Impl::~Impl() {
   }
   workers.stop();
   workers.join();
+  for (auto& worker : worker_threads) worker.join();
   io.stop();
   if (thread.joinable()) thread.join();
 }
@@ -202,7 +204,13 @@ void HttpServer::Impl::reload() {
   if (!config.api_key_file.empty()) tell(config.api_key_file, read_keys());
 }
 
-void HttpServer::Impl::run_thread() {
+void HttpServer::Impl::run_threads() {
+  for (int32_t i = 0; i < config.http_threads; ++i) {
+    worker_threads.emplace_back([this] {
+      set_thread_name("quire-requests");
+      workers.attach();
+    });
+  }
   thread = std::thread([this] {
     set_thread_name("quire-http");
     while (!io.stopped()) {
@@ -342,7 +350,9 @@ Expected<std::unique_ptr<HttpServer>> HttpServer::bind(const ServerConfig& confi
   if (auto opened = impl->open_tls(); !opened) return std::unexpected(opened.error());
   if (auto read = impl->read_keys(); !read) return std::unexpected(read.error());
   if (auto listening = impl->listen(); !listening) return std::unexpected(listening.error());
-  impl->run_thread();
+  impl->hangups.add(SIGHUP);  // before a model is read: else it would end the process
+  impl->wait_for_hangup();
+  impl->run_threads();
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }
 
@@ -367,8 +377,6 @@ Expected<> HttpServer::serve(EngineHandle& engine) {
   impl.signals.add(SIGINT);
   impl.signals.add(SIGTERM);
   impl.wait_for_signal();
-  impl.hangups.add(SIGHUP);
-  impl.wait_for_hangup();
   impl.api.serve(model);
   LOG(info, "serving {} at {}", model.names.front(), url());
   notify_service_manager(fmt::format("READY=1\nSTATUS=serving {} at {}", model.names.front(), url()));
@@ -378,8 +386,8 @@ Expected<> HttpServer::serve(EngineHandle& engine) {
   }
   notify_service_manager("STOPPING=1\nSTATUS=finishing what runs");
   impl.api.drain();
+  engine.engine->drain(impl.config.shutdown_timeout);  // meanwhile probes still come, on new connections
   impl.stop_accepting();  // so that no connection comes after those that are waited for
-  engine.engine->drain(impl.config.shutdown_timeout);
   impl.for_each_connection([](Connection& connection) { connection.finish(); });
   if (!impl.wait_until_closed(kCloseGrace)) {
     do {
@@ -389,7 +397,6 @@ Expected<> HttpServer::serve(EngineHandle& engine) {
   asio::post(impl.acceptor.get_executor(), [&impl] {
     boost::system::error_code ignored;
     impl.signals.clear(ignored);
-    impl.hangups.clear(ignored);
   });
   LOG(info, "served; goodbye");
   return {};

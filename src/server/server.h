@@ -24,7 +24,8 @@ namespace quire {
 class HttpServer {
  public:
   // Validates, binds, listens and starts the HTTP thread and its workers. `clock` and `metrics` outlive the
-  // server; no metric may be registered after serve() was called. kIo: the address cannot be bound (the
+  // server; no metric may be registered after serve() was called. From then on SIGHUP reads certificate and
+  // keys again. kIo: the address cannot be bound (the
   // message says which and why). Errors of TLS and of keys name their files.
   static Expected<std::unique_ptr<HttpServer>> bind(const ServerConfig& config, const Clock& clock,
                                                     MetricsRegistry& metrics);
@@ -34,11 +35,11 @@ class HttpServer {
   uint16_t port() const;
   std::string url() const;
 
-  // Answers from `engine` until SIGTERM, SIGINT or stop(). Then drains: accepts no connection, answers new
-  // requests with 503, lets what runs finish within shutdown_timeout and aborts the rest. A second signal
-  // ends the process at once (exit status 130 or 143). SIGHUP reads certificate and keys again. Returns when
-  // no connection is left that uses `engine`. At most once. Before it answers, the prefixes of prefix_file
-  // are pinned; one that cannot be is an error, and nobody is served.
+  // Answers from `engine` until SIGTERM, SIGINT or stop(). Then drains: answers new requests with 503, on new
+  // connections too, lets what runs finish within shutdown_timeout and aborts the rest; only then nobody is
+  // let in. A second signal ends the process at once (exit status 130 or 143). Returns when no connection is
+  // left that uses `engine`. At most once. Before it answers, the prefixes of prefix_file are pinned; one
+  // that cannot be is an error, and nobody is served.
   Expected<> serve(EngineHandle& engine);
 
   // Any thread; idempotent. What a signal does.

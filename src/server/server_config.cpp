@@ -6,6 +6,7 @@
 
 #include "chat/output_style.h"
 #include "config/pooling.h"
+#include "server/access/allowed_hosts.h"
 #include "server/access/cors.h"
 #include "server/trace/otlp_endpoint.h"
 
@@ -27,6 +28,10 @@ const auto kFields = std::to_array<Field<C>>({
     {"ssl_keyfile", &C::ssl_keyfile, "the certificate's private key in PEM"},
     {"ssl_keyfile_password", &C::ssl_keyfile_password,
      "password of an encrypted key; rather give it as QUIRE_SSL_KEYFILE_PASSWORD"},
+    {"allowed_hosts", &C::allowed_hosts,
+     "names that clients may call this server by, beside addresses, localhost and --host; several with "
+     "commas, "
+     "or *; without it, any but on the loopback without a key"},
     {"allowed_origins", &C::allowed_origins,
      "sites whose pages may call the API (CORS), like https://app.example.org; several with commas, or *"},
     {"http_threads", &C::http_threads, "threads that parse and tokenize requests", 1, 64},
@@ -109,6 +114,7 @@ Expected<> validate(const ServerConfig& config) {
       return std::unexpected(endpoint.error());
     }
   }
+  if (auto checked = check_hosts(config.allowed_hosts); !checked) return checked;
   return check_origins(config.allowed_origins);
 }
 

@@ -25,6 +25,7 @@ struct ServerConfig {
   std::string ssl_keyfile;           // PEM
   std::string ssl_keyfile_password;  // if the key is encrypted
 
+  std::string allowed_hosts;    // names that clients may call it by (server/access/allowed_hosts.h)
   std::string allowed_origins;  // of web pages that may call the API: "*", or several with commas
 
   int32_t http_threads = 2;

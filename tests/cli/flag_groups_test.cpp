@@ -32,6 +32,14 @@ TEST(FlagGroups, StandInOneOrderWhateverOrderFlagsCameIn) {
   EXPECT_LT(help.find("--kv-cache-memory"), help.find("\nBatching:\n"));
 }
 
+TEST(FlagGroups, EveryFieldHasItsGroup) {
+  const auto expect_group = [](std::string_view field) {
+    EXPECT_NE(flag_group(field), "Options") << field;
+  };
+  for (const auto& field : server_fields()) expect_group(field.name);
+  for (const auto& field : engine_fields()) expect_group(field.name);
+}
+
 TEST(FlagGroups, AFieldOfNoGroupIsAnOption) {
   EXPECT_EQ(flag_group("no_such_field"), "Options");
   EXPECT_EQ(flag_group("api_key"), "Security");

@@ -353,7 +353,7 @@ def bad_requests():
     return rows + OTHERS
 
 
-HOST = b"Host: a\r\n"
+HOST = b"Host: localhost\r\n"
 JSON = HOST + b"Content-Type: application/json\r\n"
 POST = b"POST /v1/completions HTTP/1.1\r\n"
 # (name, bytes, status, part); None for a connection that is closed without a word or with one of 4xx.

@@ -57,6 +57,8 @@ TEST(ApiKeyFile, SaysWhatIsWrong) {
   EXPECT_THAT(error_of_keys("keys: [{name: a}]"), HasSubstr("either key or sha256"));
   EXPECT_THAT(error_of_keys("keys: [{name: a b, key: c}]"), HasSubstr("name is 'a b'"));
   EXPECT_THAT(error_of_keys("keys: [{name: a, key: c d}]"), HasSubstr("without spaces"));
+  EXPECT_THAT(error_of_keys(fmt::format("keys: [{{name: a, key: 'sha256:{}'}}]", std::string(64, 'a'))),
+              HasSubstr("field of its own"));
   EXPECT_THAT(error_of_keys("keys: [{name: a, key: [c]}]"), HasSubstr("one word"));
   EXPECT_THAT(error_of_keys("keys: [{name: a, sha256: 12}]"), HasSubstr("64 hexadecimal"));
   EXPECT_THAT(error_of_keys("keys: [{name: a, key: b, request_per_minute: 1}]"),

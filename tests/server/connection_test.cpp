@@ -20,6 +20,22 @@ constexpr const char* kLongStream = R"({"prompt": "abc", "max_tokens": 200, "str
 
 class ConnectionTest : public LiveServer {};
 
+// One request runs for longer than others need to come and wait behind it.
+class QueuedRequests : public LiveServer {
+ protected:
+  QueuedRequests() {
+    model_options.num_blocks = 4096;
+    model_options.max_model_len = 32768;
+    model_options.max_num_seqs = 1;
+  }
+  void start_running(TestClient& client) {
+    model->gate->close();
+    client.send(post_request("/v1/completions", R"({"prompt": "abc", "max_tokens": 20000})"));
+    model->gate->let_pass(1);
+    model->wait_for_running(1);
+  }
+};
+
 TEST_F(ConnectionTest, EveryEndpointAnswers) {
   start();
   TestClient client(server->port());
@@ -65,7 +81,7 @@ TEST_F(ConnectionTest, PagesOfOtherSitesAreAnsweredIfTheyMay) {
   start();
   TestClient client(server->port());
   client.send(
-      "OPTIONS /v1/completions HTTP/1.1\r\nHost: x\r\nOrigin: https://app.example.org\r\n"
+      "OPTIONS /v1/completions HTTP/1.1\r\nHost: localhost\r\nOrigin: https://app.example.org\r\n"
       "Access-Control-Request-Method: POST\r\n\r\n");
   const auto allowed = client.read_response(true);
   EXPECT_EQ(allowed.status, 204);
@@ -129,7 +145,7 @@ TEST_F(ConnectionTest, HeadHasTheHeaderAlone) {
   start();
   TestClient client(server->port());
   const auto full = client.get("/v1/models");
-  client.send("HEAD /v1/models HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.send("HEAD /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto head = client.read_response(true);
   EXPECT_EQ(head.status, 200);
   EXPECT_EQ(head.headers.at("content-length"), full.headers.at("content-length"));
@@ -139,11 +155,11 @@ TEST_F(ConnectionTest, HeadHasTheHeaderAlone) {
 TEST_F(ConnectionTest, OtherMethodsAreToldWhatIsAllowed) {
   start();
   TestClient client(server->port());
-  client.send("DELETE /v1/models HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.send("DELETE /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto deleted = client.read_response();
   EXPECT_EQ(deleted.status, 405);
   EXPECT_EQ(deleted.headers.at("allow"), "GET, HEAD");
-  client.send("GET /v1/completions HTTP/1.1\r\nHost: a\r\n\r\n");
+  client.send("GET /v1/completions HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(client.read_response().headers.at("allow"), "POST");
 }
 
@@ -175,7 +191,7 @@ TEST_F(ConnectionTest, BytesMayComeOneByOne) {
 TEST_F(ConnectionTest, BodiesMayBeChunked) {
   start();
   TestClient client(server->port());
-  client.send("POST /tokenize HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  client.send("POST /tokenize HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
   client.send("8\r\n{\"prompt\r\n7\r\n\":\"ab\"}\r\n0\r\n\r\n");
   EXPECT_THAT(client.read_response().body, HasSubstr("[97,98]"));
 }
@@ -183,12 +199,14 @@ TEST_F(ConnectionTest, BodiesMayBeChunked) {
 TEST_F(ConnectionTest, WhoExpectsToBeAskedOnIsAsked) {
   start();
   TestClient client(server->port());
-  client.send("POST /tokenize HTTP/1.1\r\nHost: a\r\nContent-Length: 16\r\nExpect: 100-continue\r\n\r\n");
+  client.send(
+      "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(client.read_response().status, 100);
   client.send("{\"prompt\": \"abc\"}");
   EXPECT_EQ(client.read_response().status, 400);  // 16 bytes of 17
   TestClient refused(server->port());
-  refused.send("POST /nothing HTTP/1.1\r\nHost: a\r\nContent-Length: 16\r\nExpect: 100-continue\r\n\r\n");
+  refused.send(
+      "POST /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16\r\nExpect: 100-continue\r\n\r\n");
   EXPECT_EQ(refused.read_response().status, 404);
 }
 
@@ -206,7 +224,7 @@ TEST_F(ConnectionTest, LongHeadersAndBodiesAreRefused) {
   EXPECT_EQ(response.status, 413);
   EXPECT_THAT(response.body, HasSubstr("10000 bytes"));
   TestClient chunks(server->port());
-  chunks.send("POST /tokenize HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  chunks.send("POST /tokenize HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
   for (int i = 0; i < 3; ++i) chunks.send(fmt::format("1000\r\n{}\r\n", std::string(4096, 'x')));
   EXPECT_EQ(chunks.read_response().status, 413);
   EXPECT_EQ(TestClient(server->port()).get("/live").status, 200);
@@ -216,8 +234,8 @@ TEST_F(ConnectionTest, NoiseGetsA400AndTheEndOfTheConnection) {
   start();
   for (const char* noise :
        {"\x16\x03\x01 hello\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /live HTTP/1.1\r\n\r\n",
-        "POST /tokenize HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: "
-        "chunked\r\n\r\n0\r\n\r\nGET /live HTTP/1.1\r\nHost: a\r\n\r\n"}) {
+        "POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: "
+        "chunked\r\n\r\n0\r\n\r\nGET /live HTTP/1.1\r\nHost: localhost\r\n\r\n"}) {
     TestClient client(server->port());
     client.send(noise);
     const auto response = client.read_response();
@@ -247,7 +265,7 @@ TEST_F(ConnectionTest, ARequestThatDoesNotArriveIsGivenUp) {
   header.send("GET /live HT");
   EXPECT_EQ(header.read_response().status, 408);
   TestClient body(server->port());
-  body.send("POST /tokenize HTTP/1.1\r\nHost: a\r\nContent-Length: 16\r\n\r\n{");
+  body.send("POST /tokenize HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16\r\n\r\n{");
   EXPECT_EQ(body.read_response().status, 408);
   EXPECT_TRUE(body.reads_end());
 }
@@ -308,17 +326,13 @@ TEST_F(ConnectionTest, LeavingInAnyStageLeavesNothingBehind) {
   model->expect_baseline();
 }
 
-TEST_F(ConnectionTest, LeavingWhileQueuedFreesThePlace) {
-  model_options.max_num_seqs = 1;
+TEST_F(QueuedRequests, LeavingWhileQueuedFreesThePlace) {
   start();
-  model->gate->close();
   TestClient running(server->port());
-  running.send(post_request("/v1/completions", kLong));
-  model->gate->let_pass(1);
-  model->wait_for_running(1);
+  start_running(running);
   auto queued = std::make_unique<TestClient>(server->port());
   queued->send(post_request("/v1/completions", kLong));
-  model->gate->let_pass(1);
+  model->step_until_waiting(1);
   queued.reset();
   model->gate->open();
   EXPECT_EQ(running.read_response().status, 200);
@@ -353,20 +367,15 @@ TEST_F(ConnectionTest, ASlowReaderIsGivenUp) {
   model->expect_baseline();
 }
 
-TEST_F(ConnectionTest, WhoWaitsTooLongGetsA503ThatSaysWhenToComeAgain) {
-  model_options.max_num_seqs = 1;
-  model_options.max_queue_ns = 300'000'000;
+TEST_F(QueuedRequests, WhoWaitsTooLongGetsA503ThatSaysWhenToComeAgain) {
+  model_options.max_queue_ns = 3600'000'000'000;
   start();
-  model->gate->close();
   TestClient running(server->port()), waiting(server->port()), streaming(server->port());
-  running.send(post_request("/v1/completions", kLong));
-  model->gate->let_pass(1);
-  model->wait_for_running(1);
+  start_running(running);
   waiting.send(post_request("/v1/completions", kLong));
   streaming.send(post_request("/v1/completions", R"({"prompt": "abc", "stream": true})"));
   model->step_until_waiting(2);
-  const int64_t bound_ns = model->clock.now_ns() + model_options.max_queue_ns;
-  while (model->clock.now_ns() <= bound_ns) std::this_thread::yield();
+  model->clock.skip_ns(model_options.max_queue_ns);
   model->gate->open();
   for (TestClient* client : {&waiting, &streaming}) {
     const auto response = client->read_response();
@@ -378,15 +387,11 @@ TEST_F(ConnectionTest, WhoWaitsTooLongGetsA503ThatSaysWhenToComeAgain) {
   model->expect_baseline();
 }
 
-TEST_F(ConnectionTest, AFullQueueIsA429ThatSaysWhenToComeAgain) {
-  model_options.max_num_seqs = 1;
+TEST_F(QueuedRequests, AFullQueueIsA429ThatSaysWhenToComeAgain) {
   model_options.max_queue = 1;
   start();
-  model->gate->close();
   TestClient running(server->port()), waiting(server->port()), refused(server->port());
-  running.send(post_request("/v1/completions", kLong));
-  model->gate->let_pass(1);
-  model->wait_for_running(1);
+  start_running(running);
   waiting.send(post_request("/v1/completions", kLong));
   model->step_until_waiting(1);
   const auto response = refused.post("/v1/completions", kLong);

@@ -74,8 +74,6 @@ void EchoModel::wait_for_running(int32_t count) {
 void EchoModel::step_until_waiting(int32_t count) {
   const auto& engine = *handle.engine;
   while (!testing::Test::HasFailure() && engine.stats().num_waiting != count) {
-    // On a machine that is busy what runs would else end before the server has heard of what is to wait.
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
     const int64_t steps = engine.stats().num_steps;
     gate->let_pass(1);
     wait_until("a step has run", [&](const EngineStats& stats) { return stats.num_steps > steps; });

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -35,6 +36,18 @@ struct EchoModelOptions {
   bool has_prefix_cache = false;
 };
 
+// The machine's clock, but that a test may let time pass at once. Any thread.
+class SkippingClock final : public Clock {
+ public:
+  int64_t now_ns() const override { return clock_.now_ns() + skipped_ns_.load(); }
+  int64_t unix_seconds() const override { return clock_.unix_seconds(); }
+  void skip_ns(int64_t delta_ns) { skipped_ns_.fetch_add(delta_ns); }
+
+ private:
+  const SystemClock clock_;
+  std::atomic<int64_t> skipped_ns_{0};
+};
+
 // Each message is rendered as its content and <|end|>, so the answer to a chat is the first message's
 // content; roles other than the first message's show as <|turn|>role. The variable `closing` comes last.
 class EchoModel {
@@ -46,10 +59,11 @@ class EchoModel {
   void expect_baseline();
   // Waits until so many requests run.
   void wait_for_running(int32_t count);
-  // With the gate closed: lets steps pass, one at a time, until so many requests wait.
+  // With the gate closed: lets steps pass, one at a time, until so many requests wait. What runs meanwhile
+  // should be long.
   void step_until_waiting(int32_t count);
 
-  SystemClock clock;
+  SkippingClock clock;
   MetricsRegistry metrics{R"(model_name="echo")"};
   std::shared_ptr<StepGate> gate = std::make_shared<StepGate>();
   EngineHandle handle;

@@ -187,7 +187,7 @@ TEST_F(LiveEngineEvents, AViewerThatLeavesMakesRoom) {
 TEST_F(LiveEngineEvents, HeadSaysWhatItWouldBe) {
   start();
   TestClient client(server->port());
-  client.send("HEAD /v1/engine/events HTTP/1.1\r\nHost: x\r\n\r\n");
+  client.send("HEAD /v1/engine/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const auto response = client.read_response(true);
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.headers.at("content-type"), "text/event-stream; charset=utf-8");

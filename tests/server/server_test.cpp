@@ -4,8 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <fstream>
 #include <string>
+#include <thread>
 
+#include "tests/base/temp_folder.h"
 #include "tests/server/live_server_fixture.h"
 
 namespace quire {
@@ -28,6 +31,29 @@ TEST_F(ServerTest, WhileTheModelIsLoadedOnlyLiveAnswers) {
   EXPECT_EQ(ready.status, 503);
   EXPECT_EQ(ready.headers.at("retry-after"), "1");
   EXPECT_THAT(client.post("/v1/completions", kLong).body, HasSubstr("\"loading\""));
+}
+
+TEST_F(ServerTest, SighupReadsKeysAgainWhileTheModelIsLoadedToo) {
+  const TempFolder folder;
+  config.api_key_file = folder.file("keys.yaml");
+  const auto put_key = [&](const char* key) {
+    std::ofstream(config.api_key_file) << fmt::format("keys:\n  - name: alice\n    key: {}\n", key);
+  };
+  put_key("old");
+  const SystemClock clock;
+  MetricsRegistry metrics("");
+  auto bound = HttpServer::bind(config, clock, metrics);
+  ASSERT_TRUE(bound);
+  TestClient client((*bound)->port());
+  const auto status_with_new_key = [&] {
+    client.send(get_request("/v1/models", "Authorization: Bearer new\r\n"));
+    return client.read_response().status;
+  };
+  EXPECT_EQ(status_with_new_key(), 401);
+  put_key("new");
+  std::raise(SIGHUP);
+  while (status_with_new_key() == 401) std::this_thread::yield();
+  EXPECT_EQ(status_with_new_key(), 503);
 }
 
 TEST_F(ServerTest, AnAddressInUseIsAClearError) {
@@ -68,6 +94,11 @@ TEST_F(ServerTest, DrainingLetsWhatRunsFinishAndTakesNothingNew) {
   ClientResponse ready = kept.get("/ready");
   while (ready.status == 200) ready = kept.get("/ready");  // until the server has seen it
   EXPECT_EQ(ready.status, 503);
+  TestClient probe(server->port());  // as probes do, on a connection of its own
+  EXPECT_EQ(probe.get("/ready").status, 503);
+  EXPECT_EQ(TestClient(server->port()).get("/health").status, 503);
+  EXPECT_EQ(TestClient(server->port()).get("/live").status, 200);
+  EXPECT_EQ(TestClient(server->port()).post("/v1/completions", kLong).status, 503);
   const auto refused = generating.post("/v1/completions", kLong);
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(refused.headers.at("connection"), "close");

@@ -143,12 +143,12 @@ ClientResponse TestClient::post(std::string_view path, std::string_view json) {
 }
 
 std::string get_request(std::string_view path, std::string_view extra_headers) {
-  return fmt::format("GET {} HTTP/1.1\r\nHost: test\r\n{}\r\n", path, extra_headers);
+  return fmt::format("GET {} HTTP/1.1\r\nHost: localhost\r\n{}\r\n", path, extra_headers);
 }
 
 std::string post_request(std::string_view path, std::string_view json, std::string_view extra_headers) {
   return fmt::format(
-      "POST {} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n{}",
+      "POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n{}",
       path, json.size(), extra_headers, json);
 }
 

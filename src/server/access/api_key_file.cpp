@@ -49,6 +49,9 @@ Expected<> read_key(const std::string& text, NamedKey& key) {
   if (text.empty() || text.size() > kMaxKeyBytes || !printable) {
     return wrong("key must be 1 to {} printable characters without spaces", kMaxKeyBytes);
   }
+  if (text.starts_with("sha256:")) {
+    return wrong("key begins with 'sha256:': what a key hashes to has a field of its own, sha256");
+  }
   key.digest = ApiKeys::digest(text);
   return {};
 }

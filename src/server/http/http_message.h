@@ -28,6 +28,7 @@ struct RequestHead {
   std::string asks_for_headers = {};  // Access-Control-Request-Headers
   std::string traceparent = {};       // empty if there are several
   std::string tracestate = {};
+  std::string host = {};  // as the client calls the server, maybe with a port
 };
 
 using ResponseHeaders = std::vector<std::pair<std::string, std::string>>;
