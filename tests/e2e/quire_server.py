@@ -99,14 +99,15 @@ class QuireServer:
     def open(self, path):
         return urllib.request.urlopen(self.url + path, timeout=PATIENCE_SECONDS, context=self.trust)
 
-    def metric(self, name):
-        """The sum of a metric's samples."""
+    def metric(self, name, label=""):
+        """The sum of a metric's samples; of those with `label`, such as 'reason="stop"'."""
         with self.open("/metrics") as answer:
             text = answer.read().decode()
-        values = re.findall(rf"^{re.escape(name)}(?:{{[^}}]*}})? (\S+)$", text, re.MULTILINE)
+        samples = re.findall(rf"^{re.escape(name)}({{[^}}]*}})? (\S+)$", text, re.MULTILINE)
+        values = [float(value) for labels, value in samples if label in labels]
         if not values:
-            raise AssertionError(f"/metrics has no {name}")
-        return sum(map(float, values))
+            raise AssertionError(f"/metrics has no {name} {label}")
+        return sum(values)
 
     def wait_for_metric(self, name, accept):
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -1,15 +1,11 @@
 """HTTPS with a certificate of openssl's: the official client, streams, clients that leave or speak something else."""
 
-import concurrent.futures
 import pathlib
-import random
 import signal
 import socket
 import ssl
-import struct
 import subprocess
 import tempfile
-import time
 import unittest
 
 import openai
@@ -73,48 +69,17 @@ class TlsTest(unittest.TestCase):
                 stream.close()
                 server.wait_for_baseline()
             body = b'{"prompt": "Once upon a time", "max_tokens": 4000, "ignore_eos": true}'
-            head = b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+            head = b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body)
             with socket.create_connection(server.address, PATIENCE_SECONDS) as plain:
                 with server.trust.wrap_socket(plain, server_hostname="127.0.0.1") as connection:
                     connection.sendall(head + body)
                     server.wait_for_metric("vllm:num_requests_running", lambda value: value == 1)
             server.wait_for_baseline()
 
-    def test_streams_left_at_random_leave_nothing_behind(self):
-        body = b'{"prompt": "Once upon a time", "max_tokens": 300, "ignore_eos": true, "stream": true}'
-        request = b"POST /v1/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-
-        def leave(seed):
-            rng = random.Random(seed)
-            with socket.create_connection(server.address, PATIENCE_SECONDS) as plain:
-                if rng.random() < 0.3:  # in the middle of the handshake
-                    plain.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[: rng.randrange(1, 12)])
-                    return
-                with server.trust.wrap_socket(plain, server_hostname="127.0.0.1") as stream:
-                    stream.sendall(request[: rng.randrange(1, len(request))] if rng.random() < 0.2 else request)
-                    wanted = rng.randrange(4000) if rng.random() < 0.8 else 0
-                    while wanted > 0 and (piece := stream.recv(1 << 10)):
-                        wanted -= len(piece)
-                    if rng.random() < 0.5:  # with a RST
-                        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-
-        with self.serve("--header-timeout", "2", "--body-timeout", "2") as server, server.client() as client:
-            descriptors = pathlib.Path(f"/proc/{server.process.pid}/fd")
-            chat(client)
-            before = len(list(descriptors.iterdir()))
-            with concurrent.futures.ThreadPoolExecutor(16) as pool:
-                list(pool.map(leave, range(120)))
-            server.wait_for_baseline()
-            deadline = time.monotonic() + PATIENCE_SECONDS
-            while len(list(descriptors.iterdir())) > before + 1:  # one that asks for the metrics
-                self.assertLess(time.monotonic(), deadline, "connections stay open")
-                server.metric("vllm:num_requests_running")
-            self.assertEqual(chat(client, max_tokens=3).usage.completion_tokens, 3)
-
     def test_who_speaks_something_else_is_told_or_left(self):
         with self.serve("--header-timeout", "0.5") as server, server.client() as client:
             with socket.create_connection(server.address, PATIENCE_SECONDS) as plain:
-                plain.sendall(b"GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n")
+                plain.sendall(b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 answer = b"".join(iter(lambda: plain.recv(4096), b""))
             self.assertTrue(answer.startswith(b"HTTP/1.1 400 "), answer)
             self.assertIn(b"https://", answer)
