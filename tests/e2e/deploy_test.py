@@ -15,6 +15,7 @@ import urllib.parse
 import urllib.request
 
 from quire_server import MODEL, PATIENCE_SECONDS, ROOT, QuireServer
+from tls_test import make_certificate, trusting
 
 DEPLOY = ROOT / "deploy"
 METRIC = re.compile(r"\b(?:vllm|quire):[a-z_0-9]+")
@@ -30,16 +31,27 @@ def dashboard_queries():
     return [target["expr"] for panel in panels for target in panel["targets"]]
 
 
+def uncommented(text, beginning):
+    """`text`, in which the lines that begin so behind "# " are no comments."""
+    found = re.subn(rf"^( *)# (?={re.escape(beginning)})", r"\1", text, flags=re.MULTILINE)
+    assert found[1] > 0, beginning
+    return found[0]
+
+
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
 class Prometheus:
-    """The real one, with the configuration of deploy/ but for the target and the interval."""
+    """The real one, with the configuration of deploy/ but for the target and the interval. By HTTPS with a certificate."""
 
-    def __init__(self, target, folder):
+    def __init__(self, target, folder, certificate=None):
         config = (DEPLOY / "prometheus.yml").read_text()
+        if certificate:
+            for line in ("scheme: ", "tls_config:", "  ca_file: "):
+                config = uncommented(config, line)
+            config = config.replace("/etc/prometheus/quire.pem", certificate)
         config = config.replace("127.0.0.1:8000", target).replace("scrape_interval: 5s", "scrape_interval: 100ms")
         pathlib.Path(folder, "prometheus.yml").write_text(config)
         shutil.copy(DEPLOY / "alerts.yml", folder)
@@ -98,6 +110,14 @@ class DeployTest(unittest.TestCase):
                     groups = json.load(answer)["data"]["groups"]
                 self.assertEqual([], [rule for rule in groups[0]["rules"] if rule.get("lastError")])
 
+    def test_prometheus_scrapes_by_https(self):
+        with tempfile.TemporaryDirectory() as folder:
+            certificate, key = make_certificate(folder)
+            server = QuireServer("--ssl-certfile", certificate, "--ssl-keyfile", key, trust=trusting(certificate))
+            with server, Prometheus("{}:{}".format(*server.address), folder, certificate) as prometheus:
+                prometheus.wait_for('up{job="quire"} == 1')
+                prometheus.wait_for("vllm:num_requests_running == 0")
+
     def test_a_service_manager_hears_when_the_server_is_ready_and_when_it_stops(self):
         with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             path = os.path.join(folder, "notify")
@@ -119,12 +139,32 @@ class DeployTest(unittest.TestCase):
     def test_the_unit_is_sound(self):
         if not shutil.which("systemd-analyze"):
             self.skipTest("no systemd-analyze on this machine")
+        text = (DEPLOY / "quire.service").read_text().replace("/usr/local/bin/quire", "/bin/true")
+        for option in (None, "LoadCredential", "SupplementaryGroups"):  # that a comment offers
+            with self.subTest(option=option), tempfile.TemporaryDirectory() as folder:
+                unit = pathlib.Path(folder, "quire.service")
+                unit.write_text(uncommented(text, option + "=") if option else text)
+                done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True,
+                                      timeout=PATIENCE_SECONDS)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_credentials_of_the_unit_are_those_of_the_configuration(self):
+        handed_in = re.findall(r"^# LoadCredential=([^:]+):", (DEPLOY / "quire.service").read_text(), re.MULTILINE)
         with tempfile.TemporaryDirectory() as folder:
-            unit = pathlib.Path(folder, "quire.service")
-            unit.write_text((DEPLOY / "quire.service").read_text().replace("/usr/local/bin/quire", "/bin/true"))
-            done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True,
-                                  timeout=PATIENCE_SECONDS)
-            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            certificate, key = make_certificate(folder)
+            pathlib.Path(certificate).rename(pathlib.Path(folder, "cert.pem"))
+            pathlib.Path(key).rename(pathlib.Path(folder, "key.pem"))
+            pathlib.Path(folder, "keys.yaml").write_text("keys: [{name: alice, key: sk-alice}]")
+            text = (DEPLOY / "quire.yaml").read_text().replace("/var/lib/quire/model.gguf", MODEL)
+            for flag in ("api-key-file: ", "ssl-certfile: ", "ssl-keyfile: "):
+                text = uncommented(text, flag)
+            self.assertEqual(set(re.findall(r"/run/credentials/quire.service/(\S+)", text)), set(handed_in))
+            config = pathlib.Path(folder, "quire.yaml")
+            config.write_text(text.replace("/run/credentials/quire.service", folder))
+            trust = trusting(str(pathlib.Path(folder, "cert.pem")))
+            with QuireServer("--config", str(config), model=None, trust=trust) as server:
+                with server.client(api_key="sk-alice") as client:
+                    self.assertTrue(client.models.list().data)
 
 
 if __name__ == "__main__":

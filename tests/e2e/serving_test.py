@@ -3,14 +3,13 @@
 import concurrent.futures
 import signal
 import socket
-import subprocess
 import unittest
 import urllib.error
 import urllib.request
 
 import openai
 
-from quire_server import BINARY, KV_BYTES_A_TOKEN, MODEL, PATIENCE_SECONDS, QuireServer
+from quire_server import KV_BYTES_A_TOKEN, PATIENCE_SECONDS, QuireServer
 
 MESSAGES = [{"role": "user", "content": "Tell me a long story."}]
 
