@@ -1,5 +1,5 @@
-// A connection as it is made: connection.cpp reads requests, connection_answer.cpp writes answers. Nobody else
-// includes this.
+// A connection as it is made: connection.cpp reads requests, connection_answer.cpp writes answers. Nobody
+// else includes this.
 #pragma once
 
 #include <array>

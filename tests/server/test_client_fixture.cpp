@@ -148,7 +148,8 @@ std::string get_request(std::string_view path, std::string_view extra_headers) {
 
 std::string post_request(std::string_view path, std::string_view json, std::string_view extra_headers) {
   return fmt::format(
-      "POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n{}",
+      "POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "Content-Length: {}\r\n{}\r\n{}",
       path, json.size(), extra_headers, json);
 }
 

@@ -14,9 +14,9 @@ namespace quire {
 class AllowedHosts {
  public:
   // `list`: names separated by commas, beside which addresses, localhost and `bound_host`, the one that is
-  // listened on, are always allowed; "*": all are. Empty: the same, but only for a server on the loopback that
-  // asks for no key. Others may be called by any name: a page that has no key learns nothing, and an address
-  // of the network is open to more than pages anyway.
+  // listened on, are always allowed; "*": all are. Empty: the same, but only for a server on the loopback
+  // that asks for no key. Others may be called by any name: a page that has no key learns nothing, and an
+  // address of the network is open to more than pages anyway.
   AllowedHosts(std::string_view list, std::string_view bound_host);
 
   // `host`: the header's value; empty, without it, is no browser's.

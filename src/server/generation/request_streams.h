@@ -1,4 +1,5 @@
-// The submissions of one API request in the engine, and their end: what still runs is aborted when this goes.
+// The submissions of one API request in the engine, and their end: what still runs is aborted when this
+// goes.
 #pragma once
 
 #include <cstdint>
