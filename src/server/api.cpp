@@ -22,11 +22,25 @@ bool is_json_type(std::string_view content_type, bool from_page) {
   return lower == "application/json" || lower.ends_with("+json");
 }
 
+ApiError unknown_key_error() {
+  return {401,
+          "this server needs an API key: send the header 'Authorization: Bearer KEY'",
+          {},
+          "invalid_api_key",
+          0};
+}
+
 }  // namespace
 
-void Api::use_keys(std::span<const NamedKey> keys) {
-  const std::vector<TenantId> numbers = state_.keys.set_named(keys);
-  for (size_t i = 0; i < keys.size(); ++i) limiter_.set_limits(numbers[i], keys[i].name, keys[i].limits);
+Expected<> Api::read_keys(FunctionRef<Expected<std::vector<NamedKey>>()> read) {
+  const std::lock_guard lock(reading_keys_);
+  const auto keys = read();
+  if (!keys) return std::unexpected(keys.error());
+  const std::vector<TenantId> numbers = state_.keys.set_named(*keys);
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    limiter_.set_limits(numbers[i], (*keys)[i].name, (*keys)[i].limits);
+  }
+  return {};
 }
 
 std::optional<ApiError> Api::refuse(const RequestHead& head) const {
@@ -42,13 +56,7 @@ std::optional<ApiError> Api::refuse(const RequestHead& head) const {
   }
   if (cors_.preflight(head)) return std::nullopt;  // it never has a key
   const Route* route = find_route(head.path);
-  if (!(route && route->open) && !state_.keys.accept(head.authorization)) {
-    return ApiError{401,
-                    "this server needs an API key: send the header 'Authorization: Bearer KEY'",
-                    {},
-                    "invalid_api_key",
-                    0};
-  }
+  if (!(route && route->open) && !state_.keys.accept(head.authorization)) return unknown_key_error();
   if (!route)
     return ApiError{404, fmt::format("there is no '{}' here", excerpt(head.path)), {}, "not_found", 0};
   if (!route->endpoint(head.method)) {
@@ -72,17 +80,20 @@ std::optional<ApiError> Api::refuse(const RequestHead& head) const {
   return std::nullopt;
 }
 
-Api::Reply Api::handle(const RequestHead& head, std::string_view body) const {
+Api::Reply Api::handle(RequestHead head, std::string_view body) const {
   if (auto response = cors_.preflight(head)) return std::move(*response);
   const Route* route = find_route(head.path);
   CHECK(route);
+  head.tenant = state_.keys.find(head.authorization);
+  if (!route->open && head.tenant == 0 && state_.keys.required())
+    return error_response(unknown_key_error());
   const bool counts = route->counts == Counts::kYes && head.method == HttpMethod::kPost;
   return counts ? admitted(*route, head, body) : route->endpoint(head.method)(state_, head, body);
 }
 
 // Whatever generates comes through here: within its key's limits it is answered, and what it takes counts.
 Api::Reply Api::admitted(const Route& route, const RequestHead& head, std::string_view body) const {
-  auto decision = limiter_.admit(state_.keys.find(head.authorization));
+  auto decision = limiter_.admit(head.tenant);
   Reply reply =
       decision.refused ? Reply(error_response(*decision.refused)) : route.post(state_, head, body);
   if (auto* response = std::get_if<HttpResponse>(&reply)) {

@@ -2,11 +2,14 @@
 // any thread.
 #pragma once
 
+#include <mutex>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "base/error.h"
+#include "base/function_ref.h"
 #include "server/access/allowed_hosts.h"
 #include "server/access/cors.h"
 #include "server/access/rate_limiter.h"
@@ -26,8 +29,9 @@ class Api {
         cors_(config.allowed_origins),
         limiter_(clock, metrics) {}
 
-  // From now on these may use it beside the keys of `config`, each within its limits.
-  void use_keys(std::span<const NamedKey> keys);
+  // From now on the keys that `read` gives may use it beside those of `config`, each within its limits; with
+  // an error all stays as it was. Calls wait for each other, so the keys in use are those read last.
+  Expected<> read_keys(FunctionRef<Expected<std::vector<NamedKey>>()> read);
   TenantId num_keys() const { return state_.keys.size(); }
   // The name of the key that came with `head`, for the log; empty if it has none.
   std::string key_name(const RequestHead& head) const {
@@ -43,8 +47,9 @@ class Api {
   // What can be refused by its header alone, before a body is read: 401, 403, 404, 405, 415, 503.
   std::optional<ApiError> refuse(const RequestHead& head) const;
 
-  // Requires a head that is not refused.
-  Reply handle(const RequestHead& head, std::string_view body) const;
+  // Requires a head that was not refused. Its key is looked up again, once: the answer is a 401 if it has
+  // been revoked meanwhile.
+  Reply handle(RequestHead head, std::string_view body) const;
 
   // Adds what browsers want to know of any answer to `head`.
   void add_cors_headers(const RequestHead& head, HttpResponse& response) const {
@@ -61,6 +66,7 @@ class Api {
   const AllowedHosts hosts_;
   const CorsPolicy cors_;
   mutable RateLimiter limiter_;
+  std::mutex reading_keys_;
 };
 
 }  // namespace quire

@@ -189,10 +189,7 @@ Expected<> HttpServer::Impl::open_tls() {
 
 Expected<> HttpServer::Impl::read_keys() {
   if (config.api_key_file.empty()) return {};
-  const auto keys = read_api_key_file(config.api_key_file);
-  if (!keys) return std::unexpected(keys.error());
-  api.use_keys(*keys);
-  return {};
+  return api.read_keys([this] { return read_api_key_file(config.api_key_file); });
 }
 
 void HttpServer::Impl::reload() {

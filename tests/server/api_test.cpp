@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+#include <vector>
+
 #include "tests/server/api_fixture.h"
 
 namespace quire {
@@ -105,6 +109,55 @@ TEST_F(ApiTest, WithAKeyOnlyProbesAndThePageAreOpen) {
     EXPECT_EQ(keyed.refuse({HttpMethod::kGet, path, "Bearer wrong", {}})->status, 401) << path;
   }
   EXPECT_FALSE(keyed.refuse({HttpMethod::kGet, "/metrics", "Bearer secret", {}}));
+}
+
+std::vector<NamedKey> one_key(std::string_view name, std::string_view key, const KeyLimits& limits = {}) {
+  return {{std::string(name), ApiKeys::digest(key), limits}};
+}
+
+TEST_F(ApiTest, AKeyThatIsRevokedWhileItsRequestArrivesIsA401) {
+  ASSERT_TRUE(api.read_keys([] { return one_key("alice", "a", {.requests_per_minute = 1}); }));
+  for (const char* path : {"/v1/completions", "/v1/embeddings", "/tokenize"}) {
+    const RequestHead head{HttpMethod::kPost, path, "Bearer a", "application/json"};
+    ASSERT_FALSE(api.refuse(head)) << path;
+  }
+  ASSERT_TRUE(api.read_keys([] { return one_key("bob", "b"); }));
+  for (const char* path : {"/v1/completions", "/v1/embeddings", "/tokenize"}) {
+    const RequestHead head{HttpMethod::kPost, path, "Bearer a", "application/json"};
+    const Api::Reply reply = api.handle(head, R"({"prompt": "ab", "input": "ab"})");
+    ASSERT_TRUE(std::holds_alternative<HttpResponse>(reply)) << path;
+    EXPECT_EQ(std::get<HttpResponse>(reply).status, 401) << path;
+  }
+  EXPECT_EQ(answer({HttpMethod::kPost, "/tokenize", "Bearer b", "application/json"}, R"({"prompt": "ab"})")
+                .status(),
+            200);
+}
+
+TEST_F(ApiTest, KeysThatCannotBeReadChangeNothing) {
+  ASSERT_TRUE(api.read_keys([] { return one_key("alice", "a"); }));
+  const auto read = api.read_keys(
+      []() -> Expected<std::vector<NamedKey>> { return fail(ErrorCode::kInvalidArgument, "no keys"); });
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().message, "no keys");
+  EXPECT_FALSE(api.refuse({HttpMethod::kGet, "/v1/models", "Bearer a", {}}));
+  EXPECT_EQ(api.refuse({HttpMethod::kGet, "/v1/models", {}, {}})->status, 401);
+}
+
+// As when SIGHUP comes again, with another file, while the first is being read.
+TEST_F(ApiTest, TheKeysThatWereReadLastAreInUse) {
+  std::atomic<bool> overtaken = false;
+  std::thread second;
+  ASSERT_TRUE(api.read_keys([&] {
+    second = std::thread([&] {
+      EXPECT_TRUE(api.read_keys([] { return one_key("alice", "new"); }));
+      overtaken = true;
+    });
+    for (int chance = 0; chance < 50 && !overtaken; ++chance) std::this_thread::yield();
+    return one_key("alice", "old");
+  }));
+  second.join();
+  EXPECT_FALSE(api.refuse({HttpMethod::kGet, "/v1/models", "Bearer new", {}}));
+  EXPECT_EQ(api.refuse({HttpMethod::kGet, "/v1/models", "Bearer old", {}})->status, 401);
 }
 
 TEST_F(ApiTest, UnknownFieldsAreIgnoredWhereTheOperatorSaysSo) {

@@ -8,7 +8,7 @@ ApiReply create_embeddings(const ApiState& api, const RequestHead& head, std::st
   auto request = read_body(api, body, read_embedding_request);
   if (!request) return error_response(request.error());
   if (auto known = check_model_name(api, request->model); !known) return error_response(known.error());
-  request->tenant = api.keys.find(head.authorization);
+  request->tenant = head.tenant;
   if (!request->pooling) request->pooling = api.pooling;
   auto run = EmbeddingRun::start(api.model(), std::move(*request));
   if (!run) return error_response(run.error());

@@ -5,7 +5,7 @@
 namespace quire {
 
 ApiExpected<> open_generation(const ApiState& api, const RequestHead& head, GenerationRequest& request) {
-  request.tenant = api.keys.find(head.authorization);
+  request.tenant = head.tenant;
   return check_model_name(api, request.model);
 }
 

@@ -48,27 +48,26 @@ class PrefixWriter final : public AnswerWriter {
 ApiReply pin_prefix(const ApiState& api, const RequestHead& head, std::string_view body) {
   auto request = read_body(api, body, read_prefix_request);
   if (!request) return error_response(request.error());
-  AnswerPlan plan = {
-      .writer = std::make_unique<PrefixWriter>(api.model(), api.keys.find(head.authorization)),
-      .id_prefix = "prefix-",
-      .prompt_only = true};
+  AnswerPlan plan = {.writer = std::make_unique<PrefixWriter>(api.model(), head.tenant),
+                     .id_prefix = "prefix-",
+                     .prompt_only = true};
   return generate(api, head, std::move(*request), std::move(plan));
 }
 
 ApiReply list_prefixes(const ApiState& api, const RequestHead& head, std::string_view) {
-  const auto pinned = api.model().engine.pinned_prefixes(api.keys.find(head.authorization));
+  const auto pinned = api.model().engine.pinned_prefixes(head.tenant);
   return json_response(prefix_list_json(api.model(), pinned));
 }
 
 ApiReply get_prefix(const ApiState& api, const RequestHead& head, std::string_view) {
-  const auto pinned = api.model().engine.pinned_prefixes(api.keys.find(head.authorization));
+  const auto pinned = api.model().engine.pinned_prefixes(head.tenant);
   const PinnedPrefix* found = find_prefix(pinned, prefix_in(head.path));
   if (found == nullptr) return prefix_not_found(prefix_in(head.path));
   return json_response(prefix_json(api.model(), *found));
 }
 
 ApiReply unpin_prefix(const ApiState& api, const RequestHead& head, std::string_view) {
-  const TenantId tenant = api.keys.find(head.authorization);
+  const TenantId tenant = head.tenant;
   const auto pinned = api.model().engine.pinned_prefixes(tenant);
   const PinnedPrefix* found = find_prefix(pinned, prefix_in(head.path));
   if (found == nullptr || !api.model().engine.unpin(found->id, tenant)) {

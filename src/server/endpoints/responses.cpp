@@ -54,7 +54,7 @@ std::string item_list_json(const StoredResponse& stored) {
 ApiReply create_response(const ApiState& api, const RequestHead& head, std::string_view body) {
   auto request = read_body(api, body, read_responses_request);
   if (!request) return error_response(request.error());
-  request->tenant = api.keys.find(head.authorization);
+  request->tenant = head.tenant;
   if (auto added = add_context(api, *request); !added) return error_response(added.error());
   ResponsesPlan plan{.echo = request->echo,
                      .max_output_tokens = request->max_tokens,
@@ -78,14 +78,14 @@ ApiReply get_response(const ApiState& api, const RequestHead& head, std::string_
   std::string_view id = std::string_view(head.path).substr(kResponsesPath.size());
   const bool items = id.ends_with(kInputItems);
   if (items) id.remove_suffix(kInputItems.size());
-  const auto stored = api.responses.get(id, api.keys.find(head.authorization));
+  const auto stored = api.responses.get(id, head.tenant);
   if (!stored) return error_response(response_not_found(id, {}));
   return json_response(items ? item_list_json(*stored) : stored->json);
 }
 
 ApiReply delete_response(const ApiState& api, const RequestHead& head, std::string_view) {
   const std::string_view id = std::string_view(head.path).substr(kResponsesPath.size());
-  if (!api.responses.remove(id, api.keys.find(head.authorization))) {
+  if (!api.responses.remove(id, head.tenant)) {
     return error_response(response_not_found(id, {}));
   }
   std::string out;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/types.h"
 #include "server/http/api_error.h"
 
 namespace quire {
@@ -29,6 +30,7 @@ struct RequestHead {
   std::string traceparent = {};       // empty if there are several
   std::string tracestate = {};
   std::string host = {};  // as the client calls the server, maybe with a port
+  TenantId tenant = 0;    // of its key, for endpoints; none until it is looked up
 };
 
 using ResponseHeaders = std::vector<std::pair<std::string, std::string>>;

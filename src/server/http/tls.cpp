@@ -175,6 +175,7 @@ Expected<std::unique_ptr<TlsContext>> TlsContext::open(TlsFiles files) {
 }
 
 Expected<> TlsContext::reload() {
+  const std::lock_guard alone(reloading_);
   auto context = load(files_);
   if (!context) return std::unexpected(context.error());
   std::lock_guard lock(mutex_);

@@ -65,7 +65,8 @@ class TlsContext {
   // SIGPIPE, for OpenSSL writes to sockets that may be closed.
   static Expected<std::unique_ptr<TlsContext>> open(TlsFiles files);
 
-  // Reads the files again, for connections that begin from now on. With an error all stays as it was.
+  // Reads the files again, for connections that begin from now on. With an error all stays as it was. Calls
+  // wait for each other, so what was read last is in use.
   Expected<> reload();
 
   // `socket` is a connected one that does not block.
@@ -76,7 +77,8 @@ class TlsContext {
       : files_(std::move(files)), context_(std::move(context)) {}
 
   const TlsFiles files_;
-  mutable std::mutex mutex_;
+  std::mutex reloading_;
+  mutable std::mutex mutex_;  // of context_
   std::shared_ptr<ssl_ctx_st> context_;
 };
 
