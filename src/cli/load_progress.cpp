@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/byte_size.h"
+#include "base/log.h"
 
 namespace quire {
 namespace {
@@ -49,14 +50,17 @@ void LoadProgress::clear_bar() {
   write_("\r\033[K");
 }
 
-LoadProgress::Write stderr_writer(std::string_view log_level) {
+bool draws_bar(std::string_view log_format) { return log_format != "json" && isatty(STDERR_FILENO) == 1; }
+
+LoadProgress::Write stderr_writer(std::string_view log_level, std::string_view log_format) {
   if (log_level == "off") return [](std::string_view) {};
+  if (log_format == "json") {
+    return [](std::string_view line) { LOG(info, "{}", line.substr(0, line.find('\n'))); };
+  }
   return [](std::string_view text) {
     fmt::print(stderr, "{}", text);
     std::fflush(stderr);
   };
 }
-
-bool stderr_is_terminal() { return isatty(STDERR_FILENO) == 1; }
 
 }  // namespace quire

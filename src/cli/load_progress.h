@@ -1,5 +1,5 @@
-// What is said on stderr while weights are read and packed: on a terminal a bar, elsewhere a line now and
-// then. Nothing where loading is quick. One thread.
+// What is said on stderr while weights are read and packed: on a terminal a bar, elsewhere, and where the
+// log is JSON, a line now and then. Nothing where loading is quick. One thread.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,9 @@ class LoadProgress {
   int64_t said_ns_ = 0;  // after start_ns_; 0: nothing was said yet
 };
 
-// On stderr, or silent where the log is.
-LoadProgress::Write stderr_writer(std::string_view log_level);
-bool stderr_is_terminal();
+// Whether a bar may be drawn on stderr: it is a terminal, and no program reads the log there.
+bool draws_bar(std::string_view log_format);
+// On stderr, or silent where the log is. Where the log's lines are JSON, through the log, as level info.
+LoadProgress::Write stderr_writer(std::string_view log_level, std::string_view log_format);
 
 }  // namespace quire

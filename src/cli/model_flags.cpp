@@ -48,7 +48,8 @@ Expected<> prepare_model(ModelFlags& flags) {
 }
 
 Expected<EngineHandle> load_model(const ModelFlags& flags, const Clock& clock, MetricsRegistry& metrics) {
-  LoadProgress progress(clock, stderr_is_terminal(), stderr_writer(flags.log_level));
+  LoadProgress progress(clock, draws_bar(flags.log_format),
+                        stderr_writer(flags.log_level, flags.log_format));
   return open_engine(flags.engine, clock, metrics, progress);
 }
 

@@ -3,14 +3,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
 #include <string>
 #include <vector>
+
+#include "base/log.h"
 
 namespace quire {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 constexpr int64_t kMiB = 1 << 20;
 
@@ -68,6 +73,40 @@ TEST_F(LoadProgressTest, TakesTheBarAwayAfterAFailureToo) {
   }
   ASSERT_EQ(written_.size(), 2u);
   EXPECT_EQ(written_.back(), "\r\033[K");
+}
+
+// What a slow load without a terminal says on stderr.
+std::string slow_load(std::string_view log_level, std::string_view log_format) {
+  testing::internal::CaptureStderr();
+  EXPECT_TRUE(init_log(log_level, log_format));
+  {
+    ManualClock clock;
+    LoadProgress progress(clock, false, stderr_writer(log_level, log_format));
+    clock.advance_ns(3'000'000'000);
+    progress(kMiB, 4 * kMiB);
+    progress(4 * kMiB, 4 * kMiB);
+  }
+  std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(init_log("warning"));
+  return said;
+}
+
+TEST(LoadProgressLines, AreJsonWhereTheLogIs) {
+  EXPECT_EQ(slow_load("warning", "text"),
+            "loading the weights: 25%, 1.0 MiB of 4.0 MiB\nloaded 4.0 MiB of weights in 3.0 s\n");
+  const std::string json = slow_load("info", "json");
+  std::istringstream lines(json);
+  std::string line;
+  for (const char* message :
+       {"loading the weights: 25%, 1.0 MiB of 4.0 MiB", "loaded 4.0 MiB of weights in 3.0 s"}) {
+    ASSERT_TRUE(std::getline(lines, line)) << json;
+    EXPECT_THAT(line, StartsWith(R"({"time":")"));
+    EXPECT_THAT(line, EndsWith(fmt::format(R"("level":"info","message":"{}"}})", message)));
+  }
+  EXPECT_FALSE(std::getline(lines, line)) << json;
+  EXPECT_EQ(slow_load("warning", "json"), "");
+  EXPECT_EQ(slow_load("off", "text"), "");
+  EXPECT_FALSE(draws_bar("json"));
 }
 
 }  // namespace
