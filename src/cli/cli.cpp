@@ -76,6 +76,7 @@ int run_cli(std::span<const std::string> arguments) {
     fmt::print(stderr, "{}", app.help());
     return kMisused;
   }
+  const RequiredFlags required(app);
   try {
     app.parse(
         std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
@@ -83,8 +84,12 @@ int run_cli(std::span<const std::string> arguments) {
     if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);  // --help, --version
     return misused(innermost(app), describe(app, error));
   }
-  if (const auto applied = apply_config_file(innermost(app)); !applied) {
-    return misused(innermost(app), applied.error().message);
+  CLI::App& command = innermost(app);
+  if (const auto applied = apply_config_file(command); !applied) {
+    return misused(command, applied.error().message);
+  }
+  if (const auto complete = required.check(command); !complete) {
+    return misused(command, complete.error().message);
   }
   if (const auto done = action(); !done) {
     std::fflush(stdout);

@@ -244,4 +244,23 @@ Expected<> apply_config_file(CLI::App& command) {
   return {};
 }
 
+void RequiredFlags::take(CLI::App& app) {
+  if (app.get_option_no_throw("--config") != nullptr) {
+    for (CLI::Option* option : app.get_options()) {
+      if (!option->get_required()) continue;
+      option->required(false);
+      flags_.emplace_back(&app, option);
+    }
+  }
+  for (CLI::App* command : app.get_subcommands({})) take(*command);
+}
+
+Expected<> RequiredFlags::check(const CLI::App& command) const {
+  for (const auto& [owner, option] : flags_) {
+    if (owner != &command || option->count() > 0) continue;
+    return fail(ErrorCode::kInvalidArgument, "{} is required", option->get_name());
+  }
+  return {};
+}
+
 }  // namespace quire

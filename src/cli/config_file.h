@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -30,5 +31,21 @@ void add_config_flag(CLI::App& command);
 // Sets what the file that --config names says and neither command line nor environment did; without the flag
 // nothing. To be called once the command line has been parsed. Errors name file, line and key.
 Expected<> apply_config_file(CLI::App& command);
+
+// The flags that commands with --config require. CLI11 would miss them before a file could set them, so they
+// are taken from it.
+class RequiredFlags {
+ public:
+  // Of `app`, which outlives this, and of all its subcommands; before the command line is parsed.
+  explicit RequiredFlags(CLI::App& app) { take(app); }
+
+  // To be called after apply_config_file(command): an error if nobody has set one.
+  Expected<> check(const CLI::App& command) const;
+
+ private:
+  void take(CLI::App& app);
+
+  std::vector<std::pair<const CLI::App*, const CLI::Option*>> flags_;
+};
 
 }  // namespace quire

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <vector>
+
+#include "tests/base/temp_folder.h"
 
 namespace quire {
 namespace {
@@ -91,6 +94,22 @@ TEST(Cli, AFailureIsOneWithOneLine) {
   EXPECT_THAT(outcome.error, HasSubstr("quire: "));
   EXPECT_THAT(outcome.error, HasSubstr("/nonexistent/model.gguf"));
   EXPECT_EQ(std::count(outcome.error.begin(), outcome.error.end(), '\n'), 1);
+}
+
+TEST(Cli, RequiredFlagsMayStandInAFile) {
+  const TempFolder folder;
+  const auto batch = [&](std::string_view settings) {
+    std::ofstream(folder.file("batch.yaml")) << settings;
+    return run({"run-batch", "--config", folder.file("batch.yaml")});
+  };
+  const Outcome whole = batch("input-file: /nonexistent/in.jsonl\noutput-file: out.jsonl\n");
+  EXPECT_EQ(whole.status, 1);
+  EXPECT_THAT(whole.error, HasSubstr("/nonexistent/in.jsonl"));
+  const Outcome half = batch("input-file: /nonexistent/in.jsonl\n");
+  EXPECT_EQ(half.status, 2);
+  EXPECT_THAT(half.error, HasSubstr("quire run-batch: --output-file is required\n"));
+  EXPECT_EQ(run({"run-batch"}).status, 2);
+  EXPECT_EQ(run({"bench", "random-model"}).status, 2);  // which has no --config
 }
 
 TEST(Cli, ServesNobodyWhereTheGivenKeyIsEmpty) {

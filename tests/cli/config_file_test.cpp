@@ -129,6 +129,25 @@ TEST_F(ConfigFlags, SetWhatTheCommandLineAndTheEnvironmentLeave) {
   EXPECT_FALSE(config_.enable_prefix_caching);
 }
 
+TEST_F(ConfigFlags, SetWhatIsRequired) {
+  std::string output;
+  app_.add_option("-o,--output-file", output)->required();
+  const RequiredFlags required(app_);
+  ASSERT_TRUE(apply("output-file: answers.jsonl\n"));
+  EXPECT_TRUE(required.check(app_));
+  EXPECT_EQ(output, "answers.jsonl");
+}
+
+TEST_F(ConfigFlags, DoNotReplaceWhatIsRequired) {
+  std::string output;
+  app_.add_option("-o,--output-file", output)->required();
+  const RequiredFlags required(app_);
+  ASSERT_TRUE(apply("threads: 1\n"));
+  EXPECT_EQ(required.check(app_).error().message, "--output-file is required");
+  ASSERT_TRUE(apply("threads: 1\n", {"-o", "a"}));
+  EXPECT_TRUE(required.check(app_));
+}
+
 TEST_F(ConfigFlags, ErrorsNameFileLineAndKey) {
   const std::string file = "the configuration '" + folder_.file("quire.yaml") + "', ";
   const std::vector<std::pair<std::string, std::string>> cases{
