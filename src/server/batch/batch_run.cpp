@@ -1,19 +1,12 @@
 #include "server/batch/batch_run.h"
 
 #include <algorithm>
-#include <random>
-
-#include "base/rng.h"
+#include <utility>
 
 namespace quire {
 namespace {
 
 constexpr int64_t kSyncNs = 1'000'000'000;  // what a machine that fails may lose, to be computed again
-
-uint64_t random_id_seed() {
-  std::random_device device;
-  return (uint64_t{device()} << 32) | device();
-}
 
 }  // namespace
 
@@ -23,7 +16,6 @@ BatchRun::BatchRun(const Api& api, const Clock& clock, BatchInput& input, BatchO
       clock_(clock),
       input_(input),
       output_(output),
-      id_seed_(random_id_seed()),
       jobs_(static_cast<size_t>(std::max(max_at_once, 1))),
       synced_ns_(clock.now_ns()) {}
 
@@ -53,7 +45,7 @@ Expected<BatchCounts> BatchRun::run(FunctionRef<void(const BatchCounts&)> progre
 }
 
 Expected<> BatchRun::start_jobs() {
-  while (num_running_ < jobs_.size()) {
+  while (num_running_ < jobs_.size() && !queue_full_) {
     if (!held_ && !at_end_) {
       auto line = input_.next();
       if (!line) return std::unexpected(line.error());
@@ -68,7 +60,6 @@ Expected<> BatchRun::start_jobs() {
       continue;
     }
     if (auto started = start(line); !started) return started;
-    if (held_) return {};
   }
   return {};
 }
@@ -78,7 +69,7 @@ Expected<> BatchRun::start(const BatchInput::Line& line) {
   if (request.error) {
     ++counts_.answered;
     ++counts_.failed;
-    return output_.append(failure_line(next_id(), request.custom_id, line.number, *request.error));
+    return output_.append(failure_line(ids_.next(), request.custom_id, line.number, *request.error));
   }
   const RequestHead head{.method = HttpMethod::kPost,
                          .path = request.url,
@@ -89,9 +80,10 @@ Expected<> BatchRun::start(const BatchInput::Line& line) {
   }
   Api::Reply reply = api_.handle(head, request.body);
   if (const auto* response = std::get_if<HttpResponse>(&reply)) {
-    // The engine's queue is full, and room comes with the end of others.
+    // The engine's queue is full, and room comes as others begin and end.
     if (response->status == 429 && num_running_ > 0) {
       held_ = line;
+      queue_full_ = true;
       return {};
     }
     return finish(request.custom_id, response->status, response->body);
@@ -118,7 +110,9 @@ void BatchRun::run_job(const BatchInput::Line& line, std::unique_ptr<AnswerRun> 
 }
 
 Expected<> BatchRun::advance(Job& job) {
+  if (!std::exchange(job.begun, true)) queue_full_ = false;
   if (job.run->advance(job.body) == AnswerRun::Progress::kMore) return {};
+  queue_full_ = false;
   const std::unique_ptr<AnswerRun> run = std::move(job.run);
   const std::string body = std::move(job.body);
   --num_running_;
@@ -129,7 +123,7 @@ Expected<> BatchRun::advance(Job& job) {
 Expected<> BatchRun::finish(std::string_view custom_id, int status, std::string_view body) {
   ++counts_.answered;
   if (status != 200) ++counts_.failed;
-  return output_.append(answer_line(next_id(), custom_id, status, body));
+  return output_.append(answer_line(ids_.next(), custom_id, status, body));
 }
 
 Expected<> BatchRun::sync_if_due() {
@@ -137,12 +131,6 @@ Expected<> BatchRun::sync_if_due() {
   if (now_ns - synced_ns_ < kSyncNs) return {};
   synced_ns_ = now_ns;
   return output_.sync();
-}
-
-std::string BatchRun::next_id() {
-  const uint64_t number = num_ids_++;
-  return fmt::format("{:016x}{:016x}", random_bits(id_seed_, 2 * number),
-                     random_bits(id_seed_, 2 * number + 1));
 }
 
 }  // namespace quire

@@ -15,6 +15,7 @@
 #include "base/function_ref.h"
 #include "server/api.h"
 #include "server/batch/batch_files.h"
+#include "server/id_source.h"
 
 namespace quire {
 
@@ -39,6 +40,7 @@ class BatchRun {
     std::string custom_id;
     std::unique_ptr<AnswerRun> run;  // null: the place is free
     std::string body;
+    bool begun = false;  // it no longer waits in the engine's queue
   };
   // Jobs that have something to take, by place; told by the engine's thread.
   struct Ready {
@@ -53,19 +55,18 @@ class BatchRun {
   Expected<> advance(Job& job);
   Expected<> finish(std::string_view custom_id, int status, std::string_view body);
   Expected<> sync_if_due();
-  std::string next_id();
 
   const Api& api_;
   const Clock& clock_;
   BatchInput& input_;
   BatchOutput& output_;
-  const uint64_t id_seed_;
-  uint64_t num_ids_ = 0;
+  const IdSource ids_;
   BatchCounts counts_;
   std::vector<Job> jobs_;
   size_t num_running_ = 0;
   bool at_end_ = false;                   // of the input
   std::optional<BatchInput::Line> held_;  // the engine's queue had no room for it
+  bool queue_full_ = false;               // since held_ was tried, no job has begun or ended
   int64_t synced_ns_ = 0;
   Ready ready_;
 };
