@@ -4,20 +4,13 @@
 
 #include <algorithm>
 #include <chrono>
-#include <random>
 #include <utility>
 
-#include "base/rng.h"
 #include "server/trace/span_exporter.h"
 #include "server/trace/trace_context.h"
 
 namespace quire {
 namespace {
-
-uint64_t tracer_seed() {
-  std::random_device device;
-  return (uint64_t{device()} << 32) | device();
-}
 
 // What is added to the clock's times to make them those of the wall.
 int64_t wall_offset_ns(const Clock& clock) {
@@ -83,16 +76,7 @@ void add_generation_attributes(TraceSpan& span, std::string_view path, const Gen
 }  // namespace
 
 RequestTracer::RequestTracer(SpanExporter& exporter, const Clock& clock)
-    : exporter_(exporter), clock_(clock), seed_(tracer_seed()) {}
-
-std::string RequestTracer::new_id(size_t num_digits) {
-  std::string id;
-  while (id.size() < num_digits) {
-    // All zero would be no id; nobody sees it in 2^64.
-    id += fmt::format("{:016x}", random_bits(seed_, num_ids_.fetch_add(1, std::memory_order_relaxed)));
-  }
-  return id;
-}
+    : exporter_(exporter), clock_(clock) {}
 
 void RequestTracer::record(const TracedRequest& request) {
   if (auto made = spans(request); !made.empty()) exporter_.add(std::move(made));
@@ -106,8 +90,8 @@ std::vector<TraceSpan> RequestTracer::spans(const TracedRequest& request) {
 
   std::vector<TraceSpan> made(1);
   TraceSpan& server = made.front();
-  server.trace_id = parent ? parent->trace_id : new_id(32);
-  server.span_id = new_id(16);
+  server.trace_id = parent ? parent->trace_id : ids_.next();
+  server.span_id = new_span_id();
   if (parent) {
     server.parent_span_id = parent->span_id;
     server.trace_state = parent->trace_state;
@@ -125,7 +109,7 @@ std::vector<TraceSpan> RequestTracer::spans(const TracedRequest& request) {
   const auto add_part = [&](const char* name, int64_t start_ns, int64_t end_ns) {
     if (start_ns == 0 || end_ns == 0) return;
     TraceSpan part{.trace_id = made.front().trace_id,
-                   .span_id = new_id(16),
+                   .span_id = new_span_id(),
                    .parent_span_id = made.front().span_id,
                    .trace_state = made.front().trace_state,
                    .name = name,

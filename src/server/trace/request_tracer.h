@@ -3,7 +3,6 @@
 // queue, of prefill and of decoding. Nothing of prompts, answers and keys is in them. Safe from any thread.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -12,6 +11,7 @@
 
 #include "base/clock.h"
 #include "server/http/http_message.h"
+#include "server/id_source.h"
 #include "server/trace/generation_trace.h"
 #include "server/trace/span.h"
 
@@ -44,12 +44,11 @@ class RequestTracer {
   std::vector<TraceSpan> spans(const TracedRequest& request);
 
  private:
-  std::string new_id(size_t num_digits);
+  std::string new_span_id() const { return ids_.next().substr(0, 16); }
 
   SpanExporter& exporter_;
   const Clock& clock_;
-  const uint64_t seed_;
-  std::atomic<uint64_t> num_ids_{0};
+  const IdSource ids_;
 };
 
 }  // namespace quire

@@ -7,12 +7,12 @@
 #include <exception>
 #include <iterator>
 #include <optional>
-#include <random>
 #include <utility>
 
 #include "base/log.h"
 #include "base/thread_name.h"
 #include "server/http/http_client.h"
+#include "server/id_source.h"
 
 namespace quire {
 namespace {
@@ -23,21 +23,25 @@ constexpr auto kBatchDelay = std::chrono::milliseconds(500);  // for more spans 
 constexpr int kMaxAttempts = 4;
 constexpr int64_t kFirstPauseMs = 500;  // doubled with each attempt
 constexpr auto kTimeout = std::chrono::seconds(10);
-constexpr auto kLastTimeout = std::chrono::seconds(2);  // when the server ends
-constexpr auto kStopCheck = std::chrono::milliseconds(100);
+constexpr auto kStopCheck = std::chrono::milliseconds(100);  // how soon an end is noticed
 constexpr size_t kMaxAnswerBytes = 64 << 10;
 
-std::string random_instance() {
-  std::random_device device;
-  return fmt::format("{:08x}{:08x}", device(), device());
+TargetLookup::Resolve ask_system(const OtlpEndpoint& endpoint) {
+  return [host = endpoint.host, port = endpoint.port] {
+    asio::io_context context;
+    return resolve_target(context, host, port, {});
+  };
 }
 
 }  // namespace
 
-SpanExporter::SpanExporter(OtlpEndpoint endpoint, std::string service_name, MetricsRegistry& metrics)
+SpanExporter::SpanExporter(OtlpEndpoint endpoint, std::string service_name, MetricsRegistry& metrics,
+                           SpanExporterOptions options)
     : endpoint_(std::move(endpoint)),
       service_name_(std::move(service_name)),
-      instance_id_(random_instance()),
+      instance_id_(IdSource().next()),
+      end_limit_(options.end_limit),
+      lookup_(options.resolve ? std::move(options.resolve) : ask_system(endpoint_)),
       exported_(metrics.counter("quire:spans_exported_total", "Spans that the collector took.")),
       dropped_(metrics.counter("quire:spans_dropped_total",
                                "Spans that were dropped: the collector was away, slow, or refused them.")),
@@ -47,6 +51,7 @@ SpanExporter::~SpanExporter() {
   {
     std::lock_guard lock(mutex_);
     stopping_ = true;
+    end_ = std::chrono::steady_clock::now() + end_limit_;
   }
   changed_.notify_all();
   thread_.join();
@@ -111,9 +116,11 @@ bool SpanExporter::send(const std::vector<TraceSpan>& batch) {
   return false;
 }
 
-bool SpanExporter::stopping() {
+// What an attempt that began at `start` may still take.
+std::chrono::milliseconds SpanExporter::left(Time start) {
   std::lock_guard lock(mutex_);
-  return stopping_;
+  const Time end = stopping_ ? std::min(start + kTimeout, end_) : start + kTimeout;
+  return std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
 }
 
 // False when the server ends.
@@ -122,9 +129,16 @@ bool SpanExporter::pause(int64_t ms) {
   return !changed_.wait_for(lock, std::chrono::milliseconds(ms), [this] { return stopping_; });
 }
 
+Expected<HttpTarget> SpanExporter::find_collector(Time start) {
+  while (left(start).count() > 0) {
+    if (auto target = lookup_.wait(std::min(left(start), kStopCheck))) return std::move(*target);
+  }
+  return fail(ErrorCode::kUnavailable, "its address was not found in time");
+}
+
 SpanExporter::Sent SpanExporter::try_to_send(const std::string& body) {
-  asio::io_context context;
-  const auto target = resolve_target(context, endpoint_.host, endpoint_.port, {});
+  const Time start = std::chrono::steady_clock::now();
+  const auto target = find_collector(start);
   if (!target) {
     last_error_ = target.error().message;
     return Sent::kNotNow;
@@ -138,15 +152,13 @@ SpanExporter::Sent SpanExporter::try_to_send(const std::string& body) {
   Expected<int> status = fail(ErrorCode::kUnavailable, "no answer in time");
   bool done = false;
   const HttpRequest request{.path = endpoint_.path, .body = body, .silence_limit = kTimeout};
+  asio::io_context context;
   asio::co_spawn(context, http_exchange(*target, request, skip),
                  [&](std::exception_ptr error, Expected<int> answer) {
                    done = true;
                    if (!error) status = std::move(answer);
                  });
-  const auto start = std::chrono::steady_clock::now();
-  while (!done && std::chrono::steady_clock::now() - start < (stopping() ? kLastTimeout : kTimeout)) {
-    context.run_for(kStopCheck);
-  }
+  while (!done && left(start).count() > 0) context.run_for(std::min(left(start), kStopCheck));
   if (!status) {
     last_error_ = status.error().message;
     return Sent::kNotNow;

@@ -2,6 +2,7 @@
 // spans never waits for the network, and where the collector is slow or away spans are dropped and counted.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -12,10 +13,16 @@
 #include <vector>
 
 #include "base/metrics.h"
+#include "server/http/target_lookup.h"
 #include "server/trace/otlp_endpoint.h"
 #include "server/trace/span.h"
 
 namespace quire {
+
+struct SpanExporterOptions {
+  TargetLookup::Resolve resolve = {};         // in place of asking the system where the collector is
+  std::chrono::milliseconds end_limit{2000};  // for all that waits when the exporter ends
+};
 
 class SpanExporter {
  public:
@@ -23,8 +30,10 @@ class SpanExporter {
   static constexpr size_t kBatch = 512;        // spans in a request
 
   // Starts the thread. `metrics` outlives the exporter.
-  SpanExporter(OtlpEndpoint endpoint, std::string service_name, MetricsRegistry& metrics);
-  // Sends what waits, within about two seconds, and joins the thread.
+  SpanExporter(OtlpEndpoint endpoint, std::string service_name, MetricsRegistry& metrics,
+               SpanExporterOptions options = {});
+  // Sends what waits until `end_limit` has passed, whatever the network or a name server does, drops the
+  // rest, and joins the thread.
   ~SpanExporter();
   SpanExporter(const SpanExporter&) = delete;
   SpanExporter& operator=(const SpanExporter&) = delete;
@@ -34,16 +43,20 @@ class SpanExporter {
 
  private:
   enum class Sent : uint8_t { kYes, kNotNow, kNever };
+  using Time = std::chrono::steady_clock::time_point;
 
   void run();
   bool send(const std::vector<TraceSpan>& batch);
   Sent try_to_send(const std::string& body);
-  bool stopping();
+  Expected<HttpTarget> find_collector(Time start);
+  std::chrono::milliseconds left(Time start);
   bool pause(int64_t ms);
 
   const OtlpEndpoint endpoint_;
   const std::string service_name_;
   const std::string instance_id_;
+  const std::chrono::milliseconds end_limit_;
+  TargetLookup lookup_;
   Counter& exported_;
   Counter& dropped_;
   std::string last_error_;  // of try_to_send
@@ -53,6 +66,7 @@ class SpanExporter {
   std::deque<TraceSpan> waiting_;
   bool full_reported_ = false;
   bool stopping_ = false;
+  Time end_;  // where stopping_: when nothing more is sent
   std::thread thread_;
 };
 
