@@ -1,5 +1,6 @@
 """/v1/messages through Anthropic's own client."""
 
+import json
 import unittest
 
 import anthropic
@@ -50,6 +51,29 @@ class AnthropicClient(ServedTest):
         self.assertEqual(message.content[0].text, text)
         self.assertEqual(message.stop_reason, whole.stop_reason)
         self.assertEqual(message.usage.output_tokens, whole.usage.output_tokens)
+
+    def test_an_answer_goes_on_with_the_assistants_text(self):
+        begun = [*HELLO, {"role": "assistant", "content": "Hello, dear"}]
+        answer = self.message(begun)
+        chat = self.client.chat.completions.create(
+            model=self.model, max_tokens=12, temperature=0, messages=begun, extra_body={"continue_final_message": True})
+        self.assertEqual(answer.content[0].text, chat.choices[0].message.content)
+        usage = answer.usage
+        self.assertEqual(usage.input_tokens + usage.cache_read_input_tokens, chat.usage.prompt_tokens)
+        count = self.anthropic.messages.count_tokens(model=self.model, messages=begun)
+        self.assertEqual(count.input_tokens, chat.usage.prompt_tokens)
+
+    def test_turns_of_one_role_and_a_schema(self):
+        apart = [{"role": "user", "content": "Name a number"}, {"role": "user", "content": "of two digits."}]
+        together = [{"role": "user", "content": "Name a number\nof two digits."}]
+        counts = [self.anthropic.messages.count_tokens(model=self.model, messages=turns).input_tokens
+                  for turns in (apart, together)]
+        self.assertEqual(counts[0], counts[1])
+        schema = {"type": "object", "properties": {"number": {"enum": [11]}}, "required": ["number"],
+                  "additionalProperties": False}
+        answer = self.message(apart, max_tokens=60, thinking={"type": "disabled"},
+                              output_config={"format": {"type": "json_schema", "schema": schema}})
+        self.assertEqual(json.loads(answer.content[0].text), {"number": 11})
 
     def test_a_conversation_and_a_stop_sequence(self):
         answer = self.message([{"role": "user", "content": [{"type": "text", "text": "Count: one, two,"}]},

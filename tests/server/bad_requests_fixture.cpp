@@ -147,7 +147,7 @@ std::vector<BadField> bad_sampling_fields() {
       {R"("model": 1)", "model", "must be a string"},
       {R"("temprature": 1)", "temprature", "unknown field 'temprature'; did you mean 'temperature'?"},
       {R"("Temperature": 1)", "Temperature", "did you mean 'temperature'?"},
-      {R"("zzzzzzzzzzzzzz": null)", "zzzzzzzzzzzzzz", "unknown field 'zzzzzzzzzzzzzz'"},
+      {R"("zzzzzzzzzzzzzz": 0)", "zzzzzzzzzzzzzz", "unknown field 'zzzzzzzzzzzzzz'"},
       {R"("": 1)", "", "unknown field ''"},
       {R"("seed": 1, "seed": 2)", "seed", "more than once"},
   };

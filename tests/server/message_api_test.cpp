@@ -77,6 +77,45 @@ TEST_F(MessageApiTest, SystemAndBlocksAreTextForTheTemplate) {
   EXPECT_EQ(answer.at("/usage/input_tokens"), std::to_string(5 + 3 + 1 + 1 + 4 + 3 + 4 + 9 + 4));
 }
 
+// The prompt's tokens as text, which is what such a conversation makes the model see.
+TEST_F(MessageApiTest, TheAssistantsLastTextGoesOn) {
+  const std::string turns = R"("messages": [{"role": "user", "content": "abcd"},
+                                            {"role": "assistant", "content": "xy"}])";
+  const Answer answer = post("/v1/messages", fmt::format(R"({{"max_tokens": 2, {}}})", turns));
+  ASSERT_EQ(answer.status(), 200) << answer.body();
+  // "abcd<|end|><|turn|>assistantxy", and neither an end nor another turn.
+  EXPECT_EQ(answer.at("/usage/input_tokens"), std::to_string(5 + 1 + 9 + 2));
+  const Answer count = post("/v1/messages/count_tokens", fmt::format("{{{}}}", turns));
+  EXPECT_EQ(count.body(), R"({"input_tokens":17})");
+}
+
+TEST_F(MessageApiTest, TurnsOfOneRoleAreOne) {
+  const auto count = [&](std::string_view messages) {
+    return post("/v1/messages/count_tokens", fmt::format(R"({{"messages": {}}})", messages)).body();
+  };
+  constexpr const char* kEnd = R"({"role": "user", "content": "e"}])";
+  EXPECT_EQ(count(fmt::format(R"([{{"role": "user", "content": "a"}}, {{"role": "user", "content": "b"}},
+                       {{"role": "assistant", "content": "c"}},
+                       {{"role": "assistant", "content": [{{"type": "text", "text": "d"}}]}}, {})",
+                              kEnd)),
+            count(fmt::format(R"([{{"role": "user", "content": "a\nb"}},
+                       {{"role": "assistant", "content": "c\nd"}}, {})",
+                              kEnd)));
+}
+
+TEST_F(MessageApiTest, FieldsOfAnthropicsClientsAreKnown) {
+  for (const char* neutral :
+       {R"("thinking": {"type": "disabled"})", R"("thinking": {"type": "adaptive"})",
+        R"("cache_control": {"type": "ephemeral"})", R"("inference_geo": "us")", R"("container": null)",
+        R"("service_tier": "standard_only")", R"("speed": "standard")", R"("mcp_servers": [])",
+        R"("output_config": {"effort": "low"})", R"("cache_salt": "s", "priority": 0)",
+        R"("not_known": null)"}) {
+    const Answer answer = message(fmt::format(R"("max_tokens": 5, {})", neutral));
+    EXPECT_EQ(answer.status(), 200) << answer.body();
+    EXPECT_EQ(answer.at("/content/0/text"), "hello") << neutral;
+  }
+}
+
 TEST_F(MessageApiTest, AStreamOfNamedEvents) {
   const auto stream = events(R"("max_tokens": 20)");
   std::vector<std::string> names;
@@ -184,6 +223,67 @@ TEST_F(MessageToolsTest, AConversationHasWhatWasCalledAndWhatCameOfIt) {
   EXPECT_EQ(answer.at("/usage/input_tokens"), std::to_string(2 + (1 + 11 + 1 + 8 + 2 + 12 + 1) + 5 + 2));
 }
 
+// All of this is one turn of the assistant and one of the user, whose results come first.
+TEST_F(MessageToolsTest, CallsAndResultsOfSeveralTurnsAreOfOne) {
+  constexpr const char* kCall = R"({"type": "tool_use", "id": "i1", "name": "f", "input": {}})";
+  constexpr const char* kResult = R"({"type": "tool_result", "tool_use_id": "i1", "content": "r"})";
+  const auto count = [&](std::string_view turns) {
+    return post("/v1/messages/count_tokens",
+                fmt::format(R"({{"messages": [{{"role": "user", "content": "a"}}, {}]}})", turns));
+  };
+  const Answer apart = count(fmt::format(
+      R"({{"role": "assistant", "content": "b"}}, {{"role": "assistant", "content": [{}]}},
+         {{"role": "user", "content": "c"}}, {{"role": "user", "content": [{}]}})",
+      kCall, kResult));
+  const Answer together =
+      count(fmt::format(R"({{"role": "assistant", "content": [{{"type": "text", "text": "b"}}, {}]}},
+                     {{"role": "user", "content": [{}, {{"type": "text", "text": "c"}}]}})",
+                        kCall, kResult));
+  ASSERT_EQ(apart.status(), 200) << apart.body();
+  EXPECT_EQ(apart.body(), together.body());
+}
+
+class ThinkingTest : public ApiFixture {
+ protected:
+  ThinkingTest() : ApiFixture(with_thinking()) {}
+  static EchoModelOptions with_thinking() {
+    EchoModelOptions options;
+    options.chat_template =
+        "{% for m in messages %}{{ m.content }}{% if m.reasoning_content %}[{{ m.reasoning_content }}]"
+        "{% endif %}<|end|>{% endfor %}{{ enable_thinking }}{{ reasoning_effort }}"
+        "{# <think></think> #}";
+    return options;
+  }
+  // What the model sees of it, told by its number of tokens.
+  std::string count(std::string_view members) const {
+    return post("/v1/messages/count_tokens", fmt::format("{{{}}}", members)).body();
+  }
+};
+
+TEST_F(ThinkingTest, IsTheTemplatesToMakeUseOf) {
+  const std::string hello = R"("messages": [{"role": "user", "content": "hello"}])";
+  EXPECT_EQ(count(hello), R"({"input_tokens":6})");
+  EXPECT_EQ(count(hello + R"(, "thinking": {"type": "enabled", "budget_tokens": 1024})"),
+            R"({"input_tokens":10})");  // True
+  EXPECT_EQ(count(hello + R"(, "thinking": {"type": "adaptive"})"), R"({"input_tokens":10})");
+  EXPECT_EQ(count(hello + R"(, "thinking": {"type": "disabled"})"), R"({"input_tokens":11})");  // False
+  EXPECT_EQ(count(hello + R"(, "output_config": {"effort": "max"})"), R"({"input_tokens":9})");
+}
+
+TEST_F(ThinkingTest, ThoughtsOfOneTurnAreJoinedAndNeedNoText) {
+  const auto thought = [](std::string_view text) {
+    return fmt::format(R"({{"type": "thinking", "thinking": "{}", "signature": ""}})", text);
+  };
+  const auto turns = [&](const std::string& blocks) {
+    return fmt::format(R"("messages": [{{"role": "user", "content": "a"}},
+        {{"role": "assistant", "content": [{}]}}, {{"role": "user", "content": "b"}}])",
+                       blocks);
+  };
+  // "a<|end|>[x\ny]<|end|>b<|end|>": no "None" stands for the content.
+  EXPECT_EQ(count(turns(thought("x") + ", " + thought("y"))), R"({"input_tokens":10})");
+  EXPECT_EQ(count(turns("")), R"({"input_tokens":5})");
+}
+
 TEST_F(MessageToolsTest, BadToolsAreRefused) {
   const auto with = [](std::string_view members) {
     return fmt::format(R"({{"max_tokens": 1, "messages": [{{"role": "user", "content": "a"}}], {}}})",
@@ -195,7 +295,7 @@ TEST_F(MessageToolsTest, BadToolsAreRefused) {
   };
   const std::pair<std::string, std::string> cases[] = {
       {with(R"("tools": 5)"), "tools must be an array"},
-      {with(R"("tools": [{}])"), "tools[0]: name must be"},
+      {with(R"("tools": [{}])"), "tools[0]: name is required"},
       {with(R"("tools": [{"name": "a b", "input_schema": {}}])"), "name must be 1 to 64"},
       {with(R"("tools": [{"name": "f"}])"), "input_schema"},
       {with(R"("tools": [{"name": "f", "input_schema": []}])"), "input_schema must be an object"},
@@ -216,12 +316,22 @@ TEST_F(MessageToolsTest, BadToolsAreRefused) {
        "in a message of the user"},
       {turn("assistant", R"({"type": "tool_result", "tool_use_id": "a"})"),
        "in a message of the assistant"},
-      {turn("assistant", R"({"type": "tool_use", "name": "f", "input": {}})"), "needs its id"},
-      {turn("assistant", R"({"type": "tool_use", "id": "a", "input": {}})"), "a tool's name"},
-      {turn("assistant", R"({"type": "tool_use", "id": "a", "name": "f"})"), "needs its input"},
+      {turn("assistant", R"({"type": "tool_use", "name": "f", "input": {}})"), "id is required"},
+      {turn("assistant", R"({"type": "tool_use", "id": "", "name": "f", "input": {}})"), "needs its id"},
+      {turn("assistant", R"({"type": "tool_use", "id": "a", "input": {}})"), "name is required"},
+      {turn("assistant", R"({"type": "tool_use", "id": "a", "name": "a b", "input": {}})"),
+       "a tool's name"},
+      {turn("assistant", R"({"type": "tool_use", "id": "a", "name": "f"})"), "input is required"},
+      {turn("assistant", R"({"type": "tool_use", "id": "a", "name": "f", "input": {}})"),
+       "the last message calls tools"},
+      {turn("assistant", ""), "has no text that the answer could go on with"},
+      {turn("assistant", R"({"type": "thinking", "thinking": "a", "signature": ""})"),
+       "has no text that the answer could go on with"},
+      {turn("user", ""), "messages[0]: the content of a message of the user must not be empty"},
       {turn("assistant", R"({"type": "tool_use", "id": "a", "name": "f", "input": "x"})"),
        "must be an object"},
-      {turn("user", R"({"type": "tool_result", "content": "x"})"), "needs its tool_use_id"},
+      {turn("user", R"({"type": "tool_result", "content": "x"})"),
+       "tool_use_id is required in a tool_result block"},
   };
   for (const auto& [body, message] : cases) {
     const Answer answer = post("/v1/messages", body);
@@ -261,7 +371,8 @@ TEST_F(MessageApiTest, BadRequestsAreAnsweredInItsWords) {
       {of(R"([{"role": "user", "content": 5}])"), "string or an array of content blocks"},
       {of(R"([{"role": "user", "content": [5]}])"), "must be an object"},
       {of(R"([{"role": "user", "content": [{"text": "a"}]}])"), "has no type"},
-      {of(R"([{"role": "user", "content": [{"type": "text"}]}])"), "has no text"},
+      {of(R"([{"role": "user", "content": [{"type": "text"}]}])"), "text is required in a content block"},
+      {of(R"([{"role": "assistant", "content": " "}])"), "has no text that the answer could go on with"},
       {of(R"([{"role": "user", "content": [{"type": "image", "source": {}}]}])"),
        "type 'image' is not supported"},
       {of(R"([{"role": "user", "content": "a", "name": "b"}])"), "unknown field 'name'"},
@@ -276,6 +387,20 @@ TEST_F(MessageApiTest, BadRequestsAreAnsweredInItsWords) {
       {with(R"("max_tokens": 1, "metadata": "me")"), "metadata must be an object"},
       {with(R"("max_tokens": 1, "service_tier": "fast")"), "service_tier"},
       {with(R"("max_tokens": 1, "n": 2)"), "unknown field 'n'"},
+      {with(R"("max_tokens": 1, "thinking": {"type": "enabled", "budget_tokens": 1024})"),
+       "this model does not reason"},
+      {with(R"("max_tokens": 1, "thinking": {"type": "some"})"), "enabled, disabled, adaptive"},
+      {with(R"("max_tokens": 1, "thinking": {"type": "adaptive", "display": "omitted"})"),
+       "display is not supported"},
+      {with(R"("max_tokens": 1, "container": "c")"), "runs no tools"},
+      {with(R"("max_tokens": 1, "output_config": {"effort": "much"})"), "effort must be one of"},
+      {with(R"("max_tokens": 1, "output_config": {"format": {"type": "json_schema"}})"),
+       "schema is required"},
+      {with(R"("max_tokens": 1, "output_config": {"format": {"type": "json_schema",
+               "schema": {"not": {}}}})"),
+       "'not'"},
+      {with(R"("max_tokens": 1, "cache_salt": "")"), "cache_salt must be 1 to 256 bytes"},
+      {with(R"("max_tokens": 1, "priority": "high")"), "priority must be an integer"},
   };
   for (const Case& bad : cases) {
     const Answer answer = post("/v1/messages", bad.body);

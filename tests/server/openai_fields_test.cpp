@@ -85,6 +85,31 @@ TEST_F(OpenAiFields, TheLastMessageMayGoOn) {
             "a<|end|><|turn|>assistantbc ");
 }
 
+// A model whose answers begin with reasoning: what goes on after it, or was never within it, is content.
+class OpenReasoningTest : public ApiFixture {
+ protected:
+  OpenReasoningTest() : ApiFixture({}, with_reasoning()) {}
+  static ServerConfig with_reasoning() {
+    ServerConfig config;
+    config.reasoning_parser = "deepseek_r1";
+    return config;
+  }
+};
+
+TEST_F(OpenReasoningTest, GoesOnWhereItWasLeft) {
+  const auto message = [&](std::string_view last) {
+    return post("/v1/chat/completions", fmt::format(R"({{"messages": [{{"role": "user", "content": "abc"}},
+        {{"role": "assistant", "content": "{}"}}], "max_tokens": 3, "continue_final_message": true}})",
+                                                    last));
+  };
+  const Answer after = message("<think>Hm.</think>Well");
+  EXPECT_EQ(after.at("/choices/0/message/content"), "abc") << after.body();
+  EXPECT_EQ(message("Well").at("/choices/0/message/content"), "abc");
+  const Answer within = message("<think>Hm");
+  EXPECT_EQ(within.at("/choices/0/message/reasoning_content"), "abc") << within.body();
+  EXPECT_EQ(within.at("/choices/0/message/content"), "");
+}
+
 TEST_F(OpenAiFields, AChatEchoesWhatTheAssistantBegan) {
   const auto content = [&](std::string_view more) {
     return post(kChatsPath,

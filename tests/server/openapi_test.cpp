@@ -86,7 +86,7 @@ TEST_F(OpenApi, HasEveryFieldThatIsRead) {
 TEST_F(OpenApi, SaysWhatAFieldTakes) {
   const std::string schema = "/paths/~1v1~1completions/post/requestBody/content/application~1json/schema";
   EXPECT_EQ(text(schema + "/required"), R"(["prompt"])");
-  EXPECT_EQ(text(schema + "/additionalProperties"), "false");
+  EXPECT_EQ(text(schema + "/additionalProperties"), R"({"type":"null"})");
   EXPECT_EQ(text(schema + "/properties/top_p"),
             R"({"type":["number","null"],"exclusiveMinimum":0,"maximum":1,"default":1,)"
             R"("description":"keep the most likely tokens that add up to this probability"})");

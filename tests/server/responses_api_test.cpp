@@ -201,6 +201,24 @@ TEST_F(ResponsesFunctionsTest, ThoughtsWordsAndCallsAreItems) {
   EXPECT_EQ(call(R"(, "tool_choice": "none")").at("/output/2"), "absent");
 }
 
+// What it thought before it was cut off is kept, and there is no content that a template could print.
+TEST_F(ResponsesFunctionsTest, ThoughtsThatWereCutOffAreGoneOnFrom) {
+  const Answer cut = post("/v1/responses", R"({"input": "<think>Hm.", "max_output_tokens": 9})");
+  ASSERT_EQ(cut.at("/output/0/type"), "reasoning") << cut.body();
+  EXPECT_EQ(cut.at("/output/1"), "absent");
+  const Answer next = post("/v1/responses", fmt::format(R"({{"input": "b", "max_output_tokens": 1,
+      "previous_response_id": "{}"}})",
+                                                        cut.at("/id")));
+  EXPECT_EQ(next.at("/usage/input_tokens"), std::to_string(11 + 1 + 2)) << next.body();
+  // Items of one turn, as a client sends them back, with members that it has no value for.
+  const Answer items = post("/v1/responses", R"({"max_output_tokens": 1, "input": [
+      {"role": "user", "content": "a"},
+      {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": null, "new_member": null,
+       "content": [{"type": "reasoning_text", "text": "t"}]},
+      {"role": "user", "content": "b", "phase": null}]})");
+  EXPECT_EQ(items.at("/usage/input_tokens"), "5") << items.body();
+}
+
 TEST_F(ResponsesFunctionsTest, AStreamTellsOfEachItem) {
   const std::string text = call(R"(, "stream": true)").body();
   size_t at = 0;
@@ -248,6 +266,7 @@ TEST_F(ResponsesApiTest, BadRequestsNameTheField) {
       {of(R"([{"role": "user", "content": [{"type": "input_image"}]}])"), "input", "but is 'input_image'"},
       {of(R"([{"role": "user", "content": [{"type": "input_text"}]}])"), "input", "has no text"},
       {of(R"([{"role": "user", "content": "a", "nonsense": 1}])"), "input", "unknown field 'nonsense'"},
+      {of(R"([{"role": "user", "content": []}])"), "input", "input[0]: content must not be empty"},
       {of(R"([{"type": "item_reference", "id": "x"}])"), "input", "but is 'item_reference'"},
       {with(R"("max_output_tokens": 0)"), "max_output_tokens", "at least 1"},
       {with(R"("temperature": 2.5)"), "temperature", "temperature must be"},

@@ -67,7 +67,7 @@ class ResponsesWriter final : public AnswerWriter {
   ApiExpected<> write_answer(std::string& out, const AnswerState& state) override {
     const ChoiceResult& choice = state.choices.front();
     if (!choice.reasoning.empty()) items_.push_back({ItemKind::kReasoning, choice.reasoning, {}});
-    if (!choice.text.empty() || choice.calls.empty())
+    if (!choice.text.empty() || (choice.calls.empty() && items_.empty()))
       items_.push_back({ItemKind::kMessage, choice.text, {}});
     for (const auto& call : choice.calls) items_.push_back({ItemKind::kCall, {}, call});
     const std::string answer = response(state, final_status(state));
@@ -318,7 +318,7 @@ class ResponsesWriter final : public AnswerWriter {
     ChatMessage message{.role = "assistant", .content = {}, .has_content = false};
     for (const OutputItem& item : items_) {
       if (item.kind == ItemKind::kReasoning) {
-        message.reasoning_content = item.text;
+        message.reasoning_content = message.reasoning_content.value_or("") + item.text;
       } else if (item.kind == ItemKind::kMessage) {
         message.content += item.text;
         message.has_content = true;

@@ -7,10 +7,22 @@
 
 namespace quire {
 
+namespace {
+
+Expected<> check_thinking(const ServedModel& model, const MessageRequest& request) {
+  if (!request.must_think || model.output.reasoning_style != ReasoningStyle::kNone) return {};
+  return fail_param("thinking", "thinking cannot be enabled: this model does not reason");
+}
+
+}  // namespace
+
 ApiReply create_message(const ApiState& api, const RequestHead& head, std::string_view body) {
   auto request = read_body(api, body, read_message_request);
   if (!request) return error_response(request.error());
-  return generate(api, head, std::move(*request),
+  if (auto checked = check_thinking(api.model(), *request); !checked) {
+    return error_response(to_api_error(checked.error()));
+  }
+  return generate(api, head, ChatRequest(std::move(*request)),
                   {.writer = make_message_writer(), .id_prefix = kMessageIdPrefix});
 }
 
@@ -18,10 +30,14 @@ ApiReply count_message_tokens(const ApiState& api, const RequestHead&, std::stri
   const auto request = read_body(api, body, read_count_tokens_request);
   if (!request) return error_response(request.error());
   if (auto named = check_model_name(api, request->model); !named) return error_response(named.error());
+  if (auto checked = check_thinking(api.model(), *request); !checked) {
+    return error_response(to_api_error(checked.error()));
+  }
   const ToolOffer& offer = request->offer;
   const auto chat = tokenize_chat(
       api.model(), {.messages = request->messages,
-                    .tools = offer.callable() ? std::span(offer.tools) : std::span<const Tool>()});
+                    .tools = offer.callable() ? std::span(offer.tools) : std::span<const Tool>(),
+                    .rendering = request->rendering});
   if (!chat) return error_response(to_api_error(chat.error()));
   std::string out;
   JsonWriter json(out);

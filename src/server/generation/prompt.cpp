@@ -146,7 +146,9 @@ Value template_call(const MessageToolCall& call, const TemplateTraits& traits) {
 Value to_value(std::span<const ChatMessage> messages, const TemplateTraits& traits) {
   Value array = Value::array();
   for (const auto& message : messages) {
-    const bool null_content = !message.has_content && traits.takes_null_content;
+    // Templates were asked about calls without content, and about nothing else without it.
+    const bool null_content =
+        !message.has_content && !message.tool_calls.empty() && traits.takes_null_content;
     Value object = Value::object();
     object.set("role", Value::user_text(message.role));
     object.set("content", null_content ? Value::null() : Value::user_text(message.content));
@@ -190,6 +192,12 @@ Expected<> check_template(const ServedModel& model, const ChatInput& input) {
   return {};
 }
 
+// Whether a text that goes on does so within reasoning.
+bool leaves_reasoning_open(std::string_view text) {
+  const size_t open = text.rfind(kThinkOpen);
+  return open != std::string_view::npos && !text.substr(open).contains(kThinkClose);
+}
+
 // How the template's own text ends, without white space.
 std::string_view own_ending(std::span<const RenderedPart> parts) {
   if (parts.empty() || parts.back().from_user) return {};
@@ -218,14 +226,14 @@ std::string_view without_spaces_at_end(std::string_view text) {
 }
 
 // Drops what the template puts after the last message's text, by which the message would end.
-Expected<> leave_open(std::vector<RenderedPart>& rendered, std::string_view content) {
+Expected<> leave_open(std::vector<RenderedPart>& rendered, const ChatInput& input) {
   while (!rendered.empty() && !rendered.back().from_user) rendered.pop_back();
-  const std::string_view shown = without_spaces_at_end(content);  // many templates trim
+  const std::string_view shown = without_spaces_at_end(input.messages.back().content);  // many trim
   if (!shown.empty() && !rendered.empty() &&
       without_spaces_at_end(rendered.back().text).ends_with(without_spaces_at_front(shown))) {
     return {};
   }
-  return fail_param("continue_final_message",
+  return fail_param(std::string(input.rendering.continued_by),
                     "the last message cannot be continued: it is empty, or the chat template does not end "
                     "with its text");
 }
@@ -320,10 +328,9 @@ Expected<ChatTokens> tokenize_chat(const ServedModel& model, const ChatInput& in
   context.set("eos_token", Value::string(spelling(model.tokenizer, spec.eos)));
   auto rendered = model.chat_template->render(context, model.clock.unix_seconds());
   if (!rendered) return fail_param("messages", "the chat template: {}", rendered.error().message);
-  if (input.rendering.continue_final_message) {
-    if (auto left = leave_open(*rendered, input.messages.back().content); !left) {
-      return std::unexpected(left.error());
-    }
+  const bool goes_on = input.rendering.continue_final_message;
+  if (goes_on) {
+    if (auto left = leave_open(*rendered, input); !left) return std::unexpected(left.error());
   }
   std::vector<TextPart> parts;
   size_t bytes = 0;
@@ -334,10 +341,16 @@ Expected<ChatTokens> tokenize_chat(const ServedModel& model, const ChatInput& in
   if (auto checked = check_text_length("messages", model, bytes); !checked) {
     return std::unexpected(checked.error());
   }
-  const std::string_view ending = own_ending(*rendered);
-  return ChatTokens{.tokens = model.tokenizer.encode_parts(parts),
-                    .opens_reasoning = ending.ends_with(kThinkOpen),
-                    .closes_reasoning = ending.ends_with(kThinkClose)};
+  ChatTokens chat{.tokens = model.tokenizer.encode_parts(parts)};
+  if (goes_on) {
+    chat.opens_reasoning = leaves_reasoning_open(input.messages.back().content);
+    chat.closes_reasoning = !chat.opens_reasoning;
+  } else {
+    const std::string_view ending = own_ending(*rendered);
+    chat.opens_reasoning = ending.ends_with(kThinkOpen);
+    chat.closes_reasoning = ending.ends_with(kThinkClose);
+  }
+  return chat;
 }
 
 Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, CompletionRequest request) {

@@ -29,7 +29,8 @@ struct PreparedPrompt {
 // What one answer that is not streamed may hold: tokens and their alternatives, over all its choices.
 inline constexpr int64_t kMaxHeldResults = 1 << 20;
 
-// One prompt a choice group, in the request's order. Errors are kInvalidArgument and name the field.
+// One prompt a choice group, in the request's order. Errors name the field: kContextExceeded for what is too
+// long, else kInvalidArgument or kUnsupported.
 Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, CompletionRequest request);
 Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequest request);
 // Messages as later chats begin that have them too: nothing is asked to be generated after them.
@@ -52,8 +53,8 @@ struct ChatInput {
 // The conversation in tokens, and how the answer to it begins.
 struct ChatTokens {
   std::vector<TokenId> tokens;
-  bool opens_reasoning = false;   // it ends with <think>
-  bool closes_reasoning = false;  // it ends with </think>
+  bool opens_reasoning = false;   // it ends with <think>, or within reasoning that goes on
+  bool closes_reasoning = false;  // it ends with </think>, or after it in a message that goes on
 };
 
 // The template's text with these messages, to the end of the last one if that is to go on. What the client

@@ -13,12 +13,16 @@ std::unexpected<Error> wrong_type(const JsonField& field, std::string_view expec
                     type_name(field.value));
 }
 
+std::string in_owner(std::string_view owner) {
+  return owner.empty() ? std::string() : fmt::format(" in {}", owner);
+}
+
 std::unexpected<Error> unknown_field(std::string_view name, std::span<const FieldRule> rules,
                                      std::string_view owner) {
   std::vector<std::string_view> names;
   for (const auto& rule : rules) names.push_back(rule.name);
   const std::string_view nearest = nearest_name(name, names);
-  const std::string place = owner.empty() ? std::string() : fmt::format(" in {}", owner);
+  const std::string place = in_owner(owner);
   if (nearest.empty()) return fail_param(excerpt(name), "unknown field '{}'{}", excerpt(name), place);
   return fail_param(excerpt(name), "unknown field '{}'{}; did you mean '{}'?", excerpt(name), place,
                     nearest);
@@ -33,17 +37,17 @@ bool has_member(JsonObject object, std::string_view name) {
 
 Expected<> read_fields(const JsonFields& fields, std::span<const FieldRule> rules, std::string_view owner) {
   for (const auto member : fields.object) {
+    if (member.value.is_null()) continue;
     const auto rule =
         std::find_if(rules.begin(), rules.end(), [&](const auto& r) { return r.name == member.key; });
     if (rule == rules.end() && fields.ignore_unknown) continue;
     if (rule == rules.end()) return unknown_field(member.key, rules, owner);
-    if (member.value.is_null()) continue;
     if (auto read = rule->reader.read({rule->name, member.value, fields.ignore_unknown}); !read)
       return read;
   }
   for (const auto& rule : rules) {
     if (rule.required && !has_member(fields.object, rule.name)) {
-      return fail_param(std::string(rule.name), "{} is required", rule.name);
+      return fail_param(std::string(rule.name), "{} is required{}", rule.name, in_owner(owner));
     }
   }
   return {};
@@ -199,7 +203,8 @@ void write_object_schema(JsonWriter& json, std::span<const FieldRule> rules) {
     }
     json.end_array();
   }
-  json.field("additionalProperties", false);
+  json.key("additionalProperties");
+  json.raw(R"({"type":"null"})");
   json.end_object();
 }
 

@@ -1,6 +1,7 @@
 // How the fields of a JSON object become members of a request: a table of rules, one row a field, which also
 // says what the field takes and means, for the API's description. A name without a rule is an error that
-// suggests the nearest one, unless told otherwise; null stands for a field that is not there.
+// suggests the nearest one, unless told otherwise; null stands for a field that is not there, whatever its
+// name: clients write what they know of and have no value for.
 #pragma once
 
 #include <concepts>
@@ -86,7 +87,7 @@ FieldReader no_effect(const FieldSchema& schema);
 // (as compact JSON) by which clients say that they do not ask for it. `why` ends the message.
 FieldReader unsupported(std::string_view why, std::string_view neutral = "null");
 
-// Writes the schema of an object with these fields and no others.
+// Writes the schema of an object with these fields; others may be null.
 void write_object_schema(JsonWriter& json, std::span<const FieldRule> rules);
 
 }  // namespace quire

@@ -10,13 +10,6 @@ constexpr std::string_view kNotTaken = "this server takes no such part of a mess
 constexpr FieldSchema kEffortSchema = {.type = "string",
                                        .choices = "none|minimal|low|medium|high|xhigh|max"};
 
-Expected<> read_effort(const JsonField& field, TemplateOptions& rendering) {
-  if (auto checked = check_schema(field.name, field.value, kEffortSchema); !checked) return checked;
-  rendering.variables.set("reasoning_effort",
-                          Value::string(std::string(field.value.get_string().value_unsafe())));
-  return {};
-}
-
 Expected<> read_role(const JsonField& field, std::string& role) {
   if (auto checked = check_schema(field.name, field.value, kRoleSchema); !checked) return checked;
   const std::string_view value = field.value.get_string().value_unsafe();
@@ -52,11 +45,7 @@ Expected<> read_content(const JsonField& field, std::optional<std::string>& cont
     const auto object = read_object({"a content part", part, field.ignore_unknown});
     if (!object) return std::unexpected(object.error());
     if (auto read = read_fields(*object, rules, "a content part"); !read) return read;
-    if (!content) {
-      content = std::move(text);
-    } else {
-      content->append("\n").append(*text);
-    }
+    append_part(content, *text);
   }
   return {};
 }
@@ -198,6 +187,24 @@ Expected<> read_messages(const JsonField& field, std::vector<ChatMessage>& messa
 
 }  // namespace
 
+void append_part(std::optional<std::string>& text, std::string_view part) {
+  if (!text) {
+    text.emplace(part);
+    return;
+  }
+  text->append("\n").append(part);
+}
+
+FieldReader effort_into(TemplateOptions& rendering) {
+  return {kEffortSchema, [&rendering](const JsonField& field) -> Expected<> {
+            if (auto checked = check_schema(field.name, field.value, kEffortSchema); !checked)
+              return checked;
+            rendering.variables.set("reasoning_effort",
+                                    Value::string(std::string(field.value.get_string().value_unsafe())));
+            return {};
+          }};
+}
+
 FieldReader messages_into(std::vector<ChatMessage>& messages) {
   return {{.write = write_messages_schema},
           [&messages](const JsonField& field) { return read_messages(field, messages); }};
@@ -215,9 +222,7 @@ std::vector<FieldRule> chat_rules(ChatRequest& request) {
       max_tokens_rule("max_completion_tokens", request, false),
   };
   add_template_rules(rules, request.rendering);
-  rules.push_back({"reasoning_effort",
-                   {kEffortSchema,
-                    [&request](const JsonField& field) { return read_effort(field, request.rendering); }},
+  rules.push_back({"reasoning_effort", effort_into(request.rendering),
                    "given to the chat template, which may make use of it"});
   add_generation_rules(rules, request, "logprobs");
   add_tool_rules(rules, request.offer);

@@ -17,7 +17,7 @@ struct ChatMessage {
   std::optional<std::string> name = {};
   std::optional<std::string> tool_call_id = {};
   // Of the assistant's.
-  bool has_content = true;  // false beside tool_calls: it was null or left out
+  bool has_content = true;  // false: it was null or left out, beside tool_calls or reasoning
   std::vector<MessageToolCall> tool_calls = {};
   std::optional<std::string> reasoning_content = {};
 };
@@ -36,6 +36,13 @@ std::vector<FieldRule> chat_rules(ChatRequest& request);
 
 // Errors name the field.
 Expected<ChatRequest> read_chat_request(const JsonFields& body);
+
+// Adds a part to a text of parts: they are joined with line breaks. Without any there is no text.
+void append_part(std::optional<std::string>& text, std::string_view part);
+
+// Of a field that says how much a model is to think, which is the template's to make use of. `rendering`
+// outlives it.
+FieldReader effort_into(TemplateOptions& rendering);
 
 // Of the field `messages`, which other endpoints have too. `messages` outlives it.
 FieldReader messages_into(std::vector<ChatMessage>& messages);

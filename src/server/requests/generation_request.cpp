@@ -77,6 +77,12 @@ FieldRule cache_salt_rule(GenerationRequest& request) {
           "only requests with the same one share cached prefixes; up to 256 bytes"};
 }
 
+void add_placing_rules(std::vector<FieldRule>& rules, GenerationRequest& request) {
+  rules.push_back({"priority", into(request.priority, -kMaxPriority, kMaxPriority),
+                   "a lower one goes first; needs --scheduling-policy priority"});
+  rules.push_back(cache_salt_rule(request));
+}
+
 void add_generation_rules(std::vector<FieldRule>& rules, GenerationRequest& request,
                           std::string_view except) {
   rules.push_back(model_rule(request.model));
@@ -87,9 +93,7 @@ void add_generation_rules(std::vector<FieldRule>& rules, GenerationRequest& requ
                    "what a stream has beside; needs stream to be true"});
   rules.push_back(
       {"return_token_ids", into(request.return_token_ids), "answers have the token ids beside the text"});
-  rules.push_back({"priority", into(request.priority, -kMaxPriority, kMaxPriority),
-                   "a lower one goes first; needs --scheduling-policy priority"});
-  rules.push_back(cache_salt_rule(request));
+  add_placing_rules(rules, request);
   rules.push_back(
       {"truncate_prompt_tokens", into(request.truncate_prompt_tokens, -1, kMaxInt32),
        "keep only so many of the prompt's last tokens; -1: as many as leave room for the answer"});

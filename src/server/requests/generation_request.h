@@ -39,6 +39,8 @@ FieldRule model_rule(std::string& model);
 // Under either of its names; 0 is legal if `allow_zero`.
 FieldRule max_tokens_rule(std::string_view name, GenerationRequest& request, bool allow_zero);
 FieldRule cache_salt_rule(GenerationRequest& request);
+// Of priority and cache_salt.
+void add_placing_rules(std::vector<FieldRule>& rules, GenerationRequest& request);
 
 // Adds the rules of the fields above, of the sampling parameters but max_tokens and what `except` names, and
 // of what clients say beside and is of no effect here.

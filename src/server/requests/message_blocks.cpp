@@ -29,91 +29,114 @@ std::unexpected<Error> unsupported_block(std::string_view type, std::string_view
               place);
 }
 
-Expected<std::string> read_text_block(const ContentBlock& block) {
-  std::string type;
-  std::optional<std::string> text;
-  const FieldRule rules[] = {
-      {"type", into(type)}, {"text", into(text)}, object_without_effect("cache_control")};
-  if (auto read = read_fields(block.fields, rules, "a content block"); !read)
-    return std::unexpected(read.error());
-  if (!text) return fail(ErrorCode::kInvalidArgument, "a content block has no text");
-  return std::move(*text);
+// Whose value has been looked at already.
+FieldRule type_rule(std::string_view type) {
+  return {"type", no_effect({.type = "string", .choices = type}), {}, true};
 }
 
-void append_text(std::string& text, bool& first, std::string_view more) {
-  if (!std::exchange(first, false)) text += '\n';
-  text += more;
+constexpr std::string_view kNoServerTools = "this server runs no tools";
+
+std::vector<FieldRule> text_rules(std::string& text) {
+  return {type_rule("text"),
+          {"text", into(text), {}, true},
+          {"citations", unsupported("answers cite nothing", "[]")},
+          object_without_effect("cache_control")};
+}
+
+Expected<std::string> read_text_block(const ContentBlock& block) {
+  std::string text;
+  if (auto read = read_fields(block.fields, text_rules(text), "a content block"); !read)
+    return std::unexpected(read.error());
+  return text;
+}
+
+Expected<> read_call_input(const JsonField& input, MessageToolCall& call) {
+  if (auto object = read_object(input); !object) return std::unexpected(object.error());
+  call.arguments_json = simdjson::minify(input.value);
+  call.arguments = template_value(input.value);
+  return {};
 }
 
 // What the model called: {"type": "tool_use", "id", "name", "input"}
+std::vector<FieldRule> tool_use_rules(MessageToolCall& call) {
+  return {type_rule("tool_use"),
+          {"id", into(call.id), {}, true},
+          {"name", into(call.name), {}, true},
+          {"input",
+           {{.type = "object"}, [&call](const JsonField& input) { return read_call_input(input, call); }},
+           {},
+           true},
+          {"caller", unsupported(kNoServerTools, R"({"type":"direct"})")},
+          object_without_effect("cache_control")};
+}
+
 Expected<MessageToolCall> read_tool_use(const ContentBlock& block) {
   MessageToolCall call;
-  std::string type;
-  const auto read_input = [&](const JsonField& input) -> Expected<> {
-    if (auto object = read_object(input); !object) return std::unexpected(object.error());
-    call.arguments_json = simdjson::minify(input.value);
-    call.arguments = template_value(input.value);
-    return {};
-  };
-  const FieldRule rules[] = {{"type", into(type)},
-                             {"id", into(call.id)},
-                             {"name", into(call.name)},
-                             {"input", read_input},
-                             object_without_effect("cache_control")};
-  if (auto read = read_fields(block.fields, rules, "a tool_use block"); !read)
+  if (auto read = read_fields(block.fields, tool_use_rules(call), "a tool_use block"); !read)
     return std::unexpected(read.error());
   if (call.id.empty()) return fail(ErrorCode::kInvalidArgument, "a tool_use block needs its id");
   if (!is_tool_name(call.name))
     return fail(ErrorCode::kInvalidArgument, "a tool_use block needs a tool's name");
-  if (call.arguments_json.empty())
-    return fail(ErrorCode::kInvalidArgument, "a tool_use block needs its input");
   return call;
 }
 
 // What a tool brought: {"type": "tool_result", "tool_use_id", "content", "is_error"}
+std::vector<FieldRule> tool_result_rules(std::string& id, std::string& content) {
+  return {type_rule("tool_result"),
+          {"tool_use_id", into(id), {}, true},
+          {"content",
+           {{.write = write_block_text_schema},
+            [&content](const JsonField& field) -> Expected<> {
+              auto text = read_block_text(field);
+              if (!text) return std::unexpected(text.error());
+              content = std::move(*text);
+              return {};
+            }}},
+          {"is_error", no_effect({.type = "boolean"}), "of no effect: the content says so, too"},
+          object_without_effect("cache_control")};
+}
+
 Expected<ChatMessage> read_tool_result(const ContentBlock& block) {
   ChatMessage message{.role = "tool", .content = {}};
-  std::string type, id;
-  bool is_error = false;  // the content says so, too
-  const FieldRule rules[] = {{"type", into(type)},
-                             {"tool_use_id", into(id)},
-                             {"content",
-                              [&](const JsonField& content) -> Expected<> {
-                                auto text = read_block_text(content);
-                                if (!text) return std::unexpected(text.error());
-                                message.content = std::move(*text);
-                                return {};
-                              }},
-                             {"is_error", into(is_error)},
-                             object_without_effect("cache_control")};
-  if (auto read = read_fields(block.fields, rules, "a tool_result block"); !read)
+  std::string id;
+  if (auto read = read_fields(block.fields, tool_result_rules(id, message.content), "a tool_result block");
+      !read) {
     return std::unexpected(read.error());
+  }
   if (id.empty()) return fail(ErrorCode::kInvalidArgument, "a tool_result block needs its tool_use_id");
   message.tool_call_id = std::move(id);
   return message;
 }
 
 // {"type": "thinking", "thinking", "signature"}
+std::vector<FieldRule> thinking_rules(std::string& thinking) {
+  return {type_rule("thinking"),
+          {"thinking", into(thinking), {}, true},
+          {"signature", no_effect({.type = "string"}), "of no effect"}};
+}
+
 Expected<std::string> read_thinking(const ContentBlock& block) {
-  std::string type, thinking, signature;
-  const FieldRule rules[] = {
-      {"type", into(type)}, {"thinking", into(thinking)}, {"signature", into(signature)}};
-  if (auto read = read_fields(block.fields, rules, "a thinking block"); !read)
+  std::string thinking;
+  if (auto read = read_fields(block.fields, thinking_rules(thinking), "a thinking block"); !read)
     return std::unexpected(read.error());
   return thinking;
 }
 
-Expected<> take_assistant_block(const ContentBlock& block, bool& first, ChatMessage& message) {
-  if (block.type == "text") {
-    auto text = read_text_block(block);
-    if (!text) return std::unexpected(text.error());
-    append_text(message.content, first, *text);
-    return {};
-  }
+using Text = std::optional<std::string>;
+
+Expected<> append_text_block(const ContentBlock& block, Text& text) {
+  const auto piece = read_text_block(block);
+  if (!piece) return std::unexpected(piece.error());
+  append_part(text, *piece);
+  return {};
+}
+
+Expected<> take_assistant_block(const ContentBlock& block, Text& text, ChatMessage& message) {
+  if (block.type == "text") return append_text_block(block, text);
   if (block.type == "thinking") {
-    auto thinking = read_thinking(block);
+    const auto thinking = read_thinking(block);
     if (!thinking) return std::unexpected(thinking.error());
-    message.reasoning_content = std::move(*thinking);
+    append_part(message.reasoning_content, *thinking);
     return {};
   }
   if (block.type != "tool_use") return unsupported_block(block.type, "a message of the assistant");
@@ -127,14 +150,8 @@ Expected<> take_assistant_block(const ContentBlock& block, bool& first, ChatMess
   return {};
 }
 
-Expected<> take_user_block(const ContentBlock& block, bool& first, ChatMessage& message,
-                           std::vector<ChatMessage>& messages) {
-  if (block.type == "text") {
-    auto text = read_text_block(block);
-    if (!text) return std::unexpected(text.error());
-    append_text(message.content, first, *text);
-    return {};
-  }
+Expected<> take_user_block(const ContentBlock& block, Text& text, std::vector<ChatMessage>& messages) {
+  if (block.type == "text") return append_text_block(block, text);
   if (block.type != "tool_result") return unsupported_block(block.type, "a message of the user");
   auto result = read_tool_result(block);
   if (!result) return std::unexpected(result.error());
@@ -142,21 +159,19 @@ Expected<> take_user_block(const ContentBlock& block, bool& first, ChatMessage& 
   return {};
 }
 
-Expected<> read_blocks(JsonArray blocks, bool ignore_unknown, ChatMessage message,
+Expected<> take_blocks(JsonArray blocks, bool ignore_unknown, Text& text, ChatMessage& message,
                        std::vector<ChatMessage>& messages) {
-  bool first = true;
-  bool has_results = false;
+  const bool is_user = message.role == "user";
+  if (is_user && blocks.size() == 0) {
+    return fail(ErrorCode::kInvalidArgument, "the content of a message of the user must not be empty");
+  }
   for (const JsonValue value : blocks) {
     const auto block = read_block({"a content block", value, ignore_unknown});
     if (!block) return std::unexpected(block.error());
-    auto taken = message.role == "assistant" ? take_assistant_block(*block, first, message)
-                                             : take_user_block(*block, first, message, messages);
+    auto taken =
+        is_user ? take_user_block(*block, text, messages) : take_assistant_block(*block, text, message);
     if (!taken) return taken;
-    has_results |= block->type == "tool_result";
   }
-  if (has_results && first) return {};  // nothing is said beside
-  message.has_content = !first;
-  messages.push_back(std::move(message));
   return {};
 }
 
@@ -172,9 +187,63 @@ Expected<> read_turn_role(const JsonField& field, std::string& role) {
   return {};
 }
 
+// Schemas of objects, of which a value has one.
+template <class... Rules>
+void write_any_of(JsonWriter& json, const Rules&... rules) {
+  json.begin_object();
+  json.key("anyOf");
+  json.begin_array();
+  (write_object_schema(json, rules), ...);
+  json.end_array();
+  json.end_object();
+}
+
+// A string, or blocks, which `write_block` describes.
+template <class WriteBlock>
+void write_text_or_blocks(JsonWriter& json, WriteBlock&& write_block) {
+  json.begin_object();
+  json.key("anyOf");
+  json.begin_array();
+  json.raw(R"({"type":"string"})");
+  json.begin_object();
+  json.field("type", "array");
+  json.key("items");
+  write_block();
+  json.end_object();
+  json.end_array();
+  json.end_object();
+}
+
+void write_turn_content_schema(JsonWriter& json) {
+  std::string text;
+  MessageToolCall call;
+  write_text_or_blocks(json, [&] {
+    write_any_of(json, text_rules(text), thinking_rules(text), tool_use_rules(call),
+                 tool_result_rules(text, text));
+  });
+}
+
+std::vector<FieldRule> turn_rules(std::string& role, std::optional<JsonValue>& content) {
+  return {{"role",
+           {{.type = "string", .choices = "user|assistant"},
+            [&role](const JsonField& field) { return read_turn_role(field, role); }},
+           "turns of one role that follow each other are one",
+           true},
+          {"content",
+           {{.write = write_turn_content_schema},
+            [&content](const JsonField& field) -> Expected<> {
+              content = field.value;
+              return {};
+            }},
+           "the user's: text and tool_result blocks; the assistant's: text, thinking and tool_use blocks",
+           true}};
+}
+
 }  // namespace
 
-FieldRule object_without_effect(std::string_view name) { return {name, no_effect({.type = "object"})}; }
+FieldRule object_without_effect(std::string_view name, std::string_view help) {
+  return {name, no_effect({.type = "object"}), help};
+}
 
 Expected<std::string> read_block_text(const JsonField& field) {
   if (field.value.is_string()) return read_string(field);
@@ -184,17 +253,20 @@ Expected<std::string> read_block_text(const JsonField& field) {
                       "{} must be a string or an array of content blocks, but is {}", field.name,
                       type_name(field.value));
   }
-  std::string text;
-  bool first = true;
+  Text text;
   for (const JsonValue value : blocks) {
     const auto block = read_block({"a content block", value, field.ignore_unknown});
     if (!block) return std::unexpected(block.error());
     if (block->type != "text") return unsupported_block(block->type, "this place: send text");
-    auto piece = read_text_block(*block);
-    if (!piece) return piece;
-    append_text(text, first, *piece);
+    if (auto appended = append_text_block(*block, text); !appended)
+      return std::unexpected(appended.error());
   }
-  return text;
+  return std::move(text).value_or("");
+}
+
+void write_block_text_schema(JsonWriter& json) {
+  std::string text;
+  write_text_or_blocks(json, [&] { write_object_schema(json, text_rules(text)); });
 }
 
 Expected<> read_turn(const JsonField& field, std::vector<ChatMessage>& messages) {
@@ -202,49 +274,79 @@ Expected<> read_turn(const JsonField& field, std::vector<ChatMessage>& messages)
   if (!object) return std::unexpected(object.error());
   ChatMessage message;
   std::optional<JsonValue> content;
-  const FieldRule rules[] = {
-      {"role", [&](const JsonField& role) { return read_turn_role(role, message.role); }},
-      {"content",
-       [&](const JsonField& value) -> Expected<> {
-         content = value.value;
-         return {};
-       }},
-  };
-  if (auto read = read_fields(*object, rules, "a message"); !read) return read;
-  if (message.role.empty()) return fail(ErrorCode::kInvalidArgument, "role is required");
-  if (!content) return fail(ErrorCode::kInvalidArgument, "content is required");
+  if (auto read = read_fields(*object, turn_rules(message.role, content), "a message"); !read) return read;
+  Text text;
+  if (!messages.empty() && messages.back().role == message.role) {  // the turn goes on
+    message = std::move(messages.back());
+    messages.pop_back();
+    if (message.has_content) text = std::move(message.content);
+  }
   JsonArray blocks;
   if (content->get_array().get(blocks) == simdjson::SUCCESS) {
-    return read_blocks(blocks, field.ignore_unknown, std::move(message), messages);
+    if (auto taken = take_blocks(blocks, field.ignore_unknown, text, message, messages); !taken)
+      return taken;
+  } else {
+    const auto said = read_block_text({"content", *content, field.ignore_unknown});
+    if (!said) return std::unexpected(said.error());
+    append_part(text, *said);
   }
-  auto text = read_block_text({"content", *content, field.ignore_unknown});
-  if (!text) return std::unexpected(text.error());
-  message.content = std::move(*text);
+  if (message.role == "user" && !text) return {};  // nothing is said beside what tools brought
+  message.has_content = text.has_value();
+  message.content = std::move(text).value_or("");
   messages.push_back(std::move(message));
   return {};
 }
+
+void write_turn_schema(JsonWriter& json) {
+  std::string role;
+  std::optional<JsonValue> content;
+  write_object_schema(json, turn_rules(role, content));
+}
+
+namespace {
+
+std::vector<FieldRule> tool_rules(Tool& tool) {
+  return {{"type",
+           {{.type = "string", .choices = "custom"},
+            [](const JsonField& field) -> Expected<> {
+              const auto type = read_string(field);
+              if (!type) return std::unexpected(type.error());
+              if (*type == "custom") return {};
+              return fail(ErrorCode::kUnsupported, "type must be 'custom', but is '{}'", excerpt(*type));
+            }}},
+          {"name", into(tool.name), {}, true},
+          {"description", into(tool.description)},
+          {"input_schema",
+           {{.type = "object"}, [&tool](const JsonField& schema) { return read_parameters(schema, tool); }},
+           "a JSON schema of the type object",
+           true},
+          {"strict", into(tool.strict), "whether arguments are as the schema has them"},
+          {"allowed_callers", unsupported(kNoServerTools, R"(["direct"])")},
+          {"defer_loading", unsupported("all tools are shown to the model", "false")},
+          {"input_examples", unsupported("chat templates show none", "[]")},
+          {"eager_input_streaming", no_effect({.type = "boolean"}), "of no effect: calls come whole"},
+          object_without_effect("cache_control")};
+}
+
+}  // namespace
 
 Expected<Tool> read_message_tool(const JsonField& field) {
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
   Tool tool;
-  std::string type = "custom";
-  const auto read_schema = [&](const JsonField& schema) { return read_parameters(schema, tool); };
-  const FieldRule rules[] = {
-      {"type", into(type)},          {"name", into(tool.name)},     {"description", into(tool.description)},
-      {"input_schema", read_schema}, {"strict", into(tool.strict)}, object_without_effect("cache_control")};
-  if (auto read = read_fields(*object, rules, "a tool"); !read) return std::unexpected(read.error());
-  if (type != "custom") {
-    return fail(ErrorCode::kUnsupported, "type must be 'custom', but is '{}'", excerpt(type));
-  }
+  if (auto read = read_fields(*object, tool_rules(tool), "a tool"); !read)
+    return std::unexpected(read.error());
   if (!is_tool_name(tool.name)) {
     return fail(ErrorCode::kInvalidArgument,
                 "name must be 1 to {} of the letters a-z and A-Z, digits, _ and -, but is '{}'",
                 kMaxToolNameBytes, excerpt(tool.name));
   }
-  if (tool.parameters_json.empty())
-    return fail(ErrorCode::kInvalidArgument, "a tool needs its input_schema");
   return tool;
+}
+
+void write_message_tool_schema(JsonWriter& json) {
+  Tool tool;
+  write_object_schema(json, tool_rules(tool));
 }
 
 }  // namespace quire

@@ -10,15 +10,19 @@ namespace quire {
 
 // A string, or text blocks, which are joined with line breaks.
 Expected<std::string> read_block_text(const JsonField& field);
+void write_block_text_schema(JsonWriter& json);
 
 // A turn of the user or the assistant: {"role", "content"}. What tools brought comes before what the user
-// says, each in a message of its own. Errors name no field.
+// says, each in a message of its own. A turn of the role that spoke last goes on with it: both are one.
+// Errors name no field.
 Expected<> read_turn(const JsonField& field, std::vector<ChatMessage>& messages);
+void write_turn_schema(JsonWriter& json);
 
 // {"name", "description", "input_schema"}
 Expected<Tool> read_message_tool(const JsonField& field);
+void write_message_tool_schema(JsonWriter& json);
 
 // A field whose type is checked, and which has no effect here.
-FieldRule object_without_effect(std::string_view name);
+FieldRule object_without_effect(std::string_view name, std::string_view help = {});
 
 }  // namespace quire

@@ -4,6 +4,7 @@
 
 #include "server/requests/message_blocks.h"
 #include "server/requests/sampling_rules.h"
+#include "server/requests/structured_output.h"
 
 namespace quire {
 namespace {
@@ -78,9 +79,68 @@ Expected<> read_stop_sequences(const JsonField& field, std::vector<std::string>&
   return {};
 }
 
-constexpr std::string_view kTurnsSchema =
-    R"({"type":"array","minItems":1,"items":{"type":"object","required":["role","content"],"properties":{)"
-    R"("role":{"type":"string"},"content":{"type":["string","array"]}}}})";
+// What a model without reasoning cannot do is the endpoint's to say. Templates know these two names.
+Expected<> read_thinking_type(const JsonField& field, MessageRequest& request) {
+  constexpr FieldSchema kTypes = {.type = "string", .choices = "enabled|disabled|adaptive"};
+  if (auto checked = check_schema(field.name, field.value, kTypes); !checked) return checked;
+  const std::string_view type = field.value.get_string().value_unsafe();
+  request.must_think = type == "enabled";
+  for (const char* name : {"enable_thinking", "thinking"}) {
+    request.rendering.variables.set(name, Value::boolean(type != "disabled"));
+  }
+  return {};
+}
+
+std::vector<FieldRule> thinking_config_rules(MessageRequest& request) {
+  return {{"type",
+           {{.type = "string", .choices = "enabled|disabled|adaptive"},
+            [&request](const JsonField& field) { return read_thinking_type(field, request); }},
+           "enabled needs a model that reasons",
+           true},
+          {"budget_tokens", no_effect({.type = "integer", .min = 1}),
+           "of no effect: max_tokens counts thinking, too"},
+          {"display", unsupported("thinking is answered as it is", R"("summarized")")}};
+}
+
+std::vector<FieldRule> output_config_rules(MessageRequest& request) {
+  return {
+      {"effort", effort_into(request.rendering), "given to the chat template, which may make use of it"},
+      {"format",
+       {{.json = R"({"type":"object","required":["type","schema"]})"},
+        [&request](const JsonField& field) {
+          return read_output_format(field, request.structured_output);
+        }},
+       "a JSON schema that the answer follows"}};
+}
+
+// A rule for an object with rules of its own.
+template <std::vector<FieldRule> (*rules)(MessageRequest&)>
+FieldRule object_rule(std::string_view name, MessageRequest& request, std::string_view help) {
+  return {name,
+          {{.write =
+                [](JsonWriter& json) {
+                  MessageRequest any;
+                  write_object_schema(json, rules(any));
+                }},
+           [&request](const JsonField& field) -> Expected<> {
+             const auto object = read_object(field);
+             if (!object) return std::unexpected(object.error());
+             return read_fields(*object, rules(request), field.name);
+           }},
+          help};
+}
+
+// The schema of an array of what `write` describes.
+template <void (*write)(JsonWriter&), int min_items>
+void write_array_schema(JsonWriter& json) {
+  json.begin_object();
+  json.field("type", "array");
+  json.field("minItems", min_items);
+  json.key("items");
+  write(json);
+  json.end_object();
+}
+
 constexpr std::string_view kStopSequencesSchema =
     R"({"type":"array","maxItems":16,"items":{"type":"string","minLength":1}})";
 
@@ -88,12 +148,13 @@ constexpr std::string_view kStopSequencesSchema =
 void add_prompt_rules(std::vector<FieldRule>& rules, MessageRequest& request) {
   rules.push_back(model_rule(request.model));
   rules.push_back({"messages",
-                   {{.json = kTurnsSchema},
+                   {{.write = write_array_schema<write_turn_schema, 1>},
                     [&request](const JsonField& field) { return read_turns(field, request.messages); }},
-                   "the conversation so far, oldest first: text, thinking, tool_use and tool_result blocks",
+                   "the conversation so far, oldest first; if the assistant's text comes last, the answer "
+                   "goes on with it",
                    true});
   rules.push_back({"system",
-                   {{.json = R"({"type":["string","array"]})"},
+                   {{.write = write_block_text_schema},
                     [&request](const JsonField& field) -> Expected<> {
                       auto text = read_block_text(field);
                       if (!text) return std::unexpected(text.error());
@@ -103,7 +164,7 @@ void add_prompt_rules(std::vector<FieldRule>& rules, MessageRequest& request) {
                    "what the model is told before the conversation"});
   rules.push_back(
       {"tools",
-       {{.json = R"({"type":"array","items":{"type":"object","required":["name","input_schema"]}})"},
+       {{.write = write_array_schema<write_message_tool_schema, 0>},
         [&request](const JsonField& field) { return read_message_tools(field, request.offer.tools); }},
        "functions that the model may call"});
   rules.push_back(
@@ -111,18 +172,43 @@ void add_prompt_rules(std::vector<FieldRule>& rules, MessageRequest& request) {
        {{.json = R"({"type":"object","required":["type"]})"},
         [&request](const JsonField& field) { return read_message_tool_choice(field, request.offer); }},
        "whether it may or must call them, or the one that it must call"});
+  rules.push_back(object_rule<thinking_config_rules>("thinking", request, "whether the model is to think"));
+  rules.push_back(object_rule<output_config_rules>("output_config", request, "how the answer is to be"));
+  rules.push_back(object_without_effect("cache_control", "of no effect: prompts are cached anyhow"));
+  rules.push_back({"speed", no_effect({.type = "string", .choices = "fast|standard"}), "of no effect"});
+  rules.push_back(
+      {"user_profile_id", no_effect({.type = "string"}), "of no effect: API keys say who asks"});
 }
 
-Expected<ChatRequest> read_by(const JsonFields& fields,
-                              std::vector<FieldRule> (*rules)(MessageRequest& request)) {
+// A conversation that ends with the assistant's text goes on with it.
+Expected<> continue_answer(MessageRequest& request) {
+  const ChatMessage& last = request.messages.back();
+  if (last.role != "assistant") return {};
+  if (!last.tool_calls.empty()) {
+    return fail_param("messages",
+                      "the last message calls tools: what they brought must follow, as tool_result blocks");
+  }
+  if (last.content.find_first_not_of(" \n\r\t") == std::string::npos) {
+    return fail_param(
+        "messages",
+        "the last message is the assistant's, but has no text that the answer could go on with");
+  }
+  request.rendering.continue_final_message = true;
+  request.rendering.continued_by = "messages";
+  return {};
+}
+
+Expected<MessageRequest> read_by(const JsonFields& fields,
+                                 std::vector<FieldRule> (*rules)(MessageRequest& request)) {
   MessageRequest request;
   if (auto read = read_fields(fields, rules(request)); !read) return std::unexpected(read.error());
   if (auto checked = check_offer(request.offer); !checked) return std::unexpected(checked.error());
+  if (auto continued = continue_answer(request); !continued) return std::unexpected(continued.error());
   if (!request.system.empty()) {
     request.messages.insert(request.messages.begin(),
                             {.role = "system", .content = std::move(request.system)});
   }
-  return ChatRequest(std::move(request));
+  return request;
 }
 
 }  // namespace
@@ -142,8 +228,14 @@ std::vector<FieldRule> message_rules(MessageRequest& request) {
       sampling_rule("top_k", request.sampling),
       {"metadata", no_effect({.type = "object"}), "of no effect: API keys say who asks"},
       {"service_tier", no_effect({.type = "string", .choices = "auto|standard_only"}),
-       "of no effect: there is one tier"},
+       "of no effect: there is one tier; see priority"},
+      {"inference_geo", no_effect({.type = "string"}), "of no effect: it runs where the server is"},
+      {"container", unsupported("this server runs no tools")},
+      {"mcp_servers", unsupported("this server runs no tools", "[]")},
+      {"context_management", unsupported("messages are taken as they are")},
+      {"diagnostics", unsupported("usage says what was cached")},
   };
+  add_placing_rules(rules, request);
   add_prompt_rules(rules, request);
   return rules;
 }
@@ -154,11 +246,11 @@ std::vector<FieldRule> count_tokens_rules(MessageRequest& request) {
   return rules;
 }
 
-Expected<ChatRequest> read_message_request(const JsonFields& fields) {
+Expected<MessageRequest> read_message_request(const JsonFields& fields) {
   return read_by(fields, message_rules);
 }
 
-Expected<ChatRequest> read_count_tokens_request(const JsonFields& fields) {
+Expected<MessageRequest> read_count_tokens_request(const JsonFields& fields) {
   return read_by(fields, count_tokens_rules);
 }
 

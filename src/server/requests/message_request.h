@@ -10,7 +10,8 @@
 namespace quire {
 
 struct MessageRequest : ChatRequest {
-  std::string system;
+  std::string system;       // the first message, once all is read
+  bool must_think = false;  // an error where the model does not reason
 };
 
 // The tables of their fields. `request` outlives them.
@@ -18,8 +19,8 @@ std::vector<FieldRule> message_rules(MessageRequest& request);
 std::vector<FieldRule> count_tokens_rules(MessageRequest& request);
 
 // Errors name the field, as Anthropic calls it.
-Expected<ChatRequest> read_message_request(const JsonFields& fields);
+Expected<MessageRequest> read_message_request(const JsonFields& fields);
 // The fields of the prompt alone.
-Expected<ChatRequest> read_count_tokens_request(const JsonFields& fields);
+Expected<MessageRequest> read_count_tokens_request(const JsonFields& fields);
 
 }  // namespace quire

@@ -58,7 +58,7 @@ Expected<std::string> read_text_part(const JsonField& field) {
 }
 
 // A string, or parts of text, which are joined with line breaks.
-Expected<> read_parts(const JsonField& field, std::string& text) {
+Expected<> read_parts(const JsonField& field, std::optional<std::string>& text) {
   if (field.value.is_string()) return into(text).read(field);
   JsonArray parts;
   if (field.value.get_array().get(parts) != simdjson::SUCCESS) {
@@ -68,8 +68,7 @@ Expected<> read_parts(const JsonField& field, std::string& text) {
   for (const JsonValue part : parts) {
     auto piece = read_text_part({"a content part", part, field.ignore_unknown});
     if (!piece) return std::unexpected(piece.error());
-    if (!text.empty()) text += '\n';
-    text += *piece;
+    append_part(text, *piece);
   }
   return {};
 }
@@ -108,34 +107,42 @@ class ConversationReader {
  private:
   Expected<> take_message(const JsonFields& object) {
     ChatMessage message;
-    bool has_content = false;
+    std::optional<JsonValue> content;
     const FieldRule rules[] = {
         any_string("type"),
         any_string("id"),
         any_string("status"),
         {"role", [&](const JsonField& field) { return read_input_role(field, message.role); }},
         {"content",
-         [&](const JsonField& field) {
-           has_content = true;
-           return read_parts(field, message.content);
+         [&](const JsonField& field) -> Expected<> {
+           content = field.value;
+           return {};
          }},
+        {"phase", no_effect({.type = "string", .choices = "commentary|final_answer"})},
     };
     if (auto read = read_fields(object, rules, "a message"); !read) return read;
     if (message.role.empty()) return fail(ErrorCode::kInvalidArgument, "role is required");
-    if (!has_content) return fail(ErrorCode::kInvalidArgument, "content is required");
+    if (!content) return fail(ErrorCode::kInvalidArgument, "content is required");
+    std::optional<std::string> text;
+    if (auto read = read_parts({"content", *content, object.ignore_unknown}, text); !read) return read;
     if (message.role != "assistant") {
+      if (!text) return fail(ErrorCode::kInvalidArgument, "content must not be empty");
+      message.content = std::move(*text);
       add(std::move(message));
       return {};
     }
     ChatMessage& turn = assistant();
-    if (turn.has_content) turn.content += '\n';
-    turn.content += message.content;
+    if (!text) return {};
+    std::optional<std::string> said;
+    if (turn.has_content) said = std::move(turn.content);
+    append_part(said, *text);
+    turn.content = std::move(*said);
     turn.has_content = true;
     return {};
   }
 
   Expected<> take_reasoning(const JsonFields& object) {
-    std::string content, summary;
+    std::optional<std::string> content, summary;
     const FieldRule rules[] = {
         any_string("type"),
         any_string("id"),
@@ -144,7 +151,7 @@ class ConversationReader {
         {"content", [&](const JsonField& field) { return read_parts(field, content); }},
         {"summary", [&](const JsonField& field) { return read_parts(field, summary); }}};
     if (auto read = read_fields(object, rules, "a reasoning item"); !read) return read;
-    if (!content.empty()) assistant().reasoning_content = std::move(content);
+    if (content) append_part(assistant().reasoning_content, *content);
     return {};
   }
 
@@ -172,6 +179,7 @@ class ConversationReader {
   Expected<> take_output(const JsonFields& object) {
     ChatMessage message{.role = "tool", .content = {}};
     std::string call_id;
+    std::optional<std::string> output;
     bool has_output = false;
     const FieldRule rules[] = {any_string("type"),
                                any_string("id"),
@@ -179,12 +187,13 @@ class ConversationReader {
                                {"call_id", into(call_id)},
                                {"output", [&](const JsonField& field) {
                                   has_output = true;
-                                  return read_parts(field, message.content);
+                                  return read_parts(field, output);
                                 }}};
     if (auto read = read_fields(object, rules, "a function_call_output"); !read) return read;
     if (call_id.empty())
       return fail(ErrorCode::kInvalidArgument, "a function_call_output needs its call_id");
     if (!has_output) return fail(ErrorCode::kInvalidArgument, "a function_call_output needs its output");
+    message.content = std::move(output).value_or("");
     message.tool_call_id = std::move(call_id);
     add(std::move(message));
     return {};

@@ -161,6 +161,25 @@ Expected<> read_text_format(const JsonField& field, Spec& spec) {
   return type == "text" ? Expected<>() : set({.kind = GrammarKind::kJsonObject}, kText, spec);
 }
 
+Expected<> read_output_format(const JsonField& field, Spec& spec) {
+  constexpr std::string_view kOwner = "output_config";
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  std::optional<JsonValue> schema;
+  const FieldRule rules[] = {{"type", no_effect({.type = "string", .choices = "json_schema"}), {}, true},
+                             {"schema",
+                              [&](const JsonField& value) -> Expected<> {
+                                schema = value.value;
+                                return {};
+                              },
+                              {},
+                              true}};
+  if (auto read = read_fields(*object, rules, "output_config.format"); !read) {
+    return fail_param(std::string(kOwner), "{}", read.error().message);
+  }
+  return set_json(GrammarKind::kJsonSchema, {"schema", *schema}, kOwner, spec);
+}
+
 void add_structured_output_rules(std::vector<FieldRule>& rules, Spec& spec) {
   constexpr std::string_view kSchema = R"({"type":["object","string","boolean"]})";
   rules.push_back(

@@ -16,4 +16,7 @@ void add_structured_output_rules(std::vector<FieldRule>& rules, std::optional<Gr
 // The value of `text.format` in OpenAI's responses: text, json_object or json_schema.
 Expected<> read_text_format(const JsonField& field, std::optional<GrammarSpec>& spec);
 
+// The value of `output_config.format` in Anthropic's messages: {"type": "json_schema", "schema"}.
+Expected<> read_output_format(const JsonField& field, std::optional<GrammarSpec>& spec);
+
 }  // namespace quire

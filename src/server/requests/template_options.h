@@ -13,7 +13,9 @@ struct TemplateOptions {
   // Whether the template asks for an answer: yes, unless the last message is to go on.
   std::optional<bool> add_generation_prompt;
   bool continue_final_message = false;  // the last message is left open: the answer goes on with it
-  Value variables = Value::object();    // what the template can see beside the messages
+  // The field at fault where it cannot be.
+  std::string_view continued_by = "continue_final_message";
+  Value variables = Value::object();  // what the template can see beside the messages
 
   bool asks_for_answer() const { return add_generation_prompt.value_or(!continue_final_message); }
 };
