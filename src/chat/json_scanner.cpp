@@ -5,9 +5,22 @@ namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-bool is_json_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 }  // namespace
+
+bool JsonScanner::in_string() const {
+  return state_ == State::kString || state_ == State::kEscape || state_ == State::kHex;
+}
+
+bool JsonScanner::can_close() const {
+  return state_ == State::kAfter || state_ == State::kKeyOrEnd || state_ == State::kValueOrEnd;
+}
+
+std::string JsonScanner::closers() const {
+  std::string text;
+  for (int32_t depth = depth_; depth > 0; --depth) text += ((objects_ >> (depth - 1)) & 1) != 0 ? '}' : ']';
+  return text;
+}
 
 JsonScanner::Status JsonScanner::go(State state) {
   state_ = state;

@@ -3,9 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace quire {
+
+inline constexpr std::string_view kJsonSpaces = " \n\r\t";
+inline bool is_json_space(char c) { return kJsonSpaces.contains(c); }
 
 class JsonScanner {
  public:
@@ -15,6 +19,13 @@ class JsonScanner {
   // The first byte must open the object or array. kDone comes with the byte that closes it; after kDone or
   // kFailed nothing more may be pushed.
   Status push(char c);
+
+  int32_t depth() const { return depth_; }  // containers that are open
+  bool in_string() const;                   // of a key or a value; false after its closing quote
+  // Whether closers() may follow here: after a bracket or a value that is known to be whole.
+  bool can_close() const;
+  // What closes all containers that are open.
+  std::string closers() const;
 
  private:
   enum class State : uint8_t {

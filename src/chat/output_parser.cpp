@@ -1,6 +1,5 @@
 #include "chat/output_parser.h"
 
-#include <iterator>
 #include <utility>
 
 namespace quire {
@@ -8,9 +7,13 @@ namespace {
 
 constexpr size_t kMaxHeldSpace = 256;  // white space that is longer is text like any other
 
-bool is_output_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-
 }  // namespace
+
+void ParsedOutput::add(CallPiece piece) {
+  if (calls.empty() || !piece.name.empty()) return calls.push_back(std::move(piece));
+  calls.back().arguments += piece.arguments;
+  calls.back().whole = piece.whole;
+}
 
 bool OutputParser::Marker::push(char c, std::string_view& missed) {
   missed = {};
@@ -25,7 +28,7 @@ bool OutputParser::Marker::push(char c, std::string_view& missed) {
 }
 
 void OutputParser::Trimmed::push(char c, std::string& out) {
-  if (is_output_space(c)) {
+  if (is_json_space(c)) {
     if (!drops) held += c;
     if (held.size() > kMaxHeldSpace) flush(out);
     return;
@@ -75,7 +78,7 @@ void OutputParser::push_byte(char c, ParsedOutput& out) {
 // White space, then <think>; or there is none.
 void OutputParser::push_start(char c, ParsedOutput& out) {
   start_ += c;
-  if (num_think_bytes_ == 0 && is_output_space(c) && start_.size() <= kMaxHeldSpace) return;
+  if (num_think_bytes_ == 0 && is_json_space(c) && start_.size() <= kMaxHeldSpace) return;
   if (c != kThinkOpen[num_think_bytes_]) return end_start(out);
   if (++num_think_bytes_ < kThinkOpen.size()) return;
   start_.clear();
@@ -121,7 +124,7 @@ void OutputParser::begin_content() {
 }
 
 void OutputParser::begin_calls(std::span<const CallPattern> patterns) {
-  matcher_.start(patterns, spec_.tools);
+  matcher_.start(patterns, spec_.tools, static_cast<size_t>(kMaxCalls - num_calls_));
   state_ = State::kCall;
 }
 
@@ -142,41 +145,59 @@ void OutputParser::push_content(char c, ParsedOutput& out) {
 
 void OutputParser::push_call(char c, ParsedOutput& out) {
   const auto status = matcher_.push(c);
-  if (status == CallMatcher::Status::kDone) return add_calls(out);
-  if (status == CallMatcher::Status::kMore) return;
+  add_pieces(out);
+  if (status == CallMatcher::Status::kMore || done()) return;
+  if (status == CallMatcher::Status::kDone) return end_calls();
   fail_call(out);
-  push_byte(c, out);
+  if (!done()) push_byte(c, out);
 }
 
-// What looked like a call was none.
+void OutputParser::add_pieces(ParsedOutput& out) {
+  for (CallPiece& piece : matcher_.pieces()) {
+    if (done()) break;
+    if (!piece.name.empty()) {
+      ++num_calls_;
+      has_opener_ = false;
+      content_.drop();
+    }
+    in_call_ = !piece.whole;
+    out.add(std::move(piece));
+  }
+  matcher_.clear_pieces();
+}
+
+// What looked like a call was none, or what comes is none of a call that has come out.
 void OutputParser::fail_call(ParsedOutput& out) {
   state_ = State::kContent;
+  in_call_ = false;
+  if (done()) return;
   if (std::exchange(has_opener_, false)) content_.push(style_.opener, out.content);
   content_.push(matcher_.text(), out.content);
 }
 
-void OutputParser::add_calls(ParsedOutput& out) {
-  auto calls = matcher_.take_calls();
-  const bool row_ends = calls.empty() || style_.next.empty();
-  const size_t room = static_cast<size_t>(spec_.one_call ? 1 : kMaxCalls - num_calls_);
-  if (calls.size() > room && !spec_.one_call) return fail_call(out);
-  if (calls.size() > room) calls.resize(room);
-  num_calls_ += static_cast<int32_t>(calls.size());
-  std::move(calls.begin(), calls.end(), std::back_inserter(out.calls));
+// The pattern is whole.
+void OutputParser::end_calls() {
   content_.drop();
   has_opener_ = false;
-  if (row_ends) {
-    state_ = State::kContent;
-  } else {
+  if (matcher_.has_calls() && !style_.next.empty()) {
     begin_calls(style_.next);
+  } else {
+    state_ = State::kContent;
   }
+}
+
+void OutputParser::finish_call(ParsedOutput& out) {
+  if (!matcher_.finish()) return fail_call(out);
+  add_pieces(out);
+  content_.drop();
+  state_ = State::kContent;
 }
 
 void OutputParser::finish(ParsedOutput& out) {
   if (done()) return;
   if (state_ == State::kStart) end_start(out);
-  if (state_ == State::kCall && matcher_.finish()) add_calls(out);
-  if (state_ == State::kCall) fail_call(out);
+  if (state_ == State::kCall) finish_call(out);
+  if (done()) return;
   if (state_ == State::kReasoning) {
     reasoning_.push(think_close_.text.substr(0, think_close_.matched), out.reasoning);
   } else {

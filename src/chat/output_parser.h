@@ -3,8 +3,11 @@
 // - What comes out does not depend on how the text is cut into pieces.
 // - Reasoning is what stands between <think> and </think> at the start; where the prompt ends with <think>,
 //   from the start. Reasoning that is never closed is reasoning.
-// - A call comes out when it is whole, of a tool that exists, with a JSON object for its arguments. What
-//   begins like a call and is none, or is not finished, is content, every byte of it.
+// - A call is of a tool that exists, with a JSON object for its arguments. Once its name has come and its
+//   arguments have begun, it comes out piece by piece; where the name comes last, or the arguments are no
+//   JSON, when it is whole. What begins like a call and is none is content, every byte of it.
+// - A call that has come out stands. If its arguments end before they are whole, or go on as no JSON does,
+//   it is left as it is, its last piece not `whole`; what follows and does not fit is content.
 // - White space around reasoning and around calls belongs to neither and is dropped.
 // - Time is linear in the text. Held back is what may become a call, at most CallMatcher::kMaxCallBytes, and
 //   a little white space.
@@ -39,7 +42,10 @@ struct OutputSpec {
 struct ParsedOutput {
   std::string content;
   std::string reasoning;
-  std::vector<ToolCall> calls;
+  // If the first has no name, it goes on with the last one of what came before.
+  std::vector<CallPiece> calls;
+
+  void add(CallPiece piece);  // to the last one, if it goes on with it
 };
 
 class OutputParser {
@@ -53,8 +59,7 @@ class OutputParser {
   void finish(ParsedOutput& out);  // the text has ended
 
   // spec.one_call, and it has come: nothing more will.
-  bool done() const { return spec_.one_call && num_calls_ > 0; }
-  int32_t num_calls() const { return num_calls_; }
+  bool done() const { return spec_.one_call && num_calls_ > 0 && !in_call_; }
   bool in_reasoning() const { return state_ == State::kReasoning; }
   // Bytes of the text up to the end of the reasoning, its marks included; 0 if there was none.
   int64_t reasoning_bytes() const { return reasoning_bytes_; }
@@ -92,7 +97,9 @@ class OutputParser {
   void begin_calls(std::span<const CallPattern> patterns);
   void end_start(ParsedOutput& out);
   void fail_call(ParsedOutput& out);
-  void add_calls(ParsedOutput& out);
+  void add_pieces(ParsedOutput& out);
+  void end_calls();
+  void finish_call(ParsedOutput& out);
 
   const OutputSpec& spec_;
   const CallStyle& style_;
@@ -107,6 +114,7 @@ class OutputParser {
   int64_t num_bytes_ = 0;
   int64_t reasoning_bytes_ = 0;
   int32_t num_calls_ = 0;
+  bool in_call_ = false;  // the last of them is not whole
   int64_t steps_ = 0;
 };
 

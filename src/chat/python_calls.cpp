@@ -13,8 +13,6 @@
 namespace quire {
 namespace {
 
-constexpr std::string_view kSpaces = " \n\r\t";
-
 void append_json_byte(char c, std::string& out) {
   constexpr std::string_view kNames = "\b\f\n\r\t\"\\", kLetters = "bfnrt\"\\";
   if (const size_t at = kNames.find(c); at != std::string_view::npos) {
@@ -51,7 +49,7 @@ class PythonReader {
 
  private:
   char peek() {
-    at_ = std::min(text_.find_first_not_of(kSpaces, at_), text_.size());
+    at_ = std::min(text_.find_first_not_of(kJsonSpaces, at_), text_.size());
     return at_ < text_.size() ? text_[at_] : '\0';
   }
   bool take(char c) {
@@ -218,7 +216,7 @@ PythonListScanner::Status PythonListScanner::push(char c) {
   if (depth_ == 0 && c != '[') return Status::kFailed;
   if (depth_ == 1 && !has_call_) {
     has_call_ = c == '(';
-    if (!has_call_ && !is_tool_name_byte(c) && !kSpaces.contains(c)) return Status::kFailed;
+    if (!has_call_ && !is_tool_name_byte(c) && !is_json_space(c)) return Status::kFailed;
   }
   if (c == '"' || c == '\'') quote_ = c;
   if (c == '[' || c == '(' || c == '{') ++depth_;

@@ -1,5 +1,5 @@
-// A call of a tool, as a model wrote it, and how calls are read from the JSON or the Python that models
-// write.
+// A call of a tool, as a model wrote it, and how calls are read from the Python that models write (from
+// their JSON: chat/json_call_reader.h).
 #pragma once
 
 #include <cstddef>
@@ -18,16 +18,18 @@ struct ToolCall {
   bool operator==(const ToolCall&) const = default;
 };
 
+// What came of a call. The pieces of a call follow each other, the first with its name.
+struct CallPiece {
+  std::string name = {};       // empty: the call before goes on
+  std::string arguments = {};  // JSON text of an object, or of what came of it
+  bool whole = false;          // its arguments end here
+  bool operator==(const CallPiece&) const = default;
+};
+
 // A tool's name: [A-Za-z0-9_-]{1,64}, as OpenAI has it.
 inline constexpr size_t kMaxToolNameBytes = 64;
 bool is_tool_name_byte(char c);
 bool is_tool_name(std::string_view text);
-
-// The calls in `json`, a whole object or array that JsonScanner has accepted:
-// {"name": ..., "arguments" or "parameters": {...}}, or an array of those. Other members are of no matter;
-// no arguments are {}. None if it is something else, or calls what `tools` does not name.
-std::optional<std::vector<ToolCall>> read_json_calls(std::string_view json,
-                                                     std::span<const std::string> tools);
 
 // The calls in `text`, a Python list of calls with keyword arguments and literals: [f(a=1, b="x"), g()].
 // None if it is something else.

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "base/rng.h"
+#include "chat/call_arguments.h"
 
 namespace quire {
 namespace {
@@ -13,26 +14,46 @@ OutputSpec spec_of(ToolStyle style, ReasoningStyle reasoning = ReasoningStyle::k
   return {.tool_style = style, .tools = {"f", "get_weather"}, .reasoning_style = reasoning};
 }
 
+// What an answer has of it, which gets `more` of it: as writers and clients put deltas together.
+void accumulate(const ParsedOutput& more, ParsedOutput& all) {
+  all.content += more.content;
+  all.reasoning += more.reasoning;
+  for (const CallPiece& piece : more.calls) {
+    if (!piece.name.empty()) all.calls.push_back({.name = piece.name});
+    ASSERT_FALSE(all.calls.empty()) << "a call without a name";
+    ASSERT_FALSE(all.calls.back().whole) << "a call goes on after its end";
+    ASSERT_FALSE(piece.arguments.empty());
+    all.calls.back().arguments += piece.arguments;
+    all.calls.back().whole = piece.whole;
+  }
+}
+
 // The text in pieces of 1 to `longest` bytes.
 ParsedOutput parse(const OutputSpec& spec, std::string_view text, size_t longest = 1 << 30,
                    uint64_t seed = 0) {
   OutputParser parser(spec);
-  ParsedOutput out;
+  ParsedOutput all;
   Rng rng(seed);
   while (!text.empty()) {
     const size_t length =
         std::min<size_t>(text.size(), longest > text.size() ? text.size() : 1 + rng.below(longest));
+    ParsedOutput out;
     parser.push(text.substr(0, length), out);
+    accumulate(out, all);
     text.remove_prefix(length);
   }
+  ParsedOutput out;
   parser.finish(out);
-  return out;
+  accumulate(out, all);
+  return all;
 }
 
-// "content|reasoning|name(arguments)..."
+// "content|reasoning|name(arguments)...", with ~ for the end of arguments that are not whole
 std::string show(const ParsedOutput& out) {
   std::string shown = out.content + "|" + out.reasoning + "|";
-  for (const ToolCall& call : out.calls) shown += call.name + "(" + call.arguments + ")";
+  for (const CallPiece& call : out.calls) {
+    shown += call.name + "(" + call.arguments + (call.whole ? ")" : "~");
+  }
   return shown;
 }
 
@@ -71,6 +92,19 @@ TEST(OutputParser, Hermes) {
        {"<tool_call>{\"name\":\"f\"} x</tool_call>", "<tool_call>{\"name\":\"f\"} x</tool_call>||"},
        {"<tool_ca", "<tool_ca||"},
        {"<tool_call>", "<tool_call>||"},
+       // A call whose arguments have begun stands, and what follows it without fitting is content.
+       {"<tool_call>{\"name\":\"f\",\"arguments\":{\"x\": 1", "||f({\"x\": 1~"},
+       {"<tool_call>{\"name\":\"f\",\"arguments\":{\"x\": 1} \n", "||f({\"x\": 1})"},
+       {"<tool_call>{\"name\":\"f\",\"arguments\":{\"x\":1}}", "||f({\"x\":1})"},
+       {"<tool_call>{\"name\":\"f\",\"arguments\":{\"x\":Oslo}} b", "Oslo}} b||f({\"x\":~"},
+       {"<tool_call>{\"name\":\"f\",\"arguments\":{}} x</tool_call>", "x</tool_call>||f({})"},
+       {"<tool_call>{\"name\":\"f\",\"arguments\":{},\"name\":\"g\"}</tool_call>", "||f({})"},
+       {"<tool_call>{\"name\":\"f\",\"arguments\":{\"x\" <tool_call>{\"name\":\"f\"}</tool_call>",
+        "||f({\"x\" ~f({})"},
+       // Where the name comes last, so does the call.
+       {"<tool_call>{\"arguments\":{\"x\":1},\"name\":\"f\"}</tool_call>", "||f({\"x\":1})"},
+       {"<tool_call>{\"arguments\":{\"x\":1},\"name\":\"g\"}</tool_call>",
+        "<tool_call>{\"arguments\":{\"x\":1},\"name\":\"g\"}</tool_call>||"},
        // A call after one that fails.
        {"<tool_call><tool_call>{\"name\":\"f\"}</tool_call>", "<tool_call>||f({})"},
        {"<tool_<tool_call>{\"name\":\"f\"}</tool_call>", "<tool_||f({})"}});
@@ -88,7 +122,9 @@ TEST(OutputParser, Llama3Json) {
                {"{\"title\": \"f\"}", "{\"title\": \"f\"}||"},
                {"Look: {\"name\":\"f\"}", "Look: {\"name\":\"f\"}||"},
                {"<|python_tag|>print(1)", "<|python_tag|>print(1)||"},
-               {"{\"name\":\"f\"", "{\"name\":\"f\"||"}});
+               {"{\"name\":\"f\"", "{\"name\":\"f\"||"},
+               {"{\"name\":\"f\",\"parameters\":{}}; {\"name\":\"f\",\"parameters\":{\"a\":[",
+                "||f({})f({\"a\":[~"}});
 }
 
 TEST(OutputParser, Mistral) {
@@ -101,7 +137,13 @@ TEST(OutputParser, Mistral) {
        {"[TOOL_CALLS]f[CALL_ID]abcdefghi[ARGS]{\"a\":2}", "||f({\"a\":2})"},
        {"[TOOL_CALLS]g{}", "[TOOL_CALLS]g{}||"},
        {"[TOOL_CALLS]f[1]", "[TOOL_CALLS]f[1]||"},
-       {"[TOOL_CALLS]f{\"x\": 1", "[TOOL_CALLS]f{\"x\": 1||"},
+       {"[TOOL_CALLS]f{\"x\": 1", "||f({\"x\": 1~"},
+       {"[TOOL_CALLS]f[ARGS]{\"x\": x}[TOOL_CALLS]f{}", "x}||f({\"x\": ~f({})"},
+       {"[TOOL_CALLS]g{\"x\": \"[TOOL_CALLS]f{}\"}", "[TOOL_CALLS]g{\"x\": \"[TOOL_CALLS]f{}\"}||"},
+       {"[TOOL_CALLS][{\"name\": \"f\", \"arguments\": {\"x\": 1}}, {\"name\": \"f\"}, 1] a",
+        "{\"name\": \"f\"}, 1] a||f({\"x\": 1})"},
+       {"[TOOL_CALLS][{\"name\": \"f\"}, {\"name\": \"f\", \"arguments\": {\"x\": 1}}, {\"name",
+        "{\"name||f({})f({\"x\": 1})"},
        {"[TOOL_CALLS][{\"name\": \"f\"}, 1]", "[TOOL_CALLS][{\"name\": \"f\"}, 1]||"},
        {"[1, 2] [TOOL", "[1, 2] [TOOL||"}});
 }
@@ -114,8 +156,12 @@ TEST(OutputParser, DeepseekV3) {
   const std::string both = "Hm.\n" + begin + long_call + "\n" + short_call + end + "\n";
   const std::string broken = begin + long_call + "<｜tool▁call▁begin｜>function<｜tool▁sep｜>g";
   const std::string open = begin + "<｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{\"x\": 1}";
+  const std::string cut = begin + long_call + "<｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>{\"x\": [tru";
+  const std::string unfenced = begin + "<｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{} end";
   expect_rows(spec_of(ToolStyle::kDeepseekV3),
-              {{both.c_str(), "Hm.||f({\"x\": \"```\"})get_weather({})"},
+              {{cut.c_str(), "||f({\"x\": \"```\"})get_weather({\"x\": [tru~"},
+               {unfenced.c_str(), "end||f({})"},
+               {both.c_str(), "Hm.||f({\"x\": \"```\"})get_weather({})"},
                {open.c_str(), "||f({\"x\": 1})"},
                {broken.c_str(), "<｜tool▁call▁begin｜>function<｜tool▁sep｜>g||f({\"x\": \"```\"})"},
                {begin.c_str(), "<｜tool▁calls▁begin｜>||"}});
@@ -180,6 +226,44 @@ TEST(OutputParser, OneCallEndsIt) {
   EXPECT_EQ(show(out), "||f({})");
 }
 
+TEST(OutputParser, OneCallEndsWithItsArguments) {
+  OutputSpec spec = spec_of(ToolStyle::kHermes);
+  spec.one_call = true;
+  OutputParser parser(spec);
+  ParsedOutput out;
+  parser.push("<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": {}", out);
+  EXPECT_FALSE(parser.done());
+  parser.push("}", out);
+  EXPECT_TRUE(parser.done());
+  parser.push("} x</tool_call>", out);
+  parser.finish(out);
+  EXPECT_EQ(show(out), "||f({\"x\": {}})");
+  // One that breaks off is the one call, too.
+  EXPECT_EQ(show(parse(spec, "<tool_call>{\"name\":\"f\",\"arguments\":{x}}</tool_call> a", 3)), "||f({~");
+}
+
+// What clients see of a call while the model still writes it.
+TEST(OutputParser, ArgumentsComeAsTheyAreWritten) {
+  const OutputSpec spec = spec_of(ToolStyle::kHermes);
+  OutputParser parser(spec);
+  const auto pieces = [&](std::string_view text) {
+    ParsedOutput out;
+    parser.push(text, out);
+    EXPECT_EQ(out.content, "");
+    return out.calls;
+  };
+  using Pieces = std::vector<CallPiece>;
+  EXPECT_EQ(pieces("<tool_call>\n{\"name\": \"f\", \"arguments\": "), (Pieces{}));
+  EXPECT_EQ(pieces("{\"x\""), (Pieces{{"f", "{\"x\""}}));
+  EXPECT_EQ(pieces(": "), (Pieces{{"", ": "}}));
+  const std::string mebibyte(1 << 20, 'a');
+  EXPECT_EQ(pieces("\"" + mebibyte), (Pieces{{"", "\"" + mebibyte}}));
+  EXPECT_EQ(pieces(mebibyte), (Pieces{{"", mebibyte}})) << "what is told is not held";
+  EXPECT_EQ(pieces("\"}}\n</tool"), (Pieces{{"", "\"}", true}}));
+  EXPECT_EQ(pieces("_call><tool_call>{\"name\":\"f\"}"), (Pieces{}));
+  EXPECT_EQ(pieces("</tool_call>"), (Pieces{{"f", "{}", true}}));
+}
+
 TEST(OutputParser, TheNumberOfCallsIsBounded) {
   std::string text;
   const std::string call = "<tool_call>{\"name\":\"f\"}</tool_call>";
@@ -187,6 +271,13 @@ TEST(OutputParser, TheNumberOfCallsIsBounded) {
   const ParsedOutput out = parse(spec_of(ToolStyle::kHermes), text + call + " end");
   EXPECT_EQ(out.calls.size(), static_cast<size_t>(OutputParser::kMaxCalls));
   EXPECT_EQ(out.content, call + " end");
+  // In an array, those that there is room for have come.
+  std::string array = "[TOOL_CALLS][";
+  const std::string item = "{\"name\":\"f\",\"arguments\":{}}";
+  for (int32_t i = 0; i < OutputParser::kMaxCalls; ++i) array += item + ",";
+  const ParsedOutput of_array = parse(spec_of(ToolStyle::kMistral), array + item + "] end");
+  EXPECT_EQ(of_array.calls.size(), static_cast<size_t>(OutputParser::kMaxCalls));
+  EXPECT_EQ(of_array.content, item + "] end");
 }
 
 // What is held back is bounded: a call that is too long is content before it ends.
@@ -194,16 +285,17 @@ TEST(OutputParser, TheLengthOfACallIsBounded) {
   const OutputSpec spec = spec_of(ToolStyle::kHermes);
   OutputParser parser(spec);
   ParsedOutput out;
-  const std::string begin = "<tool_call>{\"name\":\"f\",\"arguments\":{\"x\":\"";
+  const std::string begin = "<tool_call>{\"arguments\":{\"x\":\"";  // of what, comes later
   const std::string piece(1 << 16, 'a');
   parser.push(begin, out);
   for (size_t sent = 0; sent < CallMatcher::kMaxCallBytes; sent += piece.size()) parser.push(piece, out);
   EXPECT_GE(out.content.size(), CallMatcher::kMaxCallBytes);
   EXPECT_TRUE(out.content.starts_with(begin));
-  parser.push("\"}}</tool_call>", out);
+  const std::string end = "\"},\"name\":\"f\"}</tool_call>";
+  parser.push(end, out);
   parser.finish(out);
   EXPECT_TRUE(out.calls.empty());
-  EXPECT_TRUE(out.content.ends_with("aaa\"}}</tool_call>"));
+  EXPECT_TRUE(out.content.ends_with("aaa" + end));
 }
 
 TEST(OutputParser, LongWhiteSpaceIsNotHeldBack) {
@@ -265,7 +357,15 @@ constexpr std::string_view kWords[] = {
     "[TOOL",
     "{\"name\": \"f\"",
     "f[1]",
-    "get_weather"};
+    "get_weather",
+    "<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": [1, ",
+    "[TOOL_CALLS]f{\"x\": \"",
+    "[TOOL_CALLS][{\"name\": \"f\", \"arguments\": {}}, ",
+    "{\"name\": \"get_weather\", \"parameters\": {\"y\": {",
+    "\"arguments\": {}, ",
+    "\"name\": \"f\"}",
+    "]",
+    ", "};
 
 std::string soup(Rng& rng) {
   std::string text;
@@ -284,7 +384,7 @@ OutputSpec any_spec(Rng& rng) {
 }
 
 TEST(OutputParser, PiecesMakeNoDifference) {
-  int called = 0;
+  int called = 0, cut = 0;
   for (int seed = 0; seed < rounds(); ++seed) {
     Rng rng(static_cast<uint64_t>(seed));
     const OutputSpec spec = any_spec(rng);
@@ -294,7 +394,12 @@ TEST(OutputParser, PiecesMakeNoDifference) {
     ASSERT_EQ(show(parse(spec, text, 1)), expected) << seed << ": " << text;
     ASSERT_EQ(show(parse(spec, text, 9, rng.below(1000))), expected) << seed << ": " << text;
     called += whole.calls.empty() ? 0 : 1;
+    for (const CallPiece& call : whole.calls) {
+      cut += call.whole ? 0 : 1;
+      ASSERT_TRUE(readable_arguments(call.arguments)) << call.arguments;
+    }
   }
+  EXPECT_GT(cut, rounds() / 100);
   EXPECT_GT(called, rounds() / 50) << "a soup without calls tests little";
 }
 
@@ -308,18 +413,21 @@ TEST(OutputParser, NothingIsLostWhereNothingParses) {
   }
 }
 
-// Every byte that is no white space is in the content, in the reasoning, or in a mark or a call.
+// Every byte that is no white space is in the content, in the reasoning, or in a mark or a call; a letter
+// that no mark and no name has, in the arguments.
 TEST(OutputParser, OnlyMarksAndCallsAreTakenOut) {
   const auto letters = [](const std::string& text) { return std::count(text.begin(), text.end(), 'Q'); };
   for (int seed = 0; seed < rounds(); ++seed) {
     Rng rng(static_cast<uint64_t>(seed));
     OutputSpec spec = any_spec(rng);
     spec.one_call = false;
-    std::string text;  // a letter that no call has, between the words
+    std::string text;  // the letter between the words
     for (uint64_t left = rng.below(8); left > 0; --left)
       text += std::string(kWords[rng.below(std::size(kWords))]) + "Q";
     const ParsedOutput out = parse(spec, text);
-    ASSERT_EQ(letters(out.content) + letters(out.reasoning), letters(text)) << seed << ": " << text;
+    std::ptrdiff_t found = letters(out.content) + letters(out.reasoning);
+    for (const CallPiece& call : out.calls) found += letters(call.arguments);
+    ASSERT_EQ(found, letters(text)) << seed << ": " << text;
   }
 }
 

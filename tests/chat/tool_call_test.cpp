@@ -17,28 +17,6 @@ TEST(ToolCall, Names) {
   }
 }
 
-TEST(ToolCall, FromJson) {
-  EXPECT_EQ(read_json_calls(R"({"name": "f", "arguments": {"x": [1, "}"]}})", kTools),
-            (Calls{{"f", R"({"x": [1, "}"]})"}}));
-  EXPECT_EQ(read_json_calls(R"( {"id":"1","parameters":{},"name":"a-b","type":"function"} )", kTools),
-            (Calls{{"a-b", "{}"}}));
-  EXPECT_EQ(read_json_calls(R"({"name": "f"})", kTools), (Calls{{"f", "{}"}}));
-  EXPECT_EQ(read_json_calls(R"({"name": "f", "parameters": null})", kTools), (Calls{{"f", "{}"}}));
-  EXPECT_EQ(
-      read_json_calls(R"([{"name": "f"}, {"name": "get_weather", "arguments": {"a": "\"]"}}])", kTools),
-      (Calls{{"f", "{}"}, {"get_weather", R"({"a": "\"]"})"}}));
-}
-
-TEST(ToolCall, OtherJsonIsNoCall) {
-  for (const char* json :
-       {R"({})", R"([])", R"([[]])", R"({"name": 1})", R"({"name": "g"})", R"({"name": "F"})",
-        R"({"name": {"name": "f"}})", R"({"name": "f", "arguments": "{}"})",
-        R"({"name": "f", "arguments": [1]})", R"({"arguments": {}})", R"([{"name": "f"}, 1])",
-        R"([{"name": "f"}, {"name": "g"}])", R"({"function": {"name": "f"}})", R"({"x": {"name": "f"}})"}) {
-    EXPECT_EQ(read_json_calls(json, kTools), std::nullopt) << json;
-  }
-}
-
 TEST(ToolCall, FromPython) {
   EXPECT_EQ(read_python_calls("[f()]", kTools), (Calls{{"f", "{}"}}));
   EXPECT_EQ(read_python_calls(R"([ f( a = 1, b="x" ) , get_weather(city='Oslo "N"',), ])", kTools),

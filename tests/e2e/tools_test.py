@@ -49,17 +49,94 @@ class ToolsTest(ServedTest):
         self.assertGreater(again.usage.prompt_tokens, answer.usage.prompt_tokens)
 
     def test_a_stream(self):
-        calls, reasons = {}, []
+        calls, pieces, reasons = {}, [], []
         for chunk in self.ask(stream=True):
             delta = chunk.choices[0].delta
             for call in delta.tool_calls or []:
-                known = calls.setdefault(call.index, {"id": call.id, "name": call.function.name, "arguments": ""})
-                known["arguments"] += call.function.arguments
+                if call.index not in calls:
+                    calls[call.index] = {"id": call.id, "type": "function", "function": {"name": call.function.name, "arguments": ""}}
+                else:
+                    self.assertIsNone(call.id)
+                    self.assertIsNone(call.function.name)
+                calls[call.index]["function"]["arguments"] += call.function.arguments
+                pieces.append(call.function.arguments)
             reasons.append(chunk.choices[0].finish_reason)
         self.assertEqual(reasons[-1], "tool_calls")
         self.assertEqual(list(calls), [0])
-        self.assertEqual(calls[0]["name"], "get_weather")
-        self.assertEqual(json.loads(calls[0]["arguments"]), {"city": "Oslo"})
+        self.assertTrue(calls[0]["id"])
+        self.assertEqual(calls[0]["function"]["name"], "get_weather")
+        self.assertEqual(json.loads(calls[0]["function"]["arguments"]), {"city": "Oslo"})
+        self.assertGreater(len(pieces), 2)  # they come as they are written
+        result = {"role": "tool", "tool_call_id": calls[0]["id"], "content": "-7 degrees"}
+        again = self.ask([QUESTION, {"role": "assistant", "content": None, "tool_calls": list(calls.values())}, result])
+        self.assertTrue(again.choices[0].finish_reason)
+
+    def test_the_clients_own_stream(self):
+        whole = self.ask().choices[0].message.tool_calls[0].function.arguments
+        with self.client.chat.completions.stream(
+            model=self.model, messages=[QUESTION], temperature=0, max_tokens=60, parallel_tool_calls=False, tools=[WEATHER]
+        ) as stream:
+            events = [event.type for event in stream]
+            choice = stream.get_final_completion().choices[0]
+        self.assertGreater(events.count("tool_calls.function.arguments.delta"), 2)
+        self.assertEqual(events.count("tool_calls.function.arguments.done"), 1)
+        self.check_call(choice.message.tool_calls[0])
+        self.assertEqual(choice.message.tool_calls[0].function.arguments, whole)
+
+    def test_a_call_that_is_cut_off_stands(self):
+        whole = self.ask()
+        arguments = whole.choices[0].message.tool_calls[0].function.arguments
+        limit = whole.usage.completion_tokens - 2
+        cut = self.ask(max_tokens=limit)
+        self.assertEqual(cut.choices[0].finish_reason, "length")
+        begun = cut.choices[0].message.tool_calls[0]
+        self.assertTrue(arguments.startswith(begun.function.arguments))
+        self.assertLess(len(begun.function.arguments), len(arguments))
+        streamed = [chunk.choices[0].delta.tool_calls for chunk in self.ask(max_tokens=limit, stream=True)]
+        text = "".join(call.function.arguments for calls in streamed for call in calls or [])
+        self.assertEqual(text, begun.function.arguments)
+        result = {"role": "tool", "tool_call_id": begun.id, "content": "?"}
+        self.assertTrue(self.ask([QUESTION, cut.choices[0].message, result]).choices)
+
+    def test_a_stream_of_messages(self):
+        offered = {"name": "get_weather", "description": "Weather of now", "input_schema": WEATHER["function"]["parameters"]}
+        options = {"model": self.model, "temperature": 0, "tools": [offered], "messages": [QUESTION],
+                   "tool_choice": {"type": "auto", "disable_parallel_tool_use": True}}
+        with anthropic.Anthropic(base_url=self.server.url, api_key="none", max_retries=0) as client:
+            with client.messages.stream(max_tokens=60, **options) as stream:
+                pieces = [event.partial_json for event in stream if event.type == "input_json"]
+                message = stream.get_final_message()
+            self.assertEqual(message.stop_reason, "tool_use")
+            self.assertGreater(len(pieces), 2)
+            block, = message.content
+            self.assertEqual((block.type, block.name, block.input), ("tool_use", "get_weather", {"city": "Oslo"}))
+            turns = [{"role": "assistant", "content": message.content},
+                     {"role": "user", "content": [{"type": "tool_result", "tool_use_id": block.id, "content": "-7 degrees"}]}]
+            again = client.messages.create(max_tokens=20, **{**options, "messages": [QUESTION, *turns]})
+            self.assertGreater(again.usage.input_tokens, 0)
+            cut = client.messages.create(max_tokens=message.usage.output_tokens - 2, **options)
+            self.assertEqual(cut.stop_reason, "max_tokens")
+            self.assertEqual([block.input for block in cut.content], [{}])
+
+    def test_a_stream_of_a_response(self):
+        function = {"type": "function", **WEATHER["function"], "strict": False}
+        options = {"model": self.model, "tools": [function], "temperature": 0, "parallel_tool_calls": False}
+        deltas, done, final = [], [], None
+        for event in self.client.responses.create(input="How cold is it?", stream=True, max_output_tokens=60, **options):
+            if event.type == "response.function_call_arguments.delta":
+                deltas.append(event.delta)
+            elif event.type == "response.function_call_arguments.done":
+                done.append(event.arguments)
+            elif event.type == "response.completed":
+                final = event.response
+        self.assertGreater(len(deltas), 2)
+        self.assertEqual("".join(deltas), *done)
+        call, = final.output
+        self.assertEqual((call.name, call.status, call.arguments), ("get_weather", "completed", *done))
+        result = {"type": "function_call_output", "call_id": call.call_id, "output": "-7 degrees"}
+        again = self.client.responses.create(
+            input=[result], previous_response_id=final.id, max_output_tokens=10, **options)
+        self.assertGreater(again.usage.input_tokens, final.usage.input_tokens)
 
     def test_several_calls(self):
         choice = self.ask(parallel_tool_calls=True, n=2, max_tokens=150).choices[0]

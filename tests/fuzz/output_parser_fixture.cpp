@@ -1,5 +1,6 @@
 // Two bytes that choose the style and the pieces, then what a model wrote.
 #include "base/check.h"
+#include "chat/call_arguments.h"
 #include "chat/output_parser.h"
 #include "tests/fuzz/fuzz_targets.h"
 
@@ -33,6 +34,7 @@ void fuzz_output_parser(std::string_view input) {
   const ParsedOutput whole = parse_output(spec, text, text.size() + 1);
   const ParsedOutput cut = parse_output(spec, text, 1 + static_cast<unsigned char>(input[1]) % 8);
   CHECK(whole.content == cut.content && whole.reasoning == cut.reasoning && whole.calls == cut.calls);
+  for (const CallPiece& call : whole.calls) CHECK(readable_arguments(call.arguments), "no JSON begins so");
   CHECK(whole.content.size() + whole.reasoning.size() <= text.size());
   spec.tools = {"another"};
   spec.reasoning_style = ReasoningStyle::kNone;
@@ -54,6 +56,9 @@ std::vector<std::string> output_parser_seeds() {
       "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{}\n```<"
       "｜tool▁call▁end｜>"
       "<｜tool▁call▁begin｜>f<｜tool▁sep｜>{}<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+      "<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": [1, \"\\ud83d\", 1e400, tru",
+      "[TOOL_CALLS] [{\"name\": \"f\", \"arguments\": {}}, {\"arguments\": {\"y\": 2}, \"name\": \"f\"}, "
+      "1]",
       "[f(a=1, b=\"x\\n\", c=[True, None, {'k': (1, 2)}]), get_weather()] done",
   };
   std::vector<std::string> seeds;

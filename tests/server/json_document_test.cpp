@@ -21,6 +21,14 @@ TEST(JsonDocument, ReadsAnObject) {
   EXPECT_EQ(document->root()["a"].at(1).get_string().value(), "xé🙂");
 }
 
+TEST(JsonDocument, NamesMayBeAllowedToRepeat) {
+  EXPECT_FALSE(JsonDocument::parse(R"({"a": [{"b": 1, "b": 2}]})"));
+  const auto document = JsonDocument::parse(R"({"a": [{"b": 1, "b": 2}]})", JsonDocument::Names::kRepeated);
+  ASSERT_TRUE(document);
+  EXPECT_EQ(document->root()["a"].at(0).get_object().size(), 2u);
+  EXPECT_FALSE(JsonDocument::parse(R"({"a": "\ud83d"})", JsonDocument::Names::kRepeated));
+}
+
 TEST(JsonDocument, SaysWhatIsWrong) {
   EXPECT_THAT(message_of(""), HasSubstr("empty"));
   EXPECT_THAT(message_of("   "), HasSubstr("JSON"));

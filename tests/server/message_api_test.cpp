@@ -204,11 +204,34 @@ TEST_F(MessageToolsTest, AStreamHasABlockForEach) {
        {R"("content_block":{"type":"thinking","thinking":"","signature":""})", R"("type":"thinking_delta")",
         "content_block_stop", R"("content_block":{"type":"text","text":""})", R"("type":"text_delta")",
         "content_block_stop", R"("type":"tool_use")", R"("input":{})",
-        R"("delta":{"type":"input_json_delta","partial_json":"{\"x\": 1}"})", "content_block_stop",
+        R"("delta":{"type":"input_json_delta","partial_json":"{"})",
+        R"("delta":{"type":"input_json_delta","partial_json":"1"})",
+        R"("delta":{"type":"input_json_delta","partial_json":"}"})", "content_block_stop",
         R"("stop_reason":"tool_use")", "message_stop"}) {
     at = text.find(part, at);
     ASSERT_NE(at, std::string::npos) << part << " is not, or not there, in " << text;
   }
+}
+
+// An input is an object, also where its text is cut off or says what no client reads.
+TEST_F(MessageToolsTest, AnInputIsAlwaysAnObject) {
+  constexpr const char* kLong =
+      R"(<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": \"\\ud83d\", \"y\": [1e400, {\"z\": )";
+  const Answer answer = post("/v1/messages", body(kLong, ""));
+  EXPECT_EQ(answer.at("/stop_reason"), "end_turn") << "a call that is not whole is not to be used";
+  EXPECT_EQ(answer.at("/content/0/input"), "{\"x\":\"\uFFFD\",\"y\":[1.7976931348623157e308,{}]}");
+}
+
+// Text that comes with the end of a call stands after it, in its own block.
+TEST_F(MessageToolsTest, TextAfterABrokenCallIsABlock) {
+  constexpr const char* kBroken = R"(<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": oops} Sorry.)";
+  const std::string text = post("/v1/messages", body(kBroken, R"(, "stream": true)")).body();
+  const auto call = text.find(R"("index":0,"content_block":{"type":"tool_use")");
+  const auto words = text.find(R"("index":1,"content_block":{"type":"text")");
+  ASSERT_NE(call, std::string::npos) << text;
+  ASSERT_NE(words, std::string::npos) << text;
+  EXPECT_LT(call, words);
+  EXPECT_LT(text.rfind("input_json_delta"), words);
 }
 
 TEST_F(MessageToolsTest, AConversationHasWhatWasCalledAndWhatCameOfIt) {

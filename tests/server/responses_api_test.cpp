@@ -168,13 +168,19 @@ class ResponsesFunctionsTest : public ApiFixture {
     options.chat_template = kFunctionsTemplate;
     return options;
   }
-  Answer call(std::string_view members) const {
-    constexpr const char* kSays =
-        R"(<think>Hm.</think>Well.<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": 1}}</tool_call>)";
+  static constexpr const char* kSays =
+      R"(<think>Hm.</think>Well.<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": 1}}</tool_call>)";
+  Answer call(std::string_view members, const char* says = kSays) const {
     constexpr const char* kFunction =
         R"({"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}})";
     return post("/v1/responses",
-                fmt::format(R"({{"input": "{}", "tools": [{}]{}}})", kSays, kFunction, members));
+                fmt::format(R"({{"input": "{}", "tools": [{}]{}}})", says, kFunction, members));
+  }
+  // The last event of a stream.
+  Answer last(std::string_view members, const char* says = kSays) const {
+    const std::string text = call(fmt::format(R"({}, "stream": true)", members), says).body();
+    const size_t at = text.rfind("data: ") + 6;
+    return Answer(200, text.substr(at, text.find('\n', at) - at));
   }
 };
 
@@ -227,11 +233,50 @@ TEST_F(ResponsesFunctionsTest, AStreamTellsOfEachItem) {
         "response.reasoning_text.done", "response.output_item.done",
         R"("type":"message","status":"in_progress")", "response.output_text.delta",
         "response.output_text.done", "response.output_item.done",
-        R"("type":"function_call","status":"in_progress")", "response.function_call_arguments.delta",
-        "response.function_call_arguments.done", "response.output_item.done", "response.completed"}) {
+        R"("type":"function_call","status":"in_progress")", R"("delta":"{")", R"("delta":"\"")",
+        R"("delta":"x")", "response.function_call_arguments.done", R"("arguments":"{\"x\": 1}")",
+        "response.output_item.done", "response.completed"}) {
     at = text.find(part, at);
     ASSERT_NE(at, std::string::npos) << part << " is not, or not there, in " << text;
   }
+}
+
+// An item's status is what its own last event said.
+TEST_F(ResponsesFunctionsTest, AWholeCallIsCompletedInAnAnswerThatIsCutOff) {
+  constexpr const char* kTwo =
+      R"(<tool_call>{\"name\": \"f\", \"arguments\": {}}</tool_call> )"
+      R"(<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": 1}}</tool_call> More.)";
+  const auto statuses = [&](int max_tokens) {
+    const std::string limit = fmt::format(R"(, "max_output_tokens": {})", max_tokens);
+    const Answer streamed = last(limit, kTwo), whole = call(limit, kTwo);
+    std::string text = streamed.at("/response/status") + ":";
+    EXPECT_EQ(streamed.at("/response/status"), whole.at("/status"));
+    for (int i = 0; streamed.at(fmt::format("/response/output/{}", i)) != "absent"; ++i) {
+      const std::string status = fmt::format("/output/{}/status", i);
+      EXPECT_EQ(streamed.at("/response" + status), whole.at(status));
+      text += " " + whole.at(status);
+    }
+    return text;
+  };
+  EXPECT_EQ(statuses(40), "incomplete: completed");  // the arguments are whole, their mark is not
+  EXPECT_EQ(statuses(53), "incomplete: completed");  // between the two
+  EXPECT_EQ(statuses(95), "incomplete: completed incomplete");
+  EXPECT_EQ(statuses(100), "incomplete: completed completed");
+}
+
+// A conversation goes on from a call that was cut off, with as much of its arguments as makes sense.
+TEST_F(ResponsesFunctionsTest, ACallThatIsCutOffIsStored) {
+  constexpr const char* kCut = R"(<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": 1, \"y\": )";
+  const Answer answer = call("", kCut);
+  EXPECT_EQ(answer.at("/status"), "completed");
+  EXPECT_EQ(answer.at("/output/0/status"), "incomplete");
+  EXPECT_EQ(answer.at("/output/0/arguments"), R"({"x": 1, "y": )");
+  const Answer next =
+      post("/v1/responses", fmt::format(R"({{"previous_response_id": "{}", "input": [{{"type":
+      "function_call_output", "call_id": "{}", "output": "r"}}], "max_output_tokens": 200}})",
+                                        answer.at("/id"), answer.at("/output/0/call_id")));
+  EXPECT_THAT(next.at("/output/0/content/0/text"), HasSubstr(R"(<tool_call>f{"x": 1}call_)"))
+      << next.body();
 }
 
 class NoStoreTest : public ResponsesApiTest {

@@ -89,17 +89,68 @@ TEST_F(ToolsApi, ContentIsNullBesideCallsAlone) {
 
 TEST_F(ToolsApi, AStreamSaysTheSame) {
   std::string content, calls, finish;
+  int pieces = 0;
   for (const auto& event :
        stream("/v1/chat/completions", chat(kTwoCalls, std::string(kTools) + R"(, "stream": true)"))) {
     if (event.body() == "[DONE]") continue;
     if (const auto text = event.at("/choices/0/delta/content"); text != "absent") content += text;
-    const std::string call = event.at("/choices/0/delta/tool_calls/0/function");
-    if (call != "absent") calls += event.at("/choices/0/delta/tool_calls/0/index") + call;
+    const std::string call = "/choices/0/delta/tool_calls/0";
+    if (const auto id = event.at(call + "/id"); id != "absent") {
+      EXPECT_TRUE(id.starts_with("call_")) << id;
+      EXPECT_EQ(event.at(call + "/type"), "function");
+      calls += event.at(call + "/index") + event.at(call + "/function/name");
+    } else {
+      EXPECT_EQ(event.at(call + "/type"), "absent");
+      EXPECT_EQ(event.at(call + "/function/name"), "absent");
+    }
+    if (const auto arguments = event.at(call + "/function/arguments"); arguments != "absent") {
+      calls += arguments;
+      ++pieces;
+    }
     if (const auto reason = event.at("/choices/0/finish_reason"); reason != "null") finish += reason;
   }
   EXPECT_EQ(content, "Well.");
-  EXPECT_EQ(calls, R"(0{"name":"f","arguments":"{\"x\": 1}"}1{"name":"g","arguments":"{}"})");
+  EXPECT_EQ(calls, R"(0f{"x": 1}1g{})");
+  EXPECT_EQ(pieces, 8 + 1) << "a token is a byte; without arguments a call comes when it is whole";
   EXPECT_EQ(finish, "tool_calls");
+}
+
+// What was begun stands, whether or not somebody has seen it.
+TEST_F(ToolsApi, ACallThatIsCutOffStands) {
+  const std::string begun = R"(<tool_call>{"name": "f", "arguments": {"x": [1, 2)";
+  const std::string limit = fmt::format(R"({}, "max_tokens": {})", kTools, begun.size());
+  const Answer cut = ask(begun + "3]}}</tool_call>", limit);
+  EXPECT_EQ(cut.at("/choices/0/finish_reason"), "length");
+  EXPECT_EQ(cut.at("/choices/0/message/content"), "null");
+  EXPECT_EQ(cut.at("/choices/0/message/tool_calls/0/function"),
+            R"({"name":"f","arguments":"{\"x\": [1, 2"})");
+  // Arguments that are no JSON: a call that is never whole is nothing that the answer stopped for.
+  const Answer broken = ask(begun + " oops", kTools);
+  EXPECT_EQ(broken.at("/choices/0/finish_reason"), "stop");
+  EXPECT_EQ(broken.at("/choices/0/message/content"), "oops");
+  EXPECT_EQ(broken.at("/choices/0/message/tool_calls/0/function/arguments"), R"({"x": [1, 2 )");
+}
+
+// Whatever an answer may have as arguments may be sent back.
+TEST_F(ToolsApi, ArgumentsOfAnAnswerMayComeBack) {
+  const std::pair<const char*, const char*> rows[] = {
+      {R"({"x": 1, "x": 2})", R"({"x": 2})"},
+      {R"({"x": "\ud83d"})", "{\"x\": \"\uFFFD\"}"},
+      {R"({"x": 123456789012345678901234567890})", R"({"x": 1.2345678901234568e+29})"},
+      {R"({"x": [1e400]})", R"({"x": [1.7976931348623157e+308]})"},
+      {R"({"x": [1, 2], "y": "z)", R"({"x": [1, 2]})"},
+  };
+  for (const auto& [arguments, shown] : rows) {
+    const Answer answer =
+        ask(fmt::format(R"(<tool_call>{{"name": "f", "arguments": {}}}</tool_call>)", arguments), kTools);
+    const std::string sent = answer.at("/choices/0/message/tool_calls/0/function/arguments");
+    EXPECT_TRUE(sent.starts_with(arguments)) << answer.body();
+    const std::string call =
+        fmt::format(R"({{"function": {{"name": "f", "arguments": {}}}}})", quoted(sent));
+    const std::string message = fmt::format(R"({{"role": "assistant", "tool_calls": [{}]}})", call);
+    EXPECT_EQ(rendered(fmt::format(R"({{"messages": [{}], "add_generation_prompt": false}})", message)),
+              fmt::format(R"(<tool_call>{{"name": "f", "arguments": {}}}</tool_call><|end|>)", shown));
+  }
 }
 
 TEST_F(ToolsApi, WithoutParallelCallsTheFirstEndsTheAnswer) {
@@ -110,8 +161,7 @@ TEST_F(ToolsApi, WithoutParallelCallsTheFirstEndsTheAnswer) {
     EXPECT_EQ(answer.at(std::string(choice) + "/message/tool_calls/0/function/name"), "f");
     EXPECT_EQ(answer.at(std::string(choice) + "/message/tool_calls/1"), "absent");
   }
-  const auto first =
-      std::string_view(kTwoCalls).find("</tool_call>") + std::string_view("</tool_call>").size();
+  const auto first = std::string_view(kTwoCalls).find("}}</tool_call>") + 1;  // its arguments' end
   EXPECT_EQ(answer.at("/usage/completion_tokens"), fmt::format("{}", 2 * first));
 }
 

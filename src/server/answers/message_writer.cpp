@@ -1,5 +1,9 @@
 #include "server/answers/message_writer.h"
 
+#include <algorithm>
+#include <span>
+
+#include "chat/call_arguments.h"
 #include "server/http/sse.h"
 #include "server/json/json_writer.h"
 
@@ -94,7 +98,9 @@ class MessageWriter final : public AnswerWriter {
     write_message(json, state, [&] {
       if (!choice.reasoning.empty()) write_block(json, "thinking", "thinking", choice.reasoning);
       if (!choice.text.empty()) write_block(json, "text", "text", choice.text);
-      for (const auto& call : choice.calls) write_call_block(json, call, call.arguments);
+      for (const auto& call : choice.calls) {
+        write_call_block(json, call, readable_arguments(call.arguments).value_or("{}"));
+      }
     });
     return {};
   }
@@ -114,11 +120,14 @@ class MessageWriter final : public AnswerWriter {
       open_block(out, "thinking", "thinking");
       append_delta(out, "thinking_delta", "thinking", choice.reasoning);
     }
+    // Text does not come before the end of a call that began earlier.
+    const auto begun = std::ranges::find_if(choice.calls, &ChoiceCall::begins);
+    for (const auto& call : std::span(choice.calls.begin(), begun)) write_call(out, call);
     if (!choice.text.empty()) {
       open_block(out, "text", "text");
       append_delta(out, "text_delta", "text", choice.text);
     }
-    for (const auto& call : choice.calls) write_call(out, call);
+    for (const auto& call : std::span(begun, choice.calls.end())) write_call(out, call);
     if (!choice.ended()) return;
     close_block(out);
     append_typed_event(out, "message_delta", [&](JsonWriter& json) {
@@ -163,17 +172,19 @@ class MessageWriter final : public AnswerWriter {
     });
   }
 
-  // A call comes whole, as a block of its own.
+  // A call is a block of its own.
   void write_call(std::string& out, const ChoiceCall& call) {
-    close_block(out);
-    open_type_ = "tool_use";
-    append_typed_event(out, "content_block_start", [&](JsonWriter& json) {
-      json.field("index", num_blocks_);
-      json.key("content_block");
-      write_call_block(json, call, "{}");
-    });
+    if (call.begins()) {
+      close_block(out);
+      open_type_ = "tool_use";
+      append_typed_event(out, "content_block_start", [&](JsonWriter& json) {
+        json.field("index", num_blocks_);
+        json.key("content_block");
+        write_call_block(json, call, "{}");
+      });
+    }
     append_delta(out, "input_json_delta", "partial_json", call.arguments);
-    close_block(out);
+    if (call.whole) close_block(out);
   }
 
   void close_block(std::string& out) {

@@ -61,7 +61,7 @@ void write_chat_tail(JsonWriter& json, const ResponseContext& context, const Cho
   if (context.return_token_ids) write_token_ids(json, choice);
 }
 
-// Of a message, or of a delta, where calls are numbered.
+// Of a message, or of a delta, where calls are numbered, and have their arguments piece by piece.
 void write_calls(JsonWriter& json, std::span<const ChoiceCall> calls, bool with_index) {
   if (calls.empty()) return;
   json.key("tool_calls");
@@ -69,11 +69,13 @@ void write_calls(JsonWriter& json, std::span<const ChoiceCall> calls, bool with_
   for (const auto& call : calls) {
     json.begin_object();
     if (with_index) json.field("index", call.index);
-    json.field("id", call.id);
-    json.field("type", "function");
+    if (call.begins()) {
+      json.field("id", call.id);
+      json.field("type", "function");
+    }
     json.key("function");
     json.begin_object();
-    json.field("name", call.name);
+    if (call.begins()) json.field("name", call.name);
     json.field("arguments", call.arguments);
     json.end_object();
     json.end_object();

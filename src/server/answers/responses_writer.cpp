@@ -1,5 +1,7 @@
 #include "server/answers/responses_writer.h"
 
+#include <algorithm>
+#include <span>
 #include <utility>
 
 #include "server/http/sse.h"
@@ -33,8 +35,9 @@ enum class ItemKind : uint8_t { kReasoning, kMessage, kCall };
 // An item of the output.
 struct OutputItem {
   ItemKind kind = ItemKind::kMessage;
-  std::string text;  // of reasoning and messages
-  ChoiceCall call;   // of calls
+  std::string text = {};  // of reasoning and messages
+  ChoiceCall call = {};   // of calls
+  std::string_view status = "completed";
 };
 
 std::string_view id_prefix(ItemKind kind) {
@@ -66,10 +69,13 @@ class ResponsesWriter final : public AnswerWriter {
 
   ApiExpected<> write_answer(std::string& out, const AnswerState& state) override {
     const ChoiceResult& choice = state.choices.front();
-    if (!choice.reasoning.empty()) items_.push_back({ItemKind::kReasoning, choice.reasoning, {}});
+    if (!choice.reasoning.empty()) items_.push_back({ItemKind::kReasoning, choice.reasoning});
     if (!choice.text.empty() || (choice.calls.empty() && items_.empty()))
-      items_.push_back({ItemKind::kMessage, choice.text, {}});
-    for (const auto& call : choice.calls) items_.push_back({ItemKind::kCall, {}, call});
+      items_.push_back({ItemKind::kMessage, choice.text});
+    if (choice.calls.empty()) items_.back().status = final_status(state);
+    for (const auto& call : choice.calls) {
+      items_.push_back({ItemKind::kCall, {}, call, call_status(call)});
+    }
     const std::string answer = response(state, final_status(state));
     keep(state, answer);
     out += answer;
@@ -83,10 +89,13 @@ class ResponsesWriter final : public AnswerWriter {
 
   void write_piece(std::string& out, const AnswerState& state, const ChoiceResult& choice) override {
     if (!choice.reasoning.empty()) append_text(out, state, ItemKind::kReasoning, choice.reasoning);
+    // Text does not come before the end of a call that began earlier.
+    const auto begun = std::ranges::find_if(choice.calls, &ChoiceCall::begins);
+    for (const auto& call : std::span(choice.calls.begin(), begun)) append_call(out, state, call);
     if (!choice.text.empty()) append_text(out, state, ItemKind::kMessage, choice.text);
-    for (const auto& call : choice.calls) append_call(out, state, call);
+    for (const auto& call : std::span(begun, choice.calls.end())) append_call(out, state, call);
     if (!choice.ended()) return;
-    if (items_.empty()) open_item(out, state, {ItemKind::kMessage, {}, {}});
+    if (items_.empty()) open_item(out, state, {ItemKind::kMessage});
     close_item(out, state, final_status(state));
   }
 
@@ -98,12 +107,17 @@ class ResponsesWriter final : public AnswerWriter {
   }
 
   void fail_stream(std::string& out, const AnswerState& state, const ApiError& error) override {
+    if (open_) items_.back().status = "incomplete";
     append_response(out, "response.failed", response(state, "failed", &error));
   }
 
  private:
   static std::string_view final_status(const AnswerState& state) {
     return state.choices.front().finish_reason == FinishReason::kLength ? "incomplete" : "completed";
+  }
+
+  static std::string_view call_status(const ChoiceCall& call) {
+    return call.whole ? "completed" : "incomplete";
   }
 
   std::string item_id(const AnswerState& state, size_t index) const {
@@ -144,21 +158,21 @@ class ResponsesWriter final : public AnswerWriter {
     });
   }
 
-  void append_item(std::string& out, const AnswerState& state, std::string_view type,
-                   std::string_view status, bool whole) {
+  void append_item(std::string& out, const AnswerState& state, std::string_view type, bool whole) {
     const size_t index = items_.size() - 1;
     append(out, type, [&](JsonWriter& json) {
       json.field("output_index", index);
       json.key("item");
-      write_item(json, state, index, status, whole);
+      write_item(json, state, index, whole);
     });
   }
 
   void open_item(std::string& out, const AnswerState& state, OutputItem item) {
     if (open_) close_item(out, state, "completed");
     items_.push_back(std::move(item));
+    items_.back().status = "in_progress";
     open_ = true;
-    append_item(out, state, "response.output_item.added", "in_progress", false);
+    append_item(out, state, "response.output_item.added", false);
     if (items_.back().kind == ItemKind::kCall) return;
     append_of_item(out, state, "response.content_part.added", [&](JsonWriter& json) {
       json.key("part");
@@ -167,7 +181,7 @@ class ResponsesWriter final : public AnswerWriter {
   }
 
   void append_text(std::string& out, const AnswerState& state, ItemKind kind, const std::string& text) {
-    if (!open_ || items_.back().kind != kind) open_item(out, state, {kind, {}, {}});
+    if (!open_ || items_.back().kind != kind) open_item(out, state, {kind});
     items_.back().text += text;
     const bool is_message = kind == ItemKind::kMessage;
     append_of_item(out, state, is_message ? "response.output_text.delta" : "response.reasoning_text.delta",
@@ -179,17 +193,23 @@ class ResponsesWriter final : public AnswerWriter {
                    });
   }
 
-  // A call comes whole.
   void append_call(std::string& out, const AnswerState& state, const ChoiceCall& call) {
-    open_item(out, state, {ItemKind::kCall, {}, call});
+    if (call.begins()) {
+      open_item(out, state, {ItemKind::kCall, {}, call});
+    } else {
+      items_.back().call.arguments += call.arguments;
+      items_.back().call.whole = call.whole;
+    }
     append_of_item(out, state, "response.function_call_arguments.delta",
                    [&](JsonWriter& json) { json.field("delta", call.arguments); });
-    close_item(out, state, "completed");
+    if (call.whole) close_item(out, state, "completed");
   }
 
+  // `status` is not that of a call, which knows whether it is whole.
   void close_item(std::string& out, const AnswerState& state, std::string_view status) {
     if (!std::exchange(open_, false)) return;
-    const OutputItem& item = items_.back();
+    OutputItem& item = items_.back();
+    item.status = item.kind == ItemKind::kCall ? call_status(item.call) : status;
     if (item.kind == ItemKind::kCall) {
       append_of_item(out, state, "response.function_call_arguments.done", [&](JsonWriter& json) {
         json.field("name", item.call.name);
@@ -209,19 +229,18 @@ class ResponsesWriter final : public AnswerWriter {
         write_part(json, item.kind, item.text);
       });
     }
-    append_item(out, state, "response.output_item.done", status, true);
+    append_item(out, state, "response.output_item.done", true);
   }
 
   // Without what it holds, unless `whole`.
-  void write_item(JsonWriter& json, const AnswerState& state, size_t index, std::string_view status,
-                  bool whole) const {
+  void write_item(JsonWriter& json, const AnswerState& state, size_t index, bool whole) const {
     const OutputItem& item = items_[index];
     json.begin_object();
     json.field("id", item_id(state, index));
     json.field("type", item.kind == ItemKind::kReasoning ? "reasoning"
                        : item.kind == ItemKind::kMessage ? "message"
                                                          : "function_call");
-    json.field("status", status);
+    json.field("status", item.status);
     if (item.kind == ItemKind::kCall) {
       json.field("call_id", item.call.id);
       json.field("name", item.call.name);
@@ -254,10 +273,7 @@ class ResponsesWriter final : public AnswerWriter {
     json.field("model", state.context.model);
     json.key("output");
     json.begin_array();
-    for (size_t i = 0; i < items_.size(); ++i) {
-      const bool cut = i + 1 == items_.size() && status != "completed";
-      write_item(json, state, i, cut ? "incomplete" : "completed", true);
-    }
+    for (size_t i = 0; i < items_.size(); ++i) write_item(json, state, i, true);
     json.end_array();
     write_echo(json);
     json.key("usage");
@@ -323,8 +339,7 @@ class ResponsesWriter final : public AnswerWriter {
         message.content += item.text;
         message.has_content = true;
       } else {
-        auto arguments =
-            read_arguments("arguments", item.call.arguments);  // the parser has seen that it is JSON
+        auto arguments = read_arguments("arguments", item.call.arguments);  // JSON, or the start of it
         message.tool_calls.push_back({item.call.id, item.call.name, item.call.arguments,
                                       arguments ? std::move(*arguments) : Value::object()});
       }

@@ -17,12 +17,15 @@
 
 namespace quire {
 
-// A call of a tool that a choice makes.
+// A call of a tool that a choice makes; in a stream, what has come of it since the last piece.
 struct ChoiceCall {
   int32_t index = 0;  // within its choice
-  std::string id;
+  std::string id;     // empty, as the name is, where the call goes on
   std::string name;
-  std::string arguments;  // JSON text of an object
+  std::string arguments;  // JSON text of an object, or a part of it
+  bool whole = false;     // the arguments end here
+
+  bool begins() const { return !id.empty(); }
 };
 
 // A choice of the answer: all of it, or in a stream what has come since the last piece.
@@ -34,6 +37,7 @@ struct ChoiceResult {
   std::string reasoning;  // of chats
   std::vector<ChoiceCall> calls;
   int32_t num_calls = 0;  // in all pieces
+  bool has_whole_call = false;
   // With echo, the prompt's too; a logprob of NaN stands for "none". Their text_offset counts characters
   // (code points) of the choice's text, as OpenAI's does.
   std::vector<OutputToken> tokens;
@@ -47,7 +51,9 @@ struct ChoiceResult {
     return !text.empty() || !reasoning.empty() || !calls.empty() || !tokens.empty() || ended();
   }
   // It stopped in order to have tools called.
-  bool stopped_for_calls() const { return finish_reason == FinishReason::kStop && num_calls > 0; }
+  bool stopped_for_calls() const { return finish_reason == FinishReason::kStop && has_whole_call; }
+  // Adds what came of a call: to the last one here, if it goes on with it.
+  void add_call(ChoiceCall call);
 };
 
 // What all events and choices of one answer share.

@@ -18,6 +18,13 @@ uint64_t id_seed(std::string_view answer_id, int32_t choice) {
 
 }  // namespace
 
+void ChoiceResult::add_call(ChoiceCall call) {
+  has_whole_call = has_whole_call || call.whole;
+  if (call.begins() || calls.empty()) return calls.push_back(std::move(call));
+  calls.back().arguments += call.arguments;
+  calls.back().whole = call.whole;
+}
+
 ChoiceParser::ChoiceParser(const OutputSpec& spec, std::string_view answer_id, int32_t choice)
     : style_(spec.tool_style), parser_(spec), id_seed_(id_seed(answer_id, choice)) {}
 
@@ -27,8 +34,11 @@ int64_t ChoiceParser::take(const TextDelta& delta, ChoiceResult& choice) {
   if (delta.finish_reason != FinishReason::kNone) parser_.finish(parsed);
   choice.text += parsed.content;
   choice.reasoning += parsed.reasoning;
-  for (auto& [name, arguments] : parsed.calls) {
-    choice.calls.push_back({choice.num_calls++, next_id(), std::move(name), std::move(arguments)});
+  for (auto& [name, arguments, whole] : parsed.calls) {
+    const bool begins = !name.empty();
+    if (begins) ++choice.num_calls;
+    choice.add_call({choice.num_calls - 1, begins ? next_id() : std::string(), std::move(name),
+                     std::move(arguments), whole});
   }
   return count_reasoning(delta);
 }

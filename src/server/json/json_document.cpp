@@ -27,20 +27,22 @@ Expected<> check_names(JsonObject object) {
 }
 
 // What simdjson leaves to its user. The depth is bounded by the parser.
-Expected<> check_value(JsonValue value) {
+Expected<> check_value(JsonValue value, JsonDocument::Names names) {
   if (value.type() == element_type::STRING) return check_text(value.get_string().value_unsafe());
   if (value.type() == element_type::ARRAY) {
     const JsonArray items = value.get_array().value_unsafe();  // lives through the loop
     for (const JsonValue item : items) {
-      if (auto checked = check_value(item); !checked) return checked;
+      if (auto checked = check_value(item, names); !checked) return checked;
     }
   }
   if (value.type() == element_type::OBJECT) {
     const JsonObject object = value.get_object().value_unsafe();
-    if (auto checked = check_names(object); !checked) return checked;
+    if (names == JsonDocument::Names::kOnce) {
+      if (auto checked = check_names(object); !checked) return checked;
+    }
     for (const auto member : object) {
       if (auto checked = check_text(member.key); !checked) return checked;
-      if (auto checked = check_value(member.value); !checked) return checked;
+      if (auto checked = check_value(member.value, names); !checked) return checked;
     }
   }
   return {};
@@ -67,7 +69,7 @@ std::unexpected<Error> parse_failure(simdjson::error_code code) {
 
 }  // namespace
 
-Expected<JsonDocument> JsonDocument::parse(std::string_view body) {
+Expected<JsonDocument> JsonDocument::parse(std::string_view body, Names names) {
   if (body.empty()) return parse_failure(simdjson::EMPTY);  // simdjson would copy from null
   JsonDocument document;
   document.parser_ = std::make_unique<simdjson::dom::parser>();
@@ -80,7 +82,7 @@ Expected<JsonDocument> JsonDocument::parse(std::string_view body) {
   if (root.get_object().get(document.root_) != simdjson::SUCCESS) {
     return fail(ErrorCode::kInvalidArgument, "the body must be a JSON object, but is {}", type_name(root));
   }
-  if (auto checked = check_value(root); !checked) return std::unexpected(checked.error());
+  if (auto checked = check_value(root, names); !checked) return std::unexpected(checked.error());
   return document;
 }
 

@@ -1,9 +1,10 @@
 // A request's body as JSON, within bounds: one object, at most kMaxJsonDepth levels, every string valid
-// UTF-8 (so no lone surrogate, however it is spelled), no name twice in one object.
+// UTF-8 (so no lone surrogate, however it is spelled), no name twice in one object unless that is allowed.
 #pragma once
 
 #include <simdjson.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,8 +21,10 @@ using JsonArray = simdjson::dom::array;
 
 class JsonDocument {
  public:
+  enum class Names : uint8_t { kOnce, kRepeated };  // in one object
+
   // Keeps a copy of what it needs of `body`. Its memory is a small multiple of the body's.
-  static Expected<JsonDocument> parse(std::string_view body);
+  static Expected<JsonDocument> parse(std::string_view body, Names names = Names::kOnce);
 
   JsonObject root() const { return root_; }
 

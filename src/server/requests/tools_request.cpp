@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "chat/call_arguments.h"
 #include "chat/tool_call.h"
 #include "server/json/template_value.h"
 
@@ -173,8 +174,10 @@ Expected<> read_parameters(const JsonField& field, Tool& tool) {
 
 Expected<Value> read_arguments(std::string_view name, std::string_view json) {
   if (json.find_first_not_of(" \n\r\t") == std::string_view::npos) return Value::object();
-  const auto document = JsonDocument::parse(json);
-  if (document) return template_value(document->root());
+  if (const auto readable = readable_arguments(json)) {
+    const auto document = JsonDocument::parse(*readable, JsonDocument::Names::kRepeated);
+    if (document) return template_value(document->root());
+  }
   return fail(ErrorCode::kInvalidArgument, "{} must be the text of a JSON object, but is '{}'", name,
               excerpt(json));
 }
