@@ -205,6 +205,16 @@ TEST_F(ResponsesFunctionsTest, ThoughtsWordsAndCallsAreItems) {
                                         answer.at("/id"), answer.at("/output/2/call_id")));
   EXPECT_EQ(next.status(), 200) << next.body();
   EXPECT_EQ(call(R"(, "tool_choice": "none")").at("/output/2"), "absent");
+  const Answer allowed = call(
+      R"(, "tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "f"}]})");
+  EXPECT_EQ(allowed.at("/output/2/name"), "f") << allowed.body();
+  for (const char* bad : {R"({"type": "allowed_tools"})", R"({"type": "allowed_tools", "tools": []})",
+                          R"({"type": "allowed_tools", "tools": [{"name": "g"}]})",
+                          R"({"type": "allowed_tools", "mode": "none", "tools": [{"name": "f"}]})"}) {
+    const Answer refused = call(fmt::format(R"(, "tool_choice": {})", bad));
+    EXPECT_EQ(refused.status(), 400) << bad;
+    EXPECT_EQ(refused.at("/error/param"), "tool_choice") << bad;
+  }
 }
 
 // What it thought before it was cut off is kept, and there is no content that a template could print.

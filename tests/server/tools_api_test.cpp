@@ -1,5 +1,6 @@
 // Tools and reasoning in /v1/chat/completions. The echo model answers with the first message's content, so
 // each test writes there what the model is to say.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "server/json/json_writer.h"
@@ -183,6 +184,27 @@ TEST_F(ToolsApi, WithoutToolsTextIsContent) {
   EXPECT_EQ(answer.at("/usage/prompt_tokens"), ask(kTwoCalls, R"("n": 1)").at("/usage/prompt_tokens"));
 }
 
+// With what kTools offers, of which some are allowed.
+std::string allowed(std::string_view members) {
+  return fmt::format(R"({}, "tool_choice": {{"type": "allowed_tools", "allowed_tools": {{{}}}}})", kTools,
+                     members);
+}
+
+TEST_F(ToolsApi, OfTheToolsSomeMayBeAllowed) {
+  for (const char* mode : {"", R"("mode": "auto", )"}) {
+    const Answer answer =
+        ask(kTwoCalls,
+            allowed(std::string(mode) + R"("tools": [{"type": "function", "function": {"name": "g"}}])"));
+    ASSERT_EQ(answer.status(), 200) << answer.body();
+    EXPECT_EQ(answer.at("/choices/0/message/tool_calls/0/function/name"), "g");
+    EXPECT_EQ(answer.at("/choices/0/message/tool_calls/1"), "absent");
+    EXPECT_THAT(answer.at("/choices/0/message/content"), testing::HasSubstr(R"({"name": "f")"));
+  }
+  // The model sees these alone.
+  const std::string one = R"("tools": [{"type": "function", "function": {"name": "f"}}])";
+  EXPECT_EQ(ask("a", allowed(one)).at("/usage/prompt_tokens"), ask("a", one).at("/usage/prompt_tokens"));
+}
+
 TEST_F(ToolsApi, ReasoningComesApart) {
   const Answer answer = ask("<think>\nHm.\n</think>\n\nYes.", R"("max_tokens": 100)");
   EXPECT_EQ(answer.at("/choices/0/message/content"), "Yes.");
@@ -329,6 +351,16 @@ TEST_F(ToolsApi, BadToolsAreRefused) {
        "tool_choice", "'h', which is none of the tools"},
       {fmt::format(R"({}, "tool_choice": "required", "ignore_eos": true)", kTools), "ignore_eos",
        "tool_choice"},
+      {fmt::format(R"({}, "tool_choice": {{"type": "allowed_tools"}})", kTools), "tool_choice",
+       "needs the"},
+      {allowed(R"("tools": [])"), "tool_choice", "tool_choice: tools must not be empty"},
+      {allowed(R"("mode": "none", "tools": [{"function": {"name": "f"}}])"), "tool_choice", "'none'"},
+      {allowed(R"("tools": [{"type": "function"}])"), "tool_choice", "needs its name"},
+      {allowed(R"("tools": [{"type": "x", "function": {"name": "f"}}])"), "tool_choice", "'x'"},
+      {allowed(R"("tools": [{"function": {"name": "h"}}])"), "tool_choice",
+       "'h', which is none of the tools"},
+      {R"("tool_choice": {"type": "allowed_tools", "allowed_tools": {"tools": [{"function": {"name": "f"}}]}})",
+       "tool_choice", "needs tools"},
       {R"("parallel_tool_calls": "no")", "parallel_tool_calls", "true or false"},
   };
   for (const auto& row : rows) {

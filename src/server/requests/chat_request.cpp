@@ -238,7 +238,7 @@ Expected<ChatRequest> read_chat_request(const JsonFields& body) {
     return std::unexpected(checked.error());
   }
   if (auto combined = combine_logprobs(request); !combined) return std::unexpected(combined.error());
-  if (auto checked = check_offer(request.offer); !checked) return std::unexpected(checked.error());
+  if (auto checked = settle_offer(request.offer); !checked) return std::unexpected(checked.error());
   if (auto checked = check_generation(request); !checked) return std::unexpected(checked.error());
   return request;
 }

@@ -314,7 +314,10 @@ std::vector<FieldRule> tool_rules(Tool& tool) {
               if (*type == "custom") return {};
               return fail(ErrorCode::kUnsupported, "type must be 'custom', but is '{}'", excerpt(*type));
             }}},
-          {"name", into(tool.name), {}, true},
+          {"name",
+           {{.type = "string"}, [&tool](const JsonField& name) { return read_tool_name(name, tool.name); }},
+           {},
+           true},
           {"description", into(tool.description)},
           {"input_schema",
            {{.type = "object"}, [&tool](const JsonField& schema) { return read_parameters(schema, tool); }},
@@ -324,7 +327,8 @@ std::vector<FieldRule> tool_rules(Tool& tool) {
           {"allowed_callers", unsupported(kNoServerTools, R"(["direct"])")},
           {"defer_loading", unsupported("all tools are shown to the model", "false")},
           {"input_examples", unsupported("chat templates show none", "[]")},
-          {"eager_input_streaming", no_effect({.type = "boolean"}), "of no effect: calls come whole"},
+          {"eager_input_streaming", no_effect({.type = "boolean"}),
+           "of no effect: arguments come as they are made"},
           object_without_effect("cache_control")};
 }
 
@@ -336,11 +340,6 @@ Expected<Tool> read_message_tool(const JsonField& field) {
   Tool tool;
   if (auto read = read_fields(*object, tool_rules(tool), "a tool"); !read)
     return std::unexpected(read.error());
-  if (!is_tool_name(tool.name)) {
-    return fail(ErrorCode::kInvalidArgument,
-                "name must be 1 to {} of the letters a-z and A-Z, digits, _ and -, but is '{}'",
-                kMaxToolNameBytes, excerpt(tool.name));
-  }
   return tool;
 }
 

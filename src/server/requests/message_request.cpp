@@ -1,7 +1,5 @@
 #include "server/requests/message_request.h"
 
-#include <algorithm>
-
 #include "server/requests/message_blocks.h"
 #include "server/requests/sampling_rules.h"
 #include "server/requests/structured_output.h"
@@ -20,21 +18,6 @@ Expected<> read_turns(const JsonField& field, std::vector<ChatMessage>& messages
     ++index;
   }
   if (messages.empty()) return fail_param("messages", "messages must not be empty");
-  return {};
-}
-
-Expected<> read_message_tools(const JsonField& field, std::vector<Tool>& tools) {
-  const auto array = read_array(field);
-  if (!array) return std::unexpected(array.error());
-  for (const JsonValue item : *array) {
-    if (tools.size() == kMaxTools) return fail_param("tools", "tools takes at most {}", kMaxTools);
-    auto tool = read_message_tool({"a tool", item, field.ignore_unknown});
-    if (!tool) return fail_param("tools", "tools[{}]: {}", tools.size(), tool.error().message);
-    if (std::ranges::find(tools, tool->name, &Tool::name) != tools.end()) {
-      return fail_param("tools", "tools has the name '{}' more than once", tool->name);
-    }
-    tools.push_back(std::move(*tool));
-  }
   return {};
 }
 
@@ -162,11 +145,12 @@ void add_prompt_rules(std::vector<FieldRule>& rules, MessageRequest& request) {
                       return {};
                     }},
                    "what the model is told before the conversation"});
-  rules.push_back(
-      {"tools",
-       {{.write = write_array_schema<write_message_tool_schema, 0>},
-        [&request](const JsonField& field) { return read_message_tools(field, request.offer.tools); }},
-       "functions that the model may call"});
+  rules.push_back({"tools",
+                   {{.write = write_array_schema<write_message_tool_schema, 0>},
+                    [&request](const JsonField& field) {
+                      return read_tools(field, read_message_tool, request.offer.tools);
+                    }},
+                   "functions that the model may call"});
   rules.push_back(
       {"tool_choice",
        {{.json = R"({"type":"object","required":["type"]})"},
@@ -202,9 +186,11 @@ Expected<MessageRequest> read_by(const JsonFields& fields,
                                  std::vector<FieldRule> (*rules)(MessageRequest& request)) {
   MessageRequest request;
   if (auto read = read_fields(fields, rules(request)); !read) return std::unexpected(read.error());
-  if (auto checked = check_offer(request.offer); !checked) return std::unexpected(checked.error());
-  if (auto continued = continue_answer(request); !continued) return std::unexpected(continued.error());
-  if (!request.system.empty()) {
+  {{.write = write_array_schema<write_message_tool_schema, 0>},
+   [&request](const JsonField& field) {
+     return read_tools(field, read_message_tool, request.offer.tools);
+   }},
+      if (!request.system.empty()) {
     request.messages.insert(request.messages.begin(),
                             {.role = "system", .content = std::move(request.system)});
   }

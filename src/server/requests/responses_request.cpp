@@ -297,46 +297,50 @@ Expected<Tool> read_function_tool(const JsonField& field) {
   }
   Tool tool;
   const auto read_schema = [&](const JsonField& schema) { return read_parameters(schema, tool); };
-  const FieldRule rules[] = {any_string("type"),
-                             {"name", into(tool.name)},
-                             {"description", into(tool.description)},
-                             {"parameters", read_schema},
-                             {"strict", into(tool.strict)}};
+  const FieldRule rules[] = {
+      any_string("type"),
+      {"name", [&](const JsonField& name) { return read_tool_name(name, tool.name); }},
+      {"description", into(tool.description)},
+      {"parameters", read_schema},
+      {"strict", into(tool.strict)}};
   if (auto read = read_fields(*object, rules, "a tool"); !read) return std::unexpected(read.error());
-  if (!is_tool_name(tool.name)) {
-    return fail(ErrorCode::kInvalidArgument,
-                "name must be 1 to {} of the letters a-z and A-Z, digits, _ and -, but is '{}'",
-                kMaxToolNameBytes, excerpt(tool.name));
-  }
+  if (tool.name.empty()) return fail(ErrorCode::kInvalidArgument, "a tool needs a name");
   return tool;
 }
 
-Expected<> read_function_tools(const JsonField& field, std::vector<Tool>& tools) {
-  const auto array = read_array(field);
-  if (!array) return std::unexpected(array.error());
-  for (const JsonValue item : *array) {
-    if (tools.size() == kMaxTools) return fail_param("tools", "tools takes at most {}", kMaxTools);
-    auto tool = read_function_tool({"a tool", item, field.ignore_unknown});
-    if (!tool) return fail_param("tools", "tools[{}]: {}", tools.size(), tool.error().message);
-    if (std::ranges::find(tools, tool->name, &Tool::name) != tools.end()) {
-      return fail_param("tools", "tools has the name '{}' more than once", tool->name);
-    }
-    tools.push_back(std::move(*tool));
+// {"type": "function", "name": ...}
+Expected<> read_chosen_function(const JsonField& field, std::string& chosen) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  const FieldRule rules[] = {any_string("type"), {"name", into(chosen)}};
+  return read_fields(*object, rules, "tool_choice");
+}
+
+// {"type": "allowed_tools", "mode": ..., "tools": [...]}
+Expected<> read_allowed_functions(const JsonFields& object, ToolOffer& offer) {
+  const FieldRule rules[] = {
+      any_string("type"),
+      {"mode", [&](const JsonField& mode) { return read_allowed_mode(mode, offer); }},
+      {"tools",
+       [&](const JsonField& tools) { return read_allowed_tools(tools, read_chosen_function, offer); }}};
+  if (auto read = read_fields(object, rules, "tool_choice"); !read) {
+    return fail_param("tool_choice", "tool_choice: {}", read.error().message);
   }
+  if (!offer.allowed) return fail_param("tool_choice", "tool_choice needs the allowed tools");
   return {};
 }
 
-// A word as in chats, or {"type": "function", "name": ...}.
+// A word as in chats, or one of the two.
 Expected<> read_function_choice(const JsonField& field, ToolOffer& offer) {
   if (!field.value.is_object()) return read_tool_choice_word(field, offer);
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
+  if (type_of(*object) == "allowed_tools") return read_allowed_functions(*object, offer);
   if (const std::string_view type = type_of(*object); type != "function") {
     return fail_param("tool_choice", "the type of tool_choice must be 'function', but is '{}'",
                       excerpt(type));
   }
-  const FieldRule rules[] = {any_string("type"), {"name", into(offer.named)}};
-  if (auto read = read_fields(*object, rules, "tool_choice"); !read) return read;
+  if (auto read = read_chosen_function(field, offer.named); !read) return read;
   if (offer.named.empty()) return fail_param("tool_choice", "tool_choice needs the function's name");
   offer.choice = ToolChoice::kRequired;
   return {};
@@ -370,7 +374,7 @@ void add_answer_rules(std::vector<FieldRule>& rules, ResponsesRequest& request) 
                           check_reasoning));
   rules.push_back(kept_in(echo.tools, "tools", R"({"type":"array","items":{"type":"object"}})",
                           "functions that the model may call", [&request](const JsonField& field) {
-                            return read_function_tools(field, request.offer.tools);
+                            return read_tools(field, read_function_tool, request.offer.tools);
                           }));
   rules.push_back(
       kept_in(echo.tool_choice, "tool_choice", R"({"type":["string","object"]})",
@@ -408,7 +412,7 @@ Expected<ResponsesRequest> read_responses_request(const JsonFields& fields) {
     return std::unexpected(read.error());
   }
   if (request.messages.empty()) return fail_param("input", "input is required");
-  if (auto checked = check_offer(request.offer); !checked) return std::unexpected(checked.error());
+  if (auto checked = settle_offer(request.offer); !checked) return std::unexpected(checked.error());
   return request;
 }
 

@@ -20,25 +20,20 @@ constexpr std::string_view kToolChoiceSchema =
     R"({"anyOf":[{"enum":["auto","none","required"]},{"type":"object","required":["function"],)"
     R"("properties":{"type":{"const":"function"},"function":{"type":"object","required":["name"],)"
     R"("properties":{"name":{"type":"string"}},"additionalProperties":false}},)"
-    R"("additionalProperties":false}]})";
+    R"("additionalProperties":false},{"type":"object","required":["type","allowed_tools"],)"
+    R"("properties":{"type":{"const":"allowed_tools"},"allowed_tools":{"type":"object",)"
+    R"("required":["tools"],"properties":{"mode":{"enum":["auto","required"]},)"
+    R"("tools":{"type":"array","minItems":1,"items":{"type":"object","required":["function"],)"
+    R"("properties":{"type":{"const":"function"},"function":{"type":"object","required":["name"],)"
+    R"("properties":{"name":{"type":"string"}},"additionalProperties":false}},)"
+    R"("additionalProperties":false}}},)"
+    R"("additionalProperties":false}},"additionalProperties":false}]})";
 
 Expected<> read_function_type(const JsonField& field) {
   const auto type = read_string(field);
   if (!type) return std::unexpected(type.error());
   if (*type == "function") return {};
   return fail(ErrorCode::kUnsupported, "type must be 'function', but is '{}'", excerpt(*type));
-}
-
-Expected<> read_tool_name(const JsonField& field, std::string& name) {
-  auto text = read_string(field);
-  if (!text) return std::unexpected(text.error());
-  if (!is_tool_name(*text)) {
-    return fail(ErrorCode::kInvalidArgument,
-                "name must be 1 to {} of the letters a-z and A-Z, digits, _ and -, but is '{}'",
-                kMaxToolNameBytes, excerpt(*text));
-  }
-  name = std::move(*text);
-  return {};
 }
 
 Expected<> read_function(const JsonField& field, Tool& tool) {
@@ -76,27 +71,50 @@ Expected<Tool> read_tool(const JsonField& field) {
 }
 
 // {"type": "function", "function": {"name": ...}}
-Expected<> read_named_choice(const JsonField& field, ToolOffer& offer) {
+Expected<> read_function_name(const JsonField& field, std::string& chosen) {
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
   const auto read_chosen = [&](const JsonField& function) -> Expected<> {
     const auto members = read_object(function);
     if (!members) return std::unexpected(members.error());
     const FieldRule rules[] = {
-        {"name", [&](const JsonField& name) { return read_tool_name(name, offer.named); }}};
+        {"name", [&](const JsonField& name) { return read_tool_name(name, chosen); }}};
     return read_fields(*members, rules, "function");
   };
   const FieldRule rules[] = {{"type", read_function_type}, {"function", read_chosen}};
-  if (auto read = read_fields(*object, rules, "tool_choice"); !read) {
-    return fail_param("tool_choice", "tool_choice: {}", read.error().message);
-  }
-  if (offer.named.empty()) return fail_param("tool_choice", "tool_choice needs the function's name");
-  offer.choice = ToolChoice::kRequired;
-  return {};
+  return read_fields(*object, rules, "tool_choice");
+}
+
+// {"type": "allowed_tools", "allowed_tools": {"mode": ..., "tools": [...]}}
+Expected<> read_allowed_choice(const JsonField& field, ToolOffer& offer) {
+  const auto object = read_object(field);
+  if (!object) return std::unexpected(object.error());
+  const auto read_allowed = [&](const JsonField& allowed) -> Expected<> {
+    const auto members = read_object(allowed);
+    if (!members) return std::unexpected(members.error());
+    const FieldRule rules[] = {
+        {"mode", [&](const JsonField& mode) { return read_allowed_mode(mode, offer); }},
+        {"tools",
+         [&](const JsonField& tools) { return read_allowed_tools(tools, read_function_name, offer); }}};
+    return read_fields(*members, rules, "allowed_tools");
+  };
+  std::string type;
+  const FieldRule rules[] = {{"type", into(type)}, {"allowed_tools", read_allowed}};
+  return read_fields(*object, rules, "tool_choice");
 }
 
 Expected<> read_tool_choice(const JsonField& field, ToolOffer& offer) {
-  return field.value.is_object() ? read_named_choice(field, offer) : read_tool_choice_word(field, offer);
+  if (!field.value.is_object()) return read_tool_choice_word(field, offer);
+  std::string_view type;
+  const bool allows =
+      field.value["type"].get_string().get(type) == simdjson::SUCCESS && type == "allowed_tools";
+  const auto read = allows ? read_allowed_choice(field, offer) : read_function_name(field, offer.named);
+  if (!read) return fail_param("tool_choice", "tool_choice: {}", read.error().message);
+  if (allows && !offer.allowed) return fail_param("tool_choice", "tool_choice needs the allowed tools");
+  if (allows) return {};
+  if (offer.named.empty()) return fail_param("tool_choice", "tool_choice needs the function's name");
+  offer.choice = ToolChoice::kRequired;
+  return {};
 }
 
 Expected<> read_call_function(const JsonField& field, MessageToolCall& call) {
@@ -135,25 +153,37 @@ std::unexpected<Error> fail_item(const JsonField& field, size_t index, const Err
   return fail_param(std::string(field.name), "{}[{}]: {}", field.name, index, error.message);
 }
 
-Expected<std::vector<Tool>> read_tools(const JsonField& field) {
+}  // namespace
+
+Expected<> read_tool_name(const JsonField& field, std::string& name) {
+  auto text = read_string(field);
+  if (!text) return std::unexpected(text.error());
+  if (!is_tool_name(*text)) {
+    return fail(ErrorCode::kInvalidArgument,
+                "name must be 1 to {} of the letters a-z and A-Z, digits, _ and -, but is '{}'",
+                kMaxToolNameBytes, excerpt(*text));
+  }
+  name = std::move(*text);
+  return {};
+}
+
+Expected<> read_tools(const JsonField& field, Expected<Tool> (*read)(const JsonField&),
+                      std::vector<Tool>& tools) {
   const auto array = read_array(field);
   if (!array) return std::unexpected(array.error());
   if (array->size() > kMaxTools) {
     return fail_param("tools", "tools takes at most {}, but has {}", kMaxTools, array->size());
   }
-  std::vector<Tool> tools;
   for (const JsonValue item : *array) {
-    auto tool = read_tool({"a tool", item, field.ignore_unknown});
+    auto tool = read({"a tool", item, field.ignore_unknown});
     if (!tool) return fail_item(field, tools.size(), tool.error());
     if (std::ranges::find(tools, tool->name, &Tool::name) != tools.end()) {
       return fail_param("tools", "tools has the name '{}' more than once", tool->name);
     }
     tools.push_back(std::move(*tool));
   }
-  return tools;
+  return {};
 }
-
-}  // namespace
 
 Expected<> read_parameters(const JsonField& field, Tool& tool) {
   const auto schema = read_object(field);
@@ -213,14 +243,35 @@ Expected<> read_tool_choice_word(const JsonField& field, ToolOffer& offer) {
                     excerpt(text));
 }
 
+Expected<> read_allowed_mode(const JsonField& field, ToolOffer& offer) {
+  const auto mode = read_string(field);
+  if (!mode) return std::unexpected(mode.error());
+  if (*mode != "auto" && *mode != "required") {
+    return fail(ErrorCode::kInvalidArgument, "mode must be \"auto\" or \"required\", but is '{}'",
+                excerpt(*mode));
+  }
+  offer.choice = *mode == "auto" ? ToolChoice::kAuto : ToolChoice::kRequired;
+  return {};
+}
+
+Expected<> read_allowed_tools(const JsonField& field, Expected<> (*read)(const JsonField&, std::string&),
+                              ToolOffer& offer) {
+  const auto array = read_array(field);
+  if (!array) return std::unexpected(array.error());
+  offer.allowed.emplace();
+  for (const JsonValue item : *array) {
+    std::string name;
+    if (auto named = read({"an allowed tool", item, field.ignore_unknown}, name); !named) return named;
+    if (name.empty()) return fail(ErrorCode::kInvalidArgument, "an allowed tool needs its name");
+    offer.allowed->push_back(std::move(name));
+  }
+  if (!offer.allowed->empty()) return {};
+  return fail(ErrorCode::kInvalidArgument, "tools must not be empty");
+}
+
 FieldRule tools_rule(std::vector<Tool>& tools) {
-  const auto read = [&tools](const JsonField& field) -> Expected<> {
-    auto read = read_tools(field);
-    if (!read) return std::unexpected(read.error());
-    tools = std::move(*read);
-    return {};
-  };
-  return {"tools", {{.json = kToolsSchema}, read}, "what the answer may call; at most 128"};
+  const auto read_all = [&tools](const JsonField& field) { return read_tools(field, read_tool, tools); };
+  return {"tools", {{.json = kToolsSchema}, read_all}, "what the answer may call; at most 128"};
 }
 
 void add_tool_rules(std::vector<FieldRule>& rules, ToolOffer& offer) {
@@ -233,14 +284,26 @@ void add_tool_rules(std::vector<FieldRule>& rules, ToolOffer& offer) {
       {"parallel_tool_calls", into(offer.parallel), "whether an answer may have more calls than one"});
 }
 
-Expected<> check_offer(const ToolOffer& offer) {
-  if (!offer.forced()) return {};
-  if (offer.tools.empty()) return fail_param("tool_choice", "tool_choice needs tools to choose from");
-  if (offer.named.empty() ||
-      std::ranges::find(offer.tools, offer.named, &Tool::name) != offer.tools.end()) {
-    return {};
+Expected<> settle_offer(ToolOffer& offer) {
+  const auto has = [&](const std::string& name) {
+    return std::ranges::find(offer.tools, name, &Tool::name) != offer.tools.end();
+  };
+  const auto none_of = [](const std::string& name) {
+    return fail_param("tool_choice", "tool_choice names '{}', which is none of the tools", name);
+  };
+  const bool chooses = offer.forced() || offer.allowed;
+  if (chooses && offer.tools.empty()) {
+    return fail_param("tool_choice", "tool_choice needs tools to choose from");
   }
-  return fail_param("tool_choice", "tool_choice names '{}', which is none of the tools", offer.named);
+  if (offer.forced() && !offer.named.empty() && !has(offer.named)) return none_of(offer.named);
+  if (!offer.allowed) return {};
+  for (const std::string& name : *offer.allowed) {
+    if (!has(name)) return none_of(name);
+  }
+  std::erase_if(offer.tools, [&](const Tool& tool) {
+    return std::ranges::find(*offer.allowed, tool.name) == offer.allowed->end();
+  });
+  return {};
 }
 
 Value template_tools(std::span<const Tool> tools) {

@@ -25,8 +25,9 @@ enum class ToolChoice : uint8_t { kAuto, kNone, kRequired };
 struct ToolOffer {
   std::vector<Tool> tools;
   ToolChoice choice = ToolChoice::kAuto;
-  std::string named;     // with kRequired, the one tool that must be called; empty: any
-  bool parallel = true;  // more calls than one in an answer
+  std::string named;  // with kRequired, the one tool that must be called; empty: any
+  std::optional<std::vector<std::string>> allowed = {};  // of the tools, these alone
+  bool parallel = true;                                  // more calls than one in an answer
 
   bool callable() const { return !tools.empty() && choice != ToolChoice::kNone; }
   bool forced() const { return choice == ToolChoice::kRequired; }
@@ -45,14 +46,27 @@ inline constexpr size_t kMaxTools = 128, kMaxMessageToolCalls = 128;
 // Rules for tools, tool_choice and parallel_tool_calls. `offer` outlives them.
 void add_tool_rules(std::vector<FieldRule>& rules, ToolOffer& offer);
 
-// Combinations, once all fields are read.
-Expected<> check_offer(const ToolOffer& offer);
+// Combinations, once all fields are read. Leaves the tools that are allowed.
+Expected<> settle_offer(ToolOffer& offer);
+
+// The value of a field that names a tool.
+Expected<> read_tool_name(const JsonField& field, std::string& name);
+
+// The value of `tools`, whose items `read` reads: at most kMaxTools, no name twice.
+Expected<> read_tools(const JsonField& field, Expected<Tool> (*read)(const JsonField&),
+                      std::vector<Tool>& tools);
 
 // A tool's JSON schema, which must be one of an object.
 Expected<> read_parameters(const JsonField& field, Tool& tool);
 
 // The value of `tool_choice` where it is one word: "auto", "none" or "required".
 Expected<> read_tool_choice_word(const JsonField& field, ToolOffer& offer);
+
+// What tool_choice says by "allowed_tools": "auto" or "required", and an array of tools whose names `read`
+// reads.
+Expected<> read_allowed_mode(const JsonField& field, ToolOffer& offer);
+Expected<> read_allowed_tools(const JsonField& field, Expected<> (*read)(const JsonField&, std::string&),
+                              ToolOffer& offer);
 
 // The rule for `tools` alone.
 FieldRule tools_rule(std::vector<Tool>& tools);
