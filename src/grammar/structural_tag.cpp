@@ -106,8 +106,8 @@ std::string json_text(std::string_view text) {
   return out += '"';
 }
 
-// Reads one tag, format by format, and writes it anew: what comes out is of what was looked at, and of nothing
-// else.
+// Reads one tag, format by format, and writes it anew: what comes out is of what was looked at, and of
+// nothing else.
 class TagReader {
  public:
   // type: the only one that may stand here; empty: any.

@@ -62,8 +62,8 @@ TEST(StructuralTag, EveryFormatOfTags) {
       {R"({"type":"tag","begin":"<","content":{"type":"any_text"},"end":[">","/>"]})",
        {"<a>", "<a/>"},
        {"<a", "a>"}},
-      {R"({"type":"tags_with_separator","separator":",","at_least_one":true,"stop_after_first":false,"tags":)"
-       R"([{"type":"tag","begin":"<","content":{"type":"regex","pattern":"[0-9]"},"end":">"}]})",
+      {R"({"type":"tags_with_separator","separator":",","at_least_one":true,"stop_after_first":false,)"
+       R"("tags":[{"type":"tag","begin":"<","content":{"type":"regex","pattern":"[0-9]"},"end":">"}]})",
        {"<1>", "<1>,<2>"},
        {"", "(1)(2)"}},
       {R"({"type":"triggered_tags","triggers":["<"],"excludes":["no"],"at_least_one":false,"tags":)"

@@ -205,8 +205,8 @@ TEST_F(ResponsesFunctionsTest, ThoughtsWordsAndCallsAreItems) {
                                         answer.at("/id"), answer.at("/output/2/call_id")));
   EXPECT_EQ(next.status(), 200) << next.body();
   EXPECT_EQ(call(R"(, "tool_choice": "none")").at("/output/2"), "absent");
-  const Answer allowed = call(
-      R"(, "tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": [{"type": "function", "name": "f"}]})");
+  const Answer allowed = call(R"(, "tool_choice": {"type": "allowed_tools", "mode": "auto",)"
+                              R"( "tools": [{"type": "function", "name": "f"}]})");
   EXPECT_EQ(allowed.at("/output/2/name"), "f") << allowed.body();
   for (const char* bad : {R"({"type": "allowed_tools"})", R"({"type": "allowed_tools", "tools": []})",
                           R"({"type": "allowed_tools", "tools": [{"name": "g"}]})",

@@ -21,7 +21,7 @@ constexpr const char* kTools =
     R"("tools": [{"type": "function", "function": {"name": "f"}}, {"type": "function", "function": )"
     R"({"name": "g", "description": "D", "parameters": {"type": "object", "properties": {}}}}])";
 
-std::string quoted(std::string_view text) {
+std::string json_text_of(std::string_view text) {
   std::string out;
   JsonWriter(out).string(text);
   return out;
@@ -40,7 +40,7 @@ class ToolsApi : public ApiFixture {
 
   // A chat whose answer is `answer`, with further members of the body.
   static std::string chat(std::string_view answer, std::string_view members, const char* second = "") {
-    return fmt::format(R"({{"messages": [{{"role": "user", "content": {}}}{}], {}}})", quoted(answer),
+    return fmt::format(R"({{"messages": [{{"role": "user", "content": {}}}{}], {}}})", json_text_of(answer),
                        second, members);
   }
   Answer ask(std::string_view answer, std::string_view members, const char* second = "") const {
@@ -147,7 +147,7 @@ TEST_F(ToolsApi, ArgumentsOfAnAnswerMayComeBack) {
     const std::string sent = answer.at("/choices/0/message/tool_calls/0/function/arguments");
     EXPECT_TRUE(sent.starts_with(arguments)) << answer.body();
     const std::string call =
-        fmt::format(R"({{"function": {{"name": "f", "arguments": {}}}}})", quoted(sent));
+        fmt::format(R"({{"function": {{"name": "f", "arguments": {}}}}})", json_text_of(sent));
     const std::string message = fmt::format(R"({{"role": "assistant", "tool_calls": [{}]}})", call);
     EXPECT_EQ(rendered(fmt::format(R"({{"messages": [{}], "add_generation_prompt": false}})", message)),
               fmt::format(R"(<tool_call>{{"name": "f", "arguments": {}}}</tool_call><|end|>)", shown));
@@ -252,7 +252,7 @@ TEST_F(ToolsApi, AGrammarBeginsBehindTheReasoning) {
     expect(ask(std::string("\n<think>\nHm: {.</think>") + text, format), "Hm: {.");
     expect(ask(text, format), "absent");
     // The reasoning must come to an end where it has begun, and come first.
-    for (const std::string& wrong : {std::string(text), "Hm.</think>No."}) {
+    for (const char* wrong : {text, "Hm.</think>No."}) {
       EXPECT_EQ(ask(wrong, format, kThink).at("/error/code"), "grammar_dead_end") << wrong;
     }
     EXPECT_EQ(ask(std::string("Hm.</think>") + text, format).at("/error/code"), "grammar_dead_end");
@@ -359,7 +359,8 @@ TEST_F(ToolsApi, BadToolsAreRefused) {
       {allowed(R"("tools": [{"type": "x", "function": {"name": "f"}}])"), "tool_choice", "'x'"},
       {allowed(R"("tools": [{"function": {"name": "h"}}])"), "tool_choice",
        "'h', which is none of the tools"},
-      {R"("tool_choice": {"type": "allowed_tools", "allowed_tools": {"tools": [{"function": {"name": "f"}}]}})",
+      {R"("tool_choice": {"type": "allowed_tools",)"
+       R"( "allowed_tools": {"tools": [{"function": {"name": "f"}}]}})",
        "tool_choice", "needs tools"},
       {R"("parallel_tool_calls": "no")", "parallel_tool_calls", "true or false"},
   };

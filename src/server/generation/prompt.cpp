@@ -247,8 +247,8 @@ std::string spelling(const Tokenizer& tokenizer, std::optional<TokenId> id) {
   return id ? std::string(tokenizer.token_bytes(*id)) : std::string();
 }
 
-// Reasoning stays free: a grammar begins with the answer. A model that was not asked to reason may do so, unless
-// the prompt says that it has, or goes on in the midst of an answer.
+// Reasoning stays free: a grammar begins with the answer. A model that was not asked to reason may do so,
+// unless the prompt says that it has, or goes on in the midst of an answer.
 std::optional<ReasoningMarks> reasoning_marks(const OutputSpec& output, const ChatTokens& chat,
                                               const TemplateOptions& rendering) {
   if (output.reasoning_style == ReasoningStyle::kNone) return std::nullopt;

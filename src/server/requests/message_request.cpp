@@ -186,11 +186,9 @@ Expected<MessageRequest> read_by(const JsonFields& fields,
                                  std::vector<FieldRule> (*rules)(MessageRequest& request)) {
   MessageRequest request;
   if (auto read = read_fields(fields, rules(request)); !read) return std::unexpected(read.error());
-  {{.write = write_array_schema<write_message_tool_schema, 0>},
-   [&request](const JsonField& field) {
-     return read_tools(field, read_message_tool, request.offer.tools);
-   }},
-      if (!request.system.empty()) {
+  if (auto checked = settle_offer(request.offer); !checked) return std::unexpected(checked.error());
+  if (auto continued = continue_answer(request); !continued) return std::unexpected(continued.error());
+  if (!request.system.empty()) {
     request.messages.insert(request.messages.begin(),
                             {.role = "system", .content = std::move(request.system)});
   }

@@ -74,8 +74,8 @@ FieldRule tools_rule(std::vector<Tool>& tools);
 // The value of a message's `tool_calls`.
 Expected<std::vector<MessageToolCall>> read_message_tool_calls(const JsonField& field);
 
-// `json`, the text of a JSON object, for templates; the error says what it is instead. Whatever an answer may
-// have as arguments is read, as chat/call_arguments.h has it; of a name that comes twice the last value
+// `json`, the text of a JSON object, for templates; the error says what it is instead. Whatever an answer
+// may have as arguments is read, as chat/call_arguments.h has it; of a name that comes twice the last value
 // counts. `name` is what a message calls it.
 Expected<Value> read_arguments(std::string_view name, std::string_view json);
 
