@@ -100,7 +100,7 @@ class ToolsTest(ServedTest):
 
     def test_a_stream_of_messages(self):
         offered = {"name": "get_weather", "description": "Weather of now", "input_schema": WEATHER["function"]["parameters"]}
-        options = {"model": self.model, "temperature": 0, "tools": [offered], "messages": [QUESTION],
+        options = {"model": self.model, "extra_body": {"temperature": 0}, "tools": [offered], "messages": [QUESTION],
                    "tool_choice": {"type": "auto", "disable_parallel_tool_use": True}}
         with anthropic.Anthropic(base_url=self.server.url, api_key="none", max_retries=0) as client:
             with client.messages.stream(max_tokens=60, **options) as stream:

@@ -219,7 +219,7 @@ TEST_F(MessageToolsTest, AnInputIsAlwaysAnObject) {
       R"(<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": \"\\ud83d\", \"y\": [1e400, {\"z\": )";
   const Answer answer = post("/v1/messages", body(kLong, ""));
   EXPECT_EQ(answer.at("/stop_reason"), "end_turn") << "a call that is not whole is not to be used";
-  EXPECT_EQ(answer.at("/content/0/input"), "{\"x\":\"\uFFFD\",\"y\":[1.7976931348623157e308,{}]}");
+  EXPECT_EQ(answer.at("/content/0/input"), "{\"x\":\"\uFFFD\",\"y\":[1.7976931348623157e+308,{}]}");
 }
 
 // Text that comes with the end of a call stands after it, in its own block.

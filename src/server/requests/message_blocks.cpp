@@ -314,10 +314,7 @@ std::vector<FieldRule> tool_rules(Tool& tool) {
               if (*type == "custom") return {};
               return fail(ErrorCode::kUnsupported, "type must be 'custom', but is '{}'", excerpt(*type));
             }}},
-          {"name",
-           {{.type = "string"}, [&tool](const JsonField& name) { return read_tool_name(name, tool.name); }},
-           {},
-           true},
+          {"name", into(tool.name), {}, true},
           {"description", into(tool.description)},
           {"input_schema",
            {{.type = "object"}, [&tool](const JsonField& schema) { return read_parameters(schema, tool); }},
@@ -340,6 +337,7 @@ Expected<Tool> read_message_tool(const JsonField& field) {
   Tool tool;
   if (auto read = read_fields(*object, tool_rules(tool), "a tool"); !read)
     return std::unexpected(read.error());
+  if (auto named = check_tool_name(tool.name); !named) return std::unexpected(named.error());
   return tool;
 }
 

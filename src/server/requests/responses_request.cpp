@@ -297,14 +297,13 @@ Expected<Tool> read_function_tool(const JsonField& field) {
   }
   Tool tool;
   const auto read_schema = [&](const JsonField& schema) { return read_parameters(schema, tool); };
-  const FieldRule rules[] = {
-      any_string("type"),
-      {"name", [&](const JsonField& name) { return read_tool_name(name, tool.name); }},
-      {"description", into(tool.description)},
-      {"parameters", read_schema},
-      {"strict", into(tool.strict)}};
+  const FieldRule rules[] = {any_string("type"),
+                             {"name", into(tool.name)},
+                             {"description", into(tool.description)},
+                             {"parameters", read_schema},
+                             {"strict", into(tool.strict)}};
   if (auto read = read_fields(*object, rules, "a tool"); !read) return std::unexpected(read.error());
-  if (tool.name.empty()) return fail(ErrorCode::kInvalidArgument, "a tool needs a name");
+  if (auto named = check_tool_name(tool.name); !named) return std::unexpected(named.error());
   return tool;
 }
 

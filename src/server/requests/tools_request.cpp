@@ -155,14 +155,17 @@ std::unexpected<Error> fail_item(const JsonField& field, size_t index, const Err
 
 }  // namespace
 
+Expected<> check_tool_name(std::string_view name) {
+  if (is_tool_name(name)) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              "name must be 1 to {} of the letters a-z and A-Z, digits, _ and -, but is '{}'",
+              kMaxToolNameBytes, excerpt(name));
+}
+
 Expected<> read_tool_name(const JsonField& field, std::string& name) {
   auto text = read_string(field);
   if (!text) return std::unexpected(text.error());
-  if (!is_tool_name(*text)) {
-    return fail(ErrorCode::kInvalidArgument,
-                "name must be 1 to {} of the letters a-z and A-Z, digits, _ and -, but is '{}'",
-                kMaxToolNameBytes, excerpt(*text));
-  }
+  if (auto checked = check_tool_name(*text); !checked) return checked;
   name = std::move(*text);
   return {};
 }

@@ -49,6 +49,8 @@ void add_tool_rules(std::vector<FieldRule>& rules, ToolOffer& offer);
 // Combinations, once all fields are read. Leaves the tools that are allowed.
 Expected<> settle_offer(ToolOffer& offer);
 
+// Whether it may be a tool's name.
+Expected<> check_tool_name(std::string_view name);
 // The value of a field that names a tool.
 Expected<> read_tool_name(const JsonField& field, std::string& name);
 
