@@ -1,10 +1,21 @@
 #include "runtime/grammar_masks.h"
 
+#include <time.h>
+
 #include <algorithm>
 
 #include "base/thread_name.h"
 
 namespace quire {
+namespace {
+
+int64_t thread_time_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace
 
 GrammarMasks::~GrammarMasks() {
   if (!thread_.joinable()) return;
@@ -69,13 +80,18 @@ void GrammarMasks::update(SlotId slot) {
   const std::span<const TokenId> output =
       std::span(row.tokens).subspan(static_cast<size_t>(row.num_prompt_tokens));
   while (!entry.lost && entry.matcher->num_accepted() < std::ssize(output)) {
-    entry.lost = !entry.matcher->accept(output[static_cast<size_t>(entry.matcher->num_accepted())]);
+    spend(entry, [&](GrammarMatcher& matcher) {
+      return matcher.accept(output[static_cast<size_t>(matcher.num_accepted())]);
+    });
   }
-  if (entry.lost) {
-    std::ranges::fill(entry.mask, 0);
-  } else {
-    entry.matcher->fill(entry.mask);
-  }
+  if (!entry.lost) spend(entry, [&](GrammarMatcher& matcher) { return matcher.fill(entry.mask), true; });
+  if (entry.lost) std::ranges::fill(entry.mask, 0);
+}
+
+void GrammarMasks::spend(Slot& slot, FunctionRef<bool(GrammarMatcher& matcher)> act) const {
+  const int64_t started_ns = thread_time_ns();
+  const bool done = act(*slot.matcher);
+  slot.lost = !done || thread_time_ns() - started_ns > budget_ns_;
 }
 
 void GrammarMasks::work() {

@@ -121,5 +121,21 @@ TEST_F(GrammarMasksTest, AHistoryThatIsNoneOfTheGrammarsAllowsNothing) {
   EXPECT_EQ(allowed(0), "");
 }
 
+// Without a budget whatever is done with a grammar takes too long.
+TEST_F(GrammarMasksTest, WhatTakesTooLongIsGivenUp) {
+  GrammarMasks masks(rows_, 4, -1);
+  StepInput step;
+  step.starts.push_back(start(0, {'p'}, constrained_));
+  step.starts.push_back(start(3, {'p'}, std::make_shared<SamplingParams>()));
+  step.samples = {{0, 0}, {1, 3}};
+  masks.begin_step(step);
+  rows_.begin_step(step);
+  masks.start(step.samples);
+  masks.finish(step);
+  ASSERT_FALSE(masks.mask(0).empty());
+  for (TokenId id = 0; id <= kEndOfText; ++id) EXPECT_FALSE(allows(masks.mask(0), id));
+  EXPECT_TRUE(masks.mask(3).empty());
+}
+
 }  // namespace
 }  // namespace quire
