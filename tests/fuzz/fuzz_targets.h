@@ -26,6 +26,8 @@ void fuzz_http_reader(std::string_view input);
 std::vector<std::string> http_reader_seeds();
 void fuzz_chat_template(std::string_view input);
 std::vector<std::string> chat_template_seeds();
+void fuzz_grammar(std::string_view input);
+std::vector<std::string> grammar_seeds();
 void fuzz_gguf(std::string_view input);
 std::vector<std::string> gguf_seeds();
 

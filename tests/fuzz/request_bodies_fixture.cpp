@@ -2,7 +2,10 @@
 #include "base/check.h"
 #include "server/requests/chat_request.h"
 #include "server/requests/completion_request.h"
+#include "server/requests/embedding_request.h"
+#include "server/requests/message_request.h"
 #include "server/requests/prefix_request.h"
+#include "server/requests/responses_request.h"
 #include "server/requests/tokenize_request.h"
 #include "tests/fuzz/fuzz_targets.h"
 
@@ -30,6 +33,10 @@ void fuzz_request_bodies(std::string_view input) {
     const JsonFields body = {document->root(), ignore_unknown};
     read_as(body, read_completion_request);
     read_as(body, read_chat_request);
+    read_as(body, read_responses_request);
+    read_as(body, read_message_request);
+    read_as(body, read_count_tokens_request);
+    read_as(body, read_embedding_request);
     read_as(body, read_tokenize_request);
     read_as(body, read_detokenize_request);
     read_as(body, read_prefix_request);
@@ -57,6 +64,26 @@ std::vector<std::string> request_body_seeds() {
       R"({"tokens": [1, 2, 3], "model": "m"})",
       R"({"prompt": "a", "add_special_tokens": false, "parse_special": true, "return_token_strs": true})",
       R"({"prompt": [1, 2], "cache_salt": "s", "key": 2})",
+      R"({"prompt": "a", "guided_choice": ["x"], "response_format": {"type": "json_schema", "json_schema": )"
+      R"({"name": "n", "schema": {"type": "object"}, "strict": true}},)"
+      R"( "structured_outputs": {"json": "{}"}})",
+      R"({"input": ["a", "b"], "dimensions": 2, "encoding_format": "base64", "user": "u"})",
+      R"({"max_tokens": 5, "system": [{"type": "text", "text": "s"}], "messages": [{"role": "user",)"
+      R"( "content": )"
+      R"([{"type": "tool_result", "tool_use_id": "t", "content": "r"}]}, {"role": "assistant", "content": )"
+      R"([{"type": "thinking", "thinking": "h", "signature": ""}, {"type": "tool_use", "id": "t",)"
+      R"( "name": "f", )"
+      R"("input": {"x": 1}}]}], "tools": [{"name": "f", "input_schema": {"type": "object"}}],)"
+      R"( "tool_choice": )"
+      R"({"type": "tool", "name": "f"}, "stop_sequences": ["x"]})",
+      R"({"input": [{"role": "user", "content": [{"type": "input_text", "text": "a"}]}, {"type": )"
+      R"("function_call", "call_id": "c", "name": "f", "arguments": "{}"},)"
+      R"( {"type": "function_call_output", )"
+      R"("call_id": "c", "output": "1"}, {"type": "reasoning", "summary": []}], "instructions": "i",)"
+      R"( "text": )"
+      R"({"format": {"type": "json_schema", "name": "n", "schema": {}}}, "store": false,)"
+      R"( "max_output_tokens": 3,)"
+      R"( "tools": [{"type": "function", "name": "f", "parameters": {}, "strict": true}]})",
   };
 }
 
