@@ -28,14 +28,37 @@ TEST(SchemaBounds, WorkIsBounded) {
   const auto doubled = schema_to_ebnf(all + "]}");
   ASSERT_FALSE(doubled);
   EXPECT_NE(doubled.error().message.find("parts"), std::string::npos) << doubled.error().message;
-  std::string deep;
-  for (int i = 0; i < 40; ++i) deep += R"({"items":)";
-  EXPECT_FALSE(schema_to_ebnf(deep + "5" + std::string(40, '}')));
-  std::string wide = R"({"type":"object","properties":{)";
-  for (int i = 0; i < 2000; ++i)
-    wide += fmt::format("{}\"p{}\":{{\"type\":\"integer\"}}", i == 0 ? "" : ",", i);
-  const auto many = schema_to_ebnf(wide + "}}");
-  EXPECT_FALSE(many.has_value() && many->size() > (2 << 20));
+}
+
+TEST(SchemaBounds, DepthIsBounded) {
+  const auto nested = [](size_t levels) {
+    std::string text;
+    for (size_t i = 0; i < levels; ++i) text += R"({"items":)";
+    return text + "{}" + std::string(levels, '}');
+  };
+  EXPECT_EQ(error_of(nested(40)), "none");
+  EXPECT_TRUE(error_of(nested(70)).contains("at most 64 levels")) << error_of(nested(70));
+  const auto chain = [](int length) {
+    std::string text = R"({"$ref":"#/$defs/d0","$defs":{)";
+    for (int i = 0; i < length; ++i) {
+      text += fmt::format(R"("d{}":{{"type":"array","items":{{"$ref":"#/$defs/d{}"}}}},)", i, i + 1);
+    }
+    return text + fmt::format(R"("d{}":{{"type":"null"}}}}}})", length);
+  };
+  EXPECT_EQ(error_of(chain(40)), "none");
+  EXPECT_TRUE(error_of(chain(70)).contains("deeper than 64 levels")) << error_of(chain(70));
+}
+
+TEST(SchemaBounds, ManyPropertiesTakeRoomInProportion) {
+  const auto bytes = [](int count) {
+    const auto ebnf = schema_to_ebnf(R"({"type":"object","properties":{)" +
+                                     repeated(count, R"("p{:04}":{{"type":"integer"}})") + "}}");
+    EXPECT_TRUE(ebnf) << ebnf.error().message;
+    return ebnf ? std::ssize(*ebnf) : 0;
+  };
+  const auto thousand = bytes(1000);
+  EXPECT_LT(thousand, 200'000);
+  EXPECT_LT(bytes(2000), 2 * thousand + 10'000);
 }
 
 // The same without others whose names must be told apart.

@@ -311,6 +311,9 @@ std::vector<BadRequest> bad_chats() {
        user(R"("response_format": {"type": "json_schema", "json_schema": {)"
             R"("name": "x", "schema": {"not": 1}}})"),
        400, "response_format", "'not'"},
+      {kChat, user(R"("structured_outputs": {})"), 400, "structured_outputs", "needs one of json"},
+      {kChat, user(R"("structured_outputs": {"json_object": false, "regex": null})"), 400,
+       "structured_outputs", "needs one of json"},
       {kChat, user(R"("structured_outputs": {"regex": "("})"), 400, "structured_outputs", "without a ')'"},
       {kChat, user(R"("structured_outputs": {"regex": "a", "json": {}})"), 400, "structured_outputs",
        "one kind"},

@@ -138,7 +138,10 @@ Expected<> read_structured_outputs(const JsonField& field, Spec& spec) {
   if (auto read = read_fields(*object, rules, kOutputs); !read) {
     return fail_param(std::string(kOutputs), "{}", read.error().message);
   }
-  return {};
+  if (spec && spec->field == kOutputs) return {};
+  return fail_param(
+      std::string(kOutputs),
+      "structured_outputs needs one of json, regex, choice, grammar, structural_tag and json_object");
 }
 
 }  // namespace
@@ -212,7 +215,7 @@ void add_structured_output_rules(std::vector<FieldRule>& rules, Spec& spec) {
       {"guided_grammar",
        {{.type = "string"},
         [&spec](const JsonField& field) { return set_text(GrammarKind::kEbnf, field, field.name, spec); }},
-       "a grammar in GBNF whose language answers are of"});
+       "a grammar in xgrammar's EBNF whose language answers are of"});
 }
 
 }  // namespace quire
