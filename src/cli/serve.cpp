@@ -1,3 +1,4 @@
+#include <chrono>
 #include <cstdlib>
 #include <memory>
 
@@ -21,6 +22,7 @@ struct ServeFlags {
   bool has_api_key = false;  // by flag or variable, even if it is empty
 };
 
+constexpr std::chrono::seconds kCompileGrace(2);  // for a grammar that is being compiled at the end
 constexpr const char* kApiKeyVariable = "QUIRE_API_KEY";
 
 // What serving would take, from the file's header alone: nothing is loaded, and no address is bound.
@@ -53,7 +55,14 @@ Expected<> serve(ServeFlags flags) {
   if (!server) return std::unexpected(server.error());
   auto engine = load_model(flags.model, clock, metrics);
   if (!engine) return std::unexpected(engine.error());
-  return (*server)->serve(*engine);
+  const auto served = (*server)->serve(*engine);
+  if (served && !engine->grammars->stop(kCompileGrace)) {
+    LOG(warn, "a grammar is being compiled, which cannot be stopped: ending without it");
+    server->reset();
+    engine->engine.reset();
+    std::_Exit(0);
+  }
+  return served;
 }
 
 }  // namespace

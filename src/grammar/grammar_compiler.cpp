@@ -20,6 +20,7 @@ namespace quire {
 namespace {
 
 constexpr int64_t kRuleCacheBytes = 64 << 20;  // of parts that grammars share, such as strings
+using SteadyClock = std::chrono::steady_clock;
 constexpr std::array kCompileSeconds = {0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0};
 
 Expected<std::string> choice_source(const std::vector<std::string>& choices) {
@@ -123,27 +124,45 @@ GrammarCompiler::GrammarCompiler(const Tokenizer& tokenizer, std::vector<TokenId
     : tokenizer_(tokenizer),
       eos_token_ids_(std::move(eos_token_ids)),
       options_(options),
-      hits_(metrics.counter("quire_grammar_cache_hits_total", "Grammars that were compiled already")),
-      misses_(metrics.counter("quire_grammar_cache_misses_total", "Grammars that had to be compiled")),
+      hits_(metrics.counter("quire:grammar_cache_hits_total", "Grammars that were compiled already.")),
+      misses_(metrics.counter("quire:grammar_cache_misses_total", "Grammars that had to be compiled.")),
       cached_bytes_(
-          metrics.gauge("quire_grammar_cache_bytes", "Bytes of the compiled grammars that are kept")),
-      compile_seconds_(metrics.histogram("quire_grammar_compile_seconds",
-                                         "How long compiling a grammar took", kCompileSeconds)) {
-  for (int32_t i = 0; i < options_.num_threads; ++i) {
-    threads_.emplace_back([this] {
-      set_thread_name("quire-grammar");
-      work();
-    });
-  }
+          metrics.gauge("quire:grammar_cache_bytes", "Bytes of the compiled grammars that are kept.")),
+      compile_seconds_(metrics.histogram("quire:grammar_compile_seconds",
+                                         "How long compiling a grammar took.", kCompileSeconds)) {
+  for (int32_t i = 0; i < options_.num_threads; ++i) add_thread();
+  watcher_ = std::thread([this] {
+    set_thread_name("quire-gr-watch");
+    watch();
+  });
 }
 
 GrammarCompiler::~GrammarCompiler() {
-  {
-    std::lock_guard lock(mutex_);
-    stopping_ = true;
+  stop(std::chrono::milliseconds(0));
+  watcher_.join();
+  for (auto& thread : threads_) thread.join();
+}
+
+bool GrammarCompiler::stop(std::chrono::milliseconds wait) {
+  std::unique_lock lock(mutex_);
+  stopping_ = true;
+  while (!waiting_.empty()) {
+    const auto entry = waiting_.front();
+    waiting_.pop_front();
+    forget(entry->key);
+    answer(*entry, fail(ErrorCode::kUnavailable, "the server is shutting down"));
   }
   work_ready_.notify_all();
-  for (auto& thread : threads_) thread.join();
+  watched_.notify_all();
+  notify(lock);
+  return answered_.wait_for(lock, wait, [this] { return compiling_.empty(); });
+}
+
+void GrammarCompiler::add_thread() {
+  threads_.emplace_back([this] {
+    set_thread_name("quire-grammar");
+    work();
+  });
 }
 
 Expected<GrammarSource> GrammarCompiler::source(const GrammarSpec& spec) {
@@ -160,20 +179,19 @@ Expected<GrammarSource> GrammarCompiler::source(const GrammarSpec& spec) {
   return GrammarSource{structural_tag(*text), true};
 }
 
-Expected<std::shared_ptr<const CompiledGrammar>> GrammarCompiler::compile(const GrammarSpec& spec) {
+Expected<std::shared_ptr<GrammarRequest>> GrammarCompiler::request(const GrammarSpec& spec) {
   if (eos_token_ids_.empty()) {
     return fail_param(spec.field, "{} is not supported: the model has no end-of-sequence token",
                       spec.field);
   }
   auto wanted = source(spec);
   if (!wanted) return std::unexpected(wanted.error());
-  const std::string key = (wanted->structural_tag ? "t" : "g") + wanted->text;
+  std::string key = (wanted->structural_tag ? "t" : "g") + wanted->text;
 
   std::unique_lock lock(mutex_);
-  std::shared_ptr<Entry> entry;
+  if (stopping_) return fail(ErrorCode::kUnavailable, "the server is shutting down");
   if (const auto found = by_key_.find(key); found != by_key_.end()) {
     entries_.splice(entries_.begin(), entries_, found->second);
-    entry = entries_.front();
     hits_.add();
   } else {
     if (std::ssize(waiting_) >= options_.max_waiting) {
@@ -181,47 +199,134 @@ Expected<std::shared_ptr<const CompiledGrammar>> GrammarCompiler::compile(const 
                   options_.max_waiting);
     }
     misses_.add();
-    entry = std::make_shared<Entry>();
+    const auto entry = std::make_shared<Entry>();
     entry->key = key;
     entry->source = std::move(*wanted);
+    entry->deadline = SteadyClock::now() + std::chrono::milliseconds(options_.max_wait_ms);
     entries_.push_front(entry);
-    by_key_.emplace(key, entries_.begin());
+    by_key_.emplace(std::move(key), entries_.begin());
     waiting_.push_back(entry);
     work_ready_.notify_one();
+    watched_.notify_one();
   }
-  if (!work_done_.wait_for(lock, std::chrono::milliseconds(options_.timeout_ms),
-                           [&] { return entry->done; })) {
-    return fail_param(spec.field, "{} takes longer than {} s to compile: make it simpler", spec.field,
-                      static_cast<double>(options_.timeout_ms) / 1000);
-  }
-  if (entry->result) return entry->result;
-  return fail_param(spec.field, "{}: {}", spec.field, entry->result.error().message);
+  const auto entry = entries_.front();
+  auto request = std::make_shared<GrammarRequest>(*this, entry, spec.field);
+  if (!entry->result) entry->waiting.emplace(request.get(), Notify());
+  return request;
+}
+
+GrammarCompiler::Result GrammarCompiler::compile(const GrammarSpec& spec) {
+  const auto requested = request(spec);
+  if (!requested) return std::unexpected(requested.error());
+  return (*requested)->wait();
+}
+
+void GrammarCompiler::drop(const GrammarRequest& request, const std::shared_ptr<Entry>& entry) {
+  const std::lock_guard lock(mutex_);
+  entry->waiting.erase(&request);
+  if (entry->state != Entry::State::kWaiting || !entry->waiting.empty()) return;
+  if (std::erase(waiting_, entry) > 0) forget(entry->key);
 }
 
 void GrammarCompiler::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    work_ready_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    work_ready_.wait(lock, [this] { return stopping_ || may_begin(); });
     if (stopping_) return;
     const auto entry = waiting_.front();
-    waiting_.pop_front();
+    begin(*entry);
     lock.unlock();
-    const auto started = std::chrono::steady_clock::now();
-    std::call_once(prepared_, [this] { backend_ = std::make_unique<Backend>(tokenizer_, eos_token_ids_); });
-    Result result = backend_->compile(entry->source, options_.max_grammar_bytes);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - started;
-    compile_seconds_.observe(took.count());
+    Result result = compile_source(entry->source);
     lock.lock();
-    entry->source = {};
-    entry->done = true;
-    if (result) {
-      bytes_ += (*result)->bytes() + entry->key.size();
+    end(*entry, std::move(result));
+    notify(lock);
+  }
+}
+
+GrammarCompiler::Result GrammarCompiler::compile_source(const GrammarSource& source) {
+  if (options_.on_compile) options_.on_compile(source);
+  const auto started = SteadyClock::now();
+  std::call_once(prepared_, [this] { backend_ = std::make_unique<Backend>(tokenizer_, eos_token_ids_); });
+  Result result = backend_->compile(source, options_.max_grammar_bytes);
+  compile_seconds_.observe(std::chrono::duration<double>(SteadyClock::now() - started).count());
+  return result;
+}
+
+void GrammarCompiler::begin(Entry& entry) {
+  compiling_.push_back(waiting_.front());
+  waiting_.pop_front();
+  ++num_compiling_;
+  entry.state = Entry::State::kCompiling;
+  entry.deadline = SteadyClock::now() + std::chrono::milliseconds(options_.timeout_ms);
+  watched_.notify_one();
+}
+
+void GrammarCompiler::end(Entry& entry, Result result) {
+  if (entry.state == Entry::State::kCompiling) --num_compiling_;
+  std::erase_if(compiling_, [&](const auto& other) { return other.get() == &entry; });
+  entry.state = Entry::State::kDone;
+  entry.source = {};
+  if (result) {
+    bytes_ += (*result)->bytes() + entry.key.size();
+  } else {
+    forget(entry.key);
+  }
+  answer(entry, std::move(result));
+  keep_within_bounds();
+  work_ready_.notify_one();
+}
+
+void GrammarCompiler::answer(Entry& entry, Result result) {
+  entry.result = std::move(result);
+  for (auto& [request, notify] : std::exchange(entry.waiting, {})) {
+    if (notify) to_notify_.push_back(std::move(notify));
+  }
+}
+
+void GrammarCompiler::notify(std::unique_lock<std::mutex>& lock) {
+  const std::vector<Notify> calls = std::exchange(to_notify_, {});
+  answered_.notify_all();
+  lock.unlock();
+  for (const Notify& call : calls) call();
+  lock.lock();
+}
+
+void GrammarCompiler::watch() {
+  std::unique_lock lock(mutex_);
+  while (!stopping_) {
+    std::optional<Time> next;
+    const auto consider = [&](const Entry& entry) {
+      if (!entry.result) next = std::min(next.value_or(entry.deadline), entry.deadline);
+    };
+    for (const auto& entry : compiling_) consider(*entry);
+    if (!waiting_.empty()) consider(*waiting_.front());  // the others' are later
+    if (next) {
+      watched_.wait_until(lock, *next);
     } else {
-      forget(entry->key);
+      watched_.wait(lock);
     }
-    entry->result = std::move(result);
-    keep_within_bounds();
-    work_done_.notify_all();
+    check_deadlines(SteadyClock::now());
+    notify(lock);
+  }
+}
+
+void GrammarCompiler::check_deadlines(Time now) {
+  for (const auto& entry : compiling_) {
+    if (entry->result || now < entry->deadline) continue;
+    entry->state = Entry::State::kLate;
+    --num_compiling_;
+    answer(*entry,
+           fail(ErrorCode::kInvalidArgument, "it takes longer than {} s to compile: make it simpler",
+                static_cast<double>(options_.timeout_ms) / 1000));
+    if (std::ssize(threads_) < options_.num_threads + options_.max_late) add_thread();
+    work_ready_.notify_one();
+  }
+  while (!waiting_.empty() && now >= waiting_.front()->deadline) {
+    const auto entry = waiting_.front();
+    waiting_.pop_front();
+    forget(entry->key);
+    answer(*entry, fail(ErrorCode::kUnavailable, "others were compiled for {} s; try again later",
+                        static_cast<double>(options_.max_wait_ms) / 1000));
   }
 }
 
@@ -236,12 +341,40 @@ void GrammarCompiler::keep_within_bounds() {
   for (auto at = entries_.end(); bytes_ > options_.cache_bytes && at != entries_.begin();) {
     --at;
     const auto entry = *at;
-    if (!entry->done) continue;  // somebody waits for it
-    bytes_ -= (*entry->result)->bytes() + entry->key.size();
+    if (entry->state != Entry::State::kDone) continue;
+    bytes_ -= (**entry->result)->bytes() + entry->key.size();
     by_key_.erase(entry->key);
     at = entries_.erase(at);
   }
   cached_bytes_.set(static_cast<double>(bytes_));
+}
+
+std::optional<GrammarCompiler::Result> GrammarRequest::named() const {
+  if (!entry_->result || *entry_->result) return entry_->result;
+  const Error& error = entry_->result->error();
+  return std::unexpected(Error{error.code, fmt::format("{}: {}", field_, error.message), field_});
+}
+
+std::optional<GrammarCompiler::Result> GrammarRequest::result() const {
+  const std::lock_guard lock(compiler_.mutex_);
+  return named();
+}
+
+GrammarCompiler::Result GrammarRequest::wait() const {
+  std::unique_lock lock(compiler_.mutex_);
+  compiler_.answered_.wait(lock, [this] { return entry_->result.has_value(); });
+  return *named();
+}
+
+void GrammarRequest::set_notify(std::function<void()> notify) {
+  {
+    const std::lock_guard lock(compiler_.mutex_);
+    if (!entry_->result) {
+      entry_->waiting[this] = std::move(notify);
+      return;
+    }
+  }
+  notify();
 }
 
 }  // namespace quire

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "grammar/ebnf_check.h"
+#include "grammar/grammar_budget.h"
 #include "grammar/json_schema.h"
 #include "grammar/regex.h"
 #include "grammar/schema_grammar.h"
@@ -20,7 +21,6 @@ using Value = simdjson::dom::element;
 using Object = simdjson::dom::object;
 
 constexpr size_t kMaxTagDepth = 64;
-constexpr size_t kMaxTagBytes = 4 << 20;  // of the tag with its grammars written out
 
 // What stands in a format beside its type.
 enum class MemberKind : uint8_t {
@@ -145,8 +145,7 @@ class TagReader {
   int64_t multiplier_ = 1;  // of the repetitions around
   int64_t repeated_ = 1;    // at least, by the format that is read
   int64_t counts_ = 0;
-  int64_t pattern_size_ = 0;
-  size_t bytes_ = 0;  // of grammars written out
+  GrammarBudget budget_;  // of all its grammars
 };
 
 Expected<std::string> TagReader::format(Value value, std::string_view type) {
@@ -301,11 +300,8 @@ Expected<std::string> TagReader::most(const Member& member) {
 }
 
 Expected<std::string> TagReader::schema(Value value) {
-  const auto ebnf = schema_to_ebnf(simdjson::minify(value));
+  const auto ebnf = schema_to_ebnf(simdjson::minify(value), budget_);
   if (!ebnf) return ebnf;
-  bytes_ += ebnf->size();
-  if (bytes_ > kMaxTagBytes)
-    return wrong_tag("is too large: its schemas are long when they are written out");
   return grammar_format(*ebnf);
 }
 
@@ -314,12 +310,7 @@ Expected<std::string> TagReader::pattern(const Member& member) {
   if (member.value.get_string().get(text) != simdjson::SUCCESS) return wrong(member, "a string");
   const auto node = parse_regex(text);
   if (!node) return std::unexpected(node.error());
-  pattern_size_ += size_of(*node);
-  if (pattern_size_ > kMaxTagPatternSize) {
-    return wrong_tag(fmt::format("has patterns that are too large: they may count {} characters in all",
-                                 kMaxTagPatternSize));
-  }
-  const auto ebnf = to_ebnf(*node, TextForm::kPlain);
+  const auto ebnf = to_ebnf(*node, TextForm::kPlain, budget_);
   if (!ebnf) return ebnf;
   return grammar_format("root ::= " + *ebnf);
 }
@@ -330,6 +321,7 @@ Expected<std::string> TagReader::grammar(const Member& member) {
   const auto counts = check_ebnf(text);
   if (!counts) return std::unexpected(counts.error());
   if (auto charged = charge(*counts * multiplier_); !charged) return std::unexpected(charged.error());
+  if (auto written = budget_.write(text.size()); !written) return std::unexpected(written.error());
   return grammar_format(text);
 }
 

@@ -2,9 +2,9 @@
 //   {"type": "structural_tag", "structures": [{"begin", "schema", "end"}, ...], "triggers": [...]}
 //   {"type": "structural_tag", "format": {...}}
 // of which the second is xgrammar's own language. What of it is taken is a list of formats with their
-// members (structural_tag.cpp): formats of text, not of tokens, each with its `type`. Schemas and patterns in
-// them are read here, so that they mean what they mean elsewhere and are bounded as elsewhere; xgrammar sees
-// none.
+// members (structural_tag.cpp): formats of text, not of tokens, each with its `type`. Schemas and patterns
+// in them are read here, so that they mean what they mean elsewhere and are bounded as elsewhere; xgrammar
+// sees none.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +20,9 @@ inline constexpr int64_t kMaxTagFormats = 1024;    // in a tag
 inline constexpr int64_t kMaxTagTexts = 128;       // in an array of triggers, excludes or ends
 inline constexpr int64_t kMaxTagTextBytes = 1024;  // of each of them
 inline constexpr int64_t kMaxTagCounts = 4096;     // of repetitions in one another, multiplied, and in all
-inline constexpr int64_t kMaxTagPatternSize = 2048;  // size_of() of all patterns
 
-// The format of a tag that a client wrote, in either form; no schema or regular expression is left in it.
+// The format of a tag that a client wrote, in either form, without a schema or regular expression left in
+// it.
 Expected<std::string> read_structural_tag(std::string_view json);
 
 // The format of a whole grammar in EBNF.

@@ -188,7 +188,8 @@ class StructuredOutputTest(ServedTest):
             ({"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"not": {}}}}},
              "response_format", "'not'"),
             ({"response_format": {"type": "structural_tag"}}, "response_format", "format"),
-            (structured(), None, None),
+            (structured(), "structured_outputs", "needs one of"),
+            (structured(json_object=False), "structured_outputs", "needs one of"),
             (structured(json={"type": "text"}), "structured_outputs", "'text'"),
             (structured(json="{"), "structured_outputs", "JSON"),
             (structured(json=5), "structured_outputs", "object"),
@@ -217,11 +218,11 @@ class StructuredOutputTest(ServedTest):
 
     def test_a_grammar_is_compiled_once(self):
         self.cats()
-        hits = self.server.metric("quire_grammar_cache_hits_total")
-        misses = self.server.metric("quire_grammar_cache_misses_total")
+        hits = self.server.metric("quire:grammar_cache_hits_total")
+        misses = self.server.metric("quire:grammar_cache_misses_total")
         self.cats()
-        self.assertEqual(self.server.metric("quire_grammar_cache_hits_total"), hits + 1)
-        self.assertEqual(self.server.metric("quire_grammar_cache_misses_total"), misses)
+        self.assertEqual(self.server.metric("quire:grammar_cache_hits_total"), hits + 1)
+        self.assertEqual(self.server.metric("quire:grammar_cache_misses_total"), misses)
 
     def test_what_stops_validates(self):
         """Ten schemas, or all fifty with ten draws each."""

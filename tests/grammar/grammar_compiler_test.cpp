@@ -81,16 +81,16 @@ TEST(GrammarCompiler, KeepsWhatItCompiled) {
   const auto once = fixture.compile(GrammarKind::kRegex, "[a-z]+");
   EXPECT_EQ(fixture.compile(GrammarKind::kRegex, "[a-z]+"), once);
   EXPECT_NE(fixture.compile(GrammarKind::kRegex, "[a-y]+"), once);
-  EXPECT_EQ(metric(fixture.metrics, "quire_grammar_cache_hits_total"), 1);
-  EXPECT_EQ(metric(fixture.metrics, "quire_grammar_cache_misses_total"), 2);
-  EXPECT_GT(metric(fixture.metrics, "quire_grammar_cache_bytes"), 0);
+  EXPECT_EQ(metric(fixture.metrics, "quire:grammar_cache_hits_total"), 1);
+  EXPECT_EQ(metric(fixture.metrics, "quire:grammar_cache_misses_total"), 2);
+  EXPECT_GT(metric(fixture.metrics, "quire:grammar_cache_bytes"), 0);
 }
 
 TEST(GrammarCompiler, ForgetsWhatDoesNotFit) {
   GrammarFixture fixture({.cache_bytes = 1});
   const auto once = fixture.compile(GrammarKind::kRegex, "[a-z]+");
   EXPECT_NE(fixture.compile(GrammarKind::kRegex, "[a-z]+"), once);
-  EXPECT_EQ(metric(fixture.metrics, "quire_grammar_cache_bytes"), 0);
+  EXPECT_EQ(metric(fixture.metrics, "quire:grammar_cache_bytes"), 0);
   GrammarFixture small({.max_grammar_bytes = 16});
   EXPECT_NE(small.error(GrammarKind::kRegex, "[a-z]+").find("too large"), std::string::npos);
 }
@@ -106,7 +106,7 @@ TEST(GrammarCompiler, CompilesOnceForAllWhoWait) {
   }
   for (auto& asker : askers) asker.join();
   for (size_t i = 0; i < results.size(); ++i) EXPECT_EQ(results[i], results[i % 2]);
-  EXPECT_EQ(metric(fixture.metrics, "quire_grammar_cache_misses_total"), 2);
+  EXPECT_EQ(metric(fixture.metrics, "quire:grammar_cache_misses_total"), 2);
 }
 
 TEST(GrammarCompiler, ErrorsNameTheFieldAndWhatIsWrong) {

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <semaphore>
+
 #include "server/routes.h"
 #include "tests/server/test_client_fixture.h"
 
@@ -63,8 +66,12 @@ Answer ApiFixture::answer(const RequestHead& head, std::string_view body) const 
   if (auto* response = std::get_if<HttpResponse>(&reply)) return answer_of(head, std::move(*response));
   auto& run = *std::get<std::unique_ptr<AnswerRun>>(reply);
   std::string out;
+  std::counting_semaphore<> told(0);  // by the engine, or by what compiles grammars on a thread of its own
+  run.set_notify([&] { told.release(); });
   while (run.advance(out) == AnswerRun::Progress::kMore) {
-    EXPECT_TRUE(model.handle.engine->step()) << "the engine is idle, but the answer is not whole";
+    if (model.handle.engine->step()) continue;
+    EXPECT_TRUE(told.try_acquire_for(std::chrono::seconds(20)))
+        << "the engine is idle, but the answer is not whole";
     if (testing::Test::HasFailure()) break;
   }
   if (run.error() && !run.stream()) return answer_of(head, error_response(*run.error()));

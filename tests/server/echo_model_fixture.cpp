@@ -30,8 +30,8 @@ EchoModel::EchoModel(const EchoModelOptions& options) {
     handle.chat_template = std::make_unique<const ChatTemplate>(std::move(*chat_template));
   }
   handle.eos_token_ids = {kEndToken};
-  handle.grammars = std::make_unique<GrammarCompiler>(*handle.tokenizer, handle.eos_token_ids,
-                                                      GrammarCompilerOptions{}, metrics);
+  handle.grammars =
+      std::make_unique<GrammarCompiler>(*handle.tokenizer, handle.eos_token_ids, options.grammars, metrics);
   handle.config.model = "models/echo.gguf";
   handle.model.hidden_size = 3;
   const LLMEngineOptions engine{.num_blocks = options.num_blocks,

@@ -34,6 +34,7 @@ struct EchoModelOptions {
   const char* chat_template = nullptr;  // another one than below
   bool add_bos = false;                 // kTurnToken
   bool has_prefix_cache = false;
+  GrammarCompilerOptions grammars = {};
 };
 
 // The machine's clock, but that a test may let time pass at once. Any thread.

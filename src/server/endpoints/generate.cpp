@@ -1,5 +1,6 @@
 #include "server/endpoints/generate.h"
 
+#include "server/generation/awaited_run.h"
 #include "server/generation/generation_run.h"
 
 namespace quire {
@@ -29,10 +30,22 @@ ApiReply start_generation(const ApiState& api, const GenerationRequest& request,
       .prompt_only = plan.prompt_only,
       .asker = {.tenant = request.tenant, .priority = request.priority, .cache_salt = request.cache_salt},
       .keep_text = api.log_prompts};
-  auto run =
-      GenerationRun::start(served, options, std::move(plan.writer), std::move(context), std::move(prompts));
+  const auto grammar = prompts.front().grammar;
+  AwaitedRun::Start start = [&served, options, plan = std::move(plan), context = std::move(context),
+                             prompts =
+                                 std::move(prompts)]() mutable -> ApiExpected<std::unique_ptr<AnswerRun>> {
+    if (auto added = add_grammar(prompts); !added) return api_failure(added.error());
+    auto run = GenerationRun::start(served, options, std::move(plan.writer), std::move(context),
+                                    std::move(prompts));
+    if (!run) return std::unexpected(std::move(run.error()));
+    return std::unique_ptr<AnswerRun>(std::move(*run));
+  };
+  if (grammar && !grammar->result()) {
+    return std::make_unique<AwaitedRun>(grammar, request.stream, std::move(start));
+  }
+  auto run = start();
   if (!run) return error_response(run.error());
-  return std::unique_ptr<AnswerRun>(std::move(*run));
+  return std::move(*run);
 }
 
 }  // namespace quire

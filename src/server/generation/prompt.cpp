@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/check.h"
 #include "server/requests/forced_calls.h"
 
 namespace quire {
@@ -119,13 +120,13 @@ Expected<> check_request(const ServedModel& model, const GenerationRequest& requ
                     results, kMaxHeldResults);
 }
 
-// Compiles what the output must look like, for all prompts alike.
+// Asks for what the output must look like, for all prompts alike.
 Expected<> constrain(const ServedModel& model, const GenerationRequest& request,
                      std::span<PreparedPrompt> prompts) {
   if (!request.structured_output) return {};
-  const auto grammar = model.grammars.compile(*request.structured_output);
+  const auto grammar = model.grammars.request(*request.structured_output);
   if (!grammar) return std::unexpected(grammar.error());
-  for (auto& prompt : prompts) prompt.sampling.grammar = *grammar;
+  for (auto& prompt : prompts) prompt.grammar = *grammar;
   return {};
 }
 
@@ -432,6 +433,19 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, PrefixRe
   prompts[0].sampling.max_tokens = 1;  // computed with the prompt, and of no interest
   prompts[0].pins = true;
   return prompts;
+}
+
+Expected<> add_grammar(std::span<PreparedPrompt> prompts) {
+  const auto wanted = prompts.front().grammar;
+  if (!wanted) return {};
+  const auto compiled = wanted->result();
+  CHECK(compiled);
+  if (!*compiled) return std::unexpected(compiled->error());
+  for (auto& prompt : prompts) {
+    prompt.sampling.grammar = **compiled;
+    prompt.grammar.reset();
+  }
+  return {};
 }
 
 }  // namespace quire

@@ -2,6 +2,7 @@
 // against the model's context. Runs on the workers.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,11 +20,13 @@ namespace quire {
 
 struct PreparedPrompt {
   std::vector<TokenId> tokens;
-  SamplingParams sampling;  // complete and valid
+  SamplingParams sampling;  // complete and valid, but for the grammar until it is compiled
   std::string echo_text;    // what `echo` shows; empty without it
   bool hides_bos = false;   // tokens start with a BOS that echo_text does not show
   bool pins = false;        // they are to stay in the prefix cache
   OutputSpec output = {};   // how the answer's text is taken apart
+  // What the output must look like; null if nothing is asked for. The same for all prompts of a request.
+  std::shared_ptr<GrammarRequest> grammar = {};
 };
 
 // What one answer that is not streamed may hold: tokens and their alternatives, over all its choices.
@@ -35,6 +38,10 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, Completi
 Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequest request);
 // Messages as later chats begin that have them too: nothing is asked to be generated after them.
 Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, PrefixRequest request);
+
+// Puts the grammar that was compiled where the engine looks for it. Requires that there is a result, which
+// is the error if it is one.
+Expected<> add_grammar(std::span<PreparedPrompt> prompts);
 
 // The tokens of one input of /v1/embeddings, which fit the context. Errors name `input`.
 Expected<std::vector<TokenId>> tokenize_input(const ServedModel& model, CompletionRequest::Prompt input,
