@@ -24,21 +24,6 @@ bool within(LengthRange inner, LengthRange outer) {
          (outer.most == kNoLimit || (inner.most != kNoLimit && inner.most <= outer.most));
 }
 
-constexpr int64_t kLargeSet = 64;  // characters
-
-// Characters once every repetition is written out; those of large sets count as `large`.
-int64_t written_out(const RegexNode& node, int64_t large) {
-  if (node.kind == Kind::kSet) {
-    int64_t count = 0;
-    for (const auto& [first, last] : node.set) count += int64_t{last} - first + 1;
-    return count > kLargeSet ? large : 1;
-  }
-  int64_t sum = 0;
-  for (const auto& child : node.children) sum += written_out(child, large);
-  if (node.kind != Kind::kRepeat) return sum;
-  return multiply(std::max<int64_t>(sum, 1), std::max<int64_t>({node.least, node.most, 1}));
-}
-
 // A repetition of single characters.
 bool repeats_characters(const RegexNode& node) {
   if (node.kind != Kind::kRepeat) return false;
@@ -211,8 +196,12 @@ Expected<std::string> to_ebnf(const RegexNode& node, TextForm form, GrammarBudge
   return ebnf;
 }
 
-int64_t size_of(const RegexNode& node) { return written_out(node, 1); }
-
-int64_t cost_of(const RegexNode& node) { return written_out(node, kCostOfAny); }
+int64_t size_of(const RegexNode& node) {
+  if (node.kind == Kind::kSet) return 1;
+  int64_t sum = 0;
+  for (const auto& child : node.children) sum += size_of(child);
+  if (node.kind != Kind::kRepeat) return sum;
+  return multiply(std::max<int64_t>(sum, 1), std::max<int64_t>({node.least, node.most, 1}));
+}
 
 }  // namespace quire

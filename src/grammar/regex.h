@@ -49,8 +49,9 @@ Expected<RegexNode> with_length(const RegexNode& node, LengthRange wanted);
 // Characters once every repetition is written out.
 int64_t size_of(const RegexNode& node);
 
-// What it takes to compile, as a GrammarBudget reckons: characters as in size_of(), those of large sets as
-// kCostOfAny.
+// What a pattern of at most kMaxRegexSize takes to compile, as a GrammarBudget reckons: characters as in
+// size_of(), those of large sets as kCostOfAny, and each as often as a text may be at several places of the
+// pattern at once (.?.?.?, .{1,9}.{1,9}).
 int64_t cost_of(const RegexNode& node);
 
 // As EBNF: of the text itself, or of the text as it stands between the quotes of a JSON string. Charges the

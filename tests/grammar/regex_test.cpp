@@ -99,6 +99,39 @@ TEST(Regex, WhatIsNotSupportedIsNamed) {
             std::string::npos);
 }
 
+// What takes long to compile is known before: where a text may be at many places of the pattern at once.
+TEST(Regex, CostsWhatItTakesToCompile) {
+  const auto cost = [](const std::string& pattern) { return cost_of(*parse_regex(pattern)); };
+  const auto times = [](int count, const std::string& text) {
+    std::string out;
+    for (int i = 0; i < count; ++i) out += text;
+    return out;
+  };
+  EXPECT_EQ(cost(""), 0);
+  EXPECT_EQ(cost("abc"), 3);
+  EXPECT_EQ(cost("[a-z]{100}"), 100);
+  EXPECT_EQ(cost("[a-z]{0,100}"), 100);
+  EXPECT_EQ(cost("[^a]{100}"), 200);
+  EXPECT_EQ(cost(times(60, ".*")), 120);
+  EXPECT_EQ(cost("[a-z]{1,24}(-[a-z]{1,24}){0,2}@[a-z]{2,10}"), 24 + 2 * 25 + 1 + 10);
+  const auto fits = [](const std::string& pattern) {
+    GrammarBudget budget;
+    return to_ebnf(*parse_regex(pattern), TextForm::kPlain, budget).has_value();
+  };
+  for (const std::string& pattern :
+       {times(100, "[^a]?"), times(100, "[a-z]?"), std::string("(.{0,10}){10}"),
+        std::string("(.{1,10}){10}"), std::string(".{0,60}.{0,60}.{0,60}"), std::string("(.?.?.?.?.?){20}"),
+        times(500, "a?")}) {
+    EXPECT_GT(cost(pattern), kMaxGrammarCost) << pattern;
+    EXPECT_FALSE(fits(pattern)) << pattern;
+  }
+  for (const std::string& pattern :
+       {times(20, ".?"), std::string(R"(\w+([-+.']\w+)*@\w+([-.]\w+)*\.\w+([-.]\w+)*)"),
+        std::string(".{500}"), std::string("(.{15}ab|.{15}cd|.{15}ef|.{15}gh)")}) {
+    EXPECT_TRUE(fits(pattern)) << cost(pattern);
+  }
+}
+
 TEST(Regex, LengthsAreKept) {
   const auto range = [](const char* pattern) {
     const LengthRange r = lengths(*parse_regex(pattern));
