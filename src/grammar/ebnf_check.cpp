@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/text.h"
+#include "grammar/regex.h"
 
 namespace quire {
 namespace {
@@ -18,6 +20,26 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool begins_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.';
+}
+
+bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
+// Whether an escape's digits, as xgrammar reads them (any number after x), stand for a character.
+bool is_character(std::string_view escape) {
+  const size_t wanted = escape[0] == 'u' ? 4 : escape[0] == 'U' ? 8 : escape.size();
+  int64_t code_point = 0;
+  for (size_t i = 1; i < escape.size() && i <= wanted && is_hex(escape[i]); ++i) {
+    const int64_t digit = is_digit(escape[i]) ? escape[i] - '0' : (escape[i] | 0x20) - 'a' + 10;
+    code_point = std::min<int64_t>(code_point * 16 + digit, 0x110000);
+  }
+  return code_point < 0xd800 || (code_point > 0xdfff && code_point <= 0x10ffff);
+}
+
+// What a class of characters costs: [^a] and those written with code points are taken for large.
+int64_t class_cost(std::string_view text) {
+  const bool large = text.starts_with("[^") || text.contains("\\x") || text.contains("\\u") ||
+                     text.contains("\\U") || std::ranges::any_of(text, [](char c) { return c < 0; });
+  return large ? kCostOfAny : 1;
 }
 
 // The end of the literal, class or comment that starts at `at`.
@@ -61,30 +83,84 @@ Expected<> check_name(std::string_view name, std::string_view rest) {
 // Reads a grammar from its start to its end.
 class EbnfScan {
  public:
-  explicit EbnfScan(std::string_view text) : text_(text) {}
+  EbnfScan(std::string_view text, GrammarBudget& budget) : text_(text), budget_(budget) {}
 
   Expected<int64_t> counts() {
     for (size_t at = 0; at < text_.size();) {
       if (auto stepped = step(at); !stepped) return std::unexpected(stepped.error());
     }
+    if (auto charged = charge_rule(); !charged) return std::unexpected(charged.error());
     return counts_;
   }
 
  private:
+  // What one rule costs, by what stands in it. What may be left out stands for all that follows.
+  struct Rule {
+    int64_t num_parts = 0;
+    int64_t num_classes = 0;
+    int64_t num_optional = 0;
+    int64_t class_cost = 0;
+  };
+  static constexpr int64_t kWrittenOut = 128;  // repetitions of a class; xgrammar counts more of them
+
+  Expected<> charge_rule() {
+    const Rule rule = std::exchange(rule_, {});
+    if (auto row = budget_.charge_row(rule.num_parts); !row) return row;
+    const int64_t at_once = std::min(rule.num_classes, rule.num_optional);
+    return budget_.charge({}, rule.class_cost + at_once * at_once);
+  }
+
   Expected<> step(size_t& at) {
     const char c = text_[at];
-    if (begins_name(c)) return read_name(at);
-    if (is_digit(c)) return read_number(at);
-    if (c == '"' || c == '[' || c == '#') at = skip_quoted(text_, at);
-    if (c == '{') in_braces_ = true, largest_ = 1;
-    if (c == '}') {
-      in_braces_ = false;
-      counts_ += largest_;
-      if (counts_ > kMaxEbnfCounts) return refuse("repeats too much: the sum of its counts is too large");
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '#') {
+      at = c == '#' ? skip_quoted(text_, at) : at + 1;
+      return {};
     }
+    if (is_digit(c)) return read_number(at);
+    if (c == '}') return end_count(at);
+    if (c != '{' && c != ',' && c != '+') last_class_cost_ = 0;
+    if (begins_name(c)) return read_name(at);
+    if (c == '"' || c == '[') return read_quoted(at);
+    if (text_.substr(at).starts_with("::=")) {
+      at += 3;
+      return charge_rule();
+    }
+    if (c == '{') in_braces_ = true, largest_ = 1;
+    if (c == '?' || c == '{') ++rule_.num_optional;
     if (c == '(' && ++depth_ > kMaxEbnfDepth) return refuse("nests parentheses too deeply");
     if (c == ')') --depth_;
     ++at;
+    return {};
+  }
+
+  // Up to the closing brace of {m,n}.
+  Expected<> end_count(size_t& at) {
+    ++at;
+    in_braces_ = false;
+    counts_ += largest_;
+    if (counts_ > kMaxEbnfCounts) return refuse("repeats too much: the sum of its counts is too large");
+    rule_.class_cost += last_class_cost_ * (std::min(largest_, kWrittenOut) - 1);
+    last_class_cost_ = 0;
+    return {};
+  }
+
+  // A literal or a class.
+  Expected<> read_quoted(size_t& at) {
+    const size_t end = skip_quoted(text_, at);
+    const std::string_view quoted = text_.substr(at, end - at);
+    for (size_t i = 0; i + 1 < quoted.size(); ++i) {
+      if (quoted[i] != '\\') continue;
+      ++i;
+      const bool coded = quoted[i] == 'x' || quoted[i] == 'u' || quoted[i] == 'U';
+      if (coded && !is_character(quoted.substr(i))) return refuse("has an escape that is no character");
+    }
+    ++rule_.num_parts;
+    if (quoted[0] == '[') {
+      last_class_cost_ = class_cost(quoted);
+      rule_.class_cost += last_class_cost_;
+      ++rule_.num_classes;
+    }
+    at = end + 1;
     return {};
   }
 
@@ -92,6 +168,7 @@ class EbnfScan {
     size_t end = at;
     while (end < text_.size() && (begins_name(text_[end]) || is_digit(text_[end]))) ++end;
     const std::string_view name = text_.substr(at, end - at);
+    ++rule_.num_parts;
     at = end;
     return check_name(name, text_.substr(end));
   }
@@ -106,6 +183,9 @@ class EbnfScan {
   }
 
   const std::string_view text_;
+  GrammarBudget& budget_;
+  Rule rule_;                    // that is read
+  int64_t last_class_cost_ = 0;  // of the class just before; 0: none is
   int32_t depth_ = 0;
   int64_t counts_ = 0;
   int64_t largest_ = 1;  // of the counts between the braces
@@ -114,14 +194,15 @@ class EbnfScan {
 
 }  // namespace
 
-Expected<int64_t> check_ebnf(std::string_view text) {
+Expected<int64_t> check_ebnf(std::string_view text, GrammarBudget& budget) {
   if (text.size() > kMaxEbnfBytes) {
     return fail(ErrorCode::kInvalidArgument, "the grammar takes at most {} bytes, but has {}",
                 kMaxEbnfBytes, text.size());
   }
   if (!is_valid_utf8(text)) return refuse("is not valid UTF-8");
   if (text.find('\0') != text.npos) return refuse("has a character NUL");
-  return EbnfScan(text).counts();
+  if (auto written = budget.write(text.size()); !written) return std::unexpected(written.error());
+  return EbnfScan(text, budget).counts();
 }
 
 }  // namespace quire

@@ -11,6 +11,7 @@
 #include "base/thread_name.h"
 #include "grammar/ebnf.h"
 #include "grammar/ebnf_check.h"
+#include "grammar/grammar_budget.h"
 #include "grammar/regex.h"
 #include "grammar/schema_grammar.h"
 #include "grammar/structural_tag.h"
@@ -46,19 +47,20 @@ Expected<std::string> choice_source(const std::vector<std::string>& choices) {
 
 // EBNF, or the format of a structural tag.
 Expected<std::string> unchecked_source(const GrammarSpec& spec) {
+  GrammarBudget budget;
   switch (spec.kind) {
     case GrammarKind::kJsonObject: return json_object_ebnf();
-    case GrammarKind::kJsonSchema: return schema_to_ebnf(spec.text);
+    case GrammarKind::kJsonSchema: return schema_to_ebnf(spec.text, budget);
     case GrammarKind::kChoice: return choice_source(spec.choices);
     case GrammarKind::kStructuralTag: return read_structural_tag(spec.text);
     case GrammarKind::kEbnf:
-      if (auto checked = check_ebnf(spec.text); !checked) return std::unexpected(checked.error());
+      if (auto checked = check_ebnf(spec.text, budget); !checked) return std::unexpected(checked.error());
       return spec.text;
     case GrammarKind::kRegex: break;
   }
   const auto node = parse_regex(spec.text);
   if (!node) return std::unexpected(node.error());
-  auto ebnf = to_ebnf(*node, TextForm::kPlain);
+  auto ebnf = to_ebnf(*node, TextForm::kPlain, budget);
   if (!ebnf) return ebnf;
   return "root ::= " + *ebnf + "\n";
 }

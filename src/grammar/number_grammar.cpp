@@ -250,7 +250,9 @@ std::string digits_to(const std::vector<std::string>& rules, int64_t remainder, 
     if (!rule.empty()) digits[rule] += static_cast<char>('0' + digit);
   }
   Options options;
-  for (const auto& [rule, set] : digits) options.push_back(fmt::format("[{}] {}", set, rule));
+  for (const auto& [rule, set] : digits) {
+    options.push_back(fmt::format(fmt::runtime(set.size() == 1 ? "\"{}\" {}" : "[{}] {}"), set, rule));
+  }
   return options.empty() ? std::string() : either(options);
 }
 

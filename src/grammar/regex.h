@@ -58,10 +58,5 @@ int64_t cost_of(const RegexNode& node);
 // budget.
 enum class TextForm : uint8_t { kPlain, kJsonString };
 Expected<std::string> to_ebnf(const RegexNode& node, TextForm form, GrammarBudget& budget);
-// A pattern that is a grammar of its own.
-inline Expected<std::string> to_ebnf(const RegexNode& node, TextForm form) {
-  GrammarBudget budget;
-  return to_ebnf(node, form, budget);
-}
 
 }  // namespace quire

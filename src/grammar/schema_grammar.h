@@ -17,11 +17,6 @@ inline constexpr int kMaxWhitespace = 8;
 
 // Rules of EBNF with the root `root`. Errors (kInvalidArgument) name the keyword that is not supported.
 Expected<std::string> schema_to_ebnf(std::string_view schema_json, GrammarBudget& budget);
-// A schema that is a grammar of its own.
-inline Expected<std::string> schema_to_ebnf(std::string_view schema_json) {
-  GrammarBudget budget;
-  return schema_to_ebnf(schema_json, budget);
-}
 
 // Any JSON object.
 std::string json_object_ebnf();

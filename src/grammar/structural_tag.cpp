@@ -8,6 +8,7 @@
 #include <span>
 #include <utility>
 
+#include "base/text.h"
 #include "grammar/ebnf_check.h"
 #include "grammar/grammar_budget.h"
 #include "grammar/json_schema.h"
@@ -94,16 +95,9 @@ std::string_view shown(std::string_view text) { return text.substr(0, std::min<s
 
 // A JSON string.
 std::string json_text(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<uint8_t>(c) < 0x20) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<uint8_t>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out += '"';
+  std::string out;
+  append_json_string(out, text);
+  return out;
 }
 
 // Reads one tag, format by format, and writes it anew: what comes out is of what was looked at, and of
@@ -312,16 +306,16 @@ Expected<std::string> TagReader::pattern(const Member& member) {
   if (!node) return std::unexpected(node.error());
   const auto ebnf = to_ebnf(*node, TextForm::kPlain, budget_);
   if (!ebnf) return ebnf;
+  if (auto written = budget_.write(ebnf->size()); !written) return std::unexpected(written.error());
   return grammar_format("root ::= " + *ebnf);
 }
 
 Expected<std::string> TagReader::grammar(const Member& member) {
   std::string_view text;
   if (member.value.get_string().get(text) != simdjson::SUCCESS) return wrong(member, "a string");
-  const auto counts = check_ebnf(text);
+  const auto counts = check_ebnf(text, budget_);
   if (!counts) return std::unexpected(counts.error());
   if (auto charged = charge(*counts * multiplier_); !charged) return std::unexpected(charged.error());
-  if (auto written = budget_.write(text.size()); !written) return std::unexpected(written.error());
   return grammar_format(text);
 }
 

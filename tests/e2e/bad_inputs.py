@@ -134,6 +134,42 @@ SAMPLING = [
     ('"seed": 1, "seed": 1', "more than once"),
 ]
 
+# Of what an answer must be like: name, member, part.
+GRAMMARS = [
+    ("pattern at many places at once", '"guided_regex": "%s"' % ("[^a]?" * 100), "too long to compile"),
+    ("pattern of lengths in a row", '"guided_regex": "(.{1,10}){10}"', "too long to compile"),
+    ("macro after a blank", '"guided_grammar": "root ::= Regex (\\"[a-z]{120}\\")"', "macros"),
+    ("comment in a count", '"guided_grammar": "root ::= \\"a\\"{1 #}\\n,1000000000}"', "repeats too much"),
+    ("comment that ends early", '"guided_grammar": "root ::= # x\\rToken (5)"', "macros"),
+    ("attribute of a rule", '"guided_grammar": "root[temperature=2] ::= \\"a\\""', "attributes"),
+    ("escape beyond Unicode", '"guided_grammar": "root ::= [a-\\\\U7fffffff]"', "no character"),
+    ("sets in a row", '"guided_grammar": "root ::= %s"' % ("[^a]? " * 100), "too long to compile"),
+    (
+        "schema of itself",
+        '"guided_json": {"type": "object", "properties": {%s}, "anyOf": [{"$ref": "#"}]}'
+        % ",".join(f'"p{i}": {{}}' for i in range(1000)),
+        "refers to itself",
+    ),
+    ("schema of alternatives", '"guided_json": "{%s}"' % ",".join(['\\"anyOf\\":[true]'] * 8000), "more than once"),
+    ("schema with a name twice", '"guided_json": "{\\"type\\":\\"null\\",\\"type\\":[]}"', "more than once"),
+    ("schema with half a character", '"guided_json": "{\\"const\\":\\"\\\\ud800\\"}"', "not valid"),
+    (
+        "schema with lists beside alternatives",
+        '"guided_json": {"enum": [%s], "anyOf": [%s]}' % (",".join(map(str, range(20000))), ",".join(["{}"] * 8000)),
+        "written out",
+    ),
+    ("schema of many rare properties", '"guided_json": {"properties": {%s}}'
+     % ",".join(f'"p{i}":{{}}' for i in range(6000)), "too long to compile"),
+    ("schema of equal values", '"guided_json": {"oneOf": [{"const": 1}, {"const": 1.0}]}', "oneOf"),
+    ("schema of no object", '"guided_json": {"type": "object", "minProperties": 1, "maxProperties": 0}', "no value"),
+    (
+        "tag of many patterns",
+        '"structured_outputs": {"structural_tag": {"format": {"type": "or", "elements": [%s]}}}'
+        % ",".join('{"type": "regex", "pattern": ".{50}%d"}' % i for i in range(30)),
+        "too long to compile",
+    ),
+]
+
 DOCUMENTS = [
     ("empty", "", "empty"),
     ("blank", " \n\t ", "JSON"),
@@ -348,6 +384,7 @@ def bad_requests():
         for title, body, part in DOCUMENTS:
             status = 413 if title == "longer than allowed" else 400
             rows.append((f"{name}, body: {title}", path, body, status, part))
+        rows += [(f"{name} with {title}", path, members % text, 400, part) for title, text, part in GRAMMARS]
     rows += [(f"prompt: {name}", COMPLETIONS, body, 400, part) for name, body, part in PROMPTS]
     rows += [(f"chat: {name}", CHAT, body, 400, part) for name, body, part in CHATS]
     return rows + OTHERS

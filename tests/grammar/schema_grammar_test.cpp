@@ -216,7 +216,8 @@ TEST(SchemaGrammar, WhatIsNotSupportedIsNamed) {
       {R"({"type":"array","minItems":3,"maxItems":2,"prefixItems":[{},{},{}]})", "no value"},
   };
   for (const auto& [schema, message] : cases) {
-    const auto ebnf = schema_to_ebnf(schema);
+    GrammarBudget budget;
+    const auto ebnf = schema_to_ebnf(schema, budget);
     ASSERT_FALSE(ebnf) << schema;
     EXPECT_NE(ebnf.error().message.find(message), std::string::npos)
         << schema << ": " << ebnf.error().message;

@@ -153,6 +153,36 @@ TEST(StructuralTag, OtherTagsAreRefused) {
   }
 }
 
+// One budget for all that a tag holds: each of these fits by itself.
+TEST(StructuralTag, ItsPartsShareABudget) {
+  const auto error = [](auto part) {
+    std::string tag = R"({"format":{"type":"or","elements":[)";
+    for (int i = 0; i < 30; ++i) tag += (i > 0 ? "," : "") + part(i);
+    const auto source = read_structural_tag(tag + "]}}");
+    return source ? "none" : source.error().message;
+  };
+  EXPECT_TRUE(error([](int i) {
+                return fmt::format(R"-({{"type":"regex","pattern":"[a-z]{{50}}{}"}})-", i);
+              }) == "none");
+  for (const std::string& failure : {
+           error([](int i) { return fmt::format(R"-({{"type":"regex","pattern":".{{50}}{}"}})-", i); }),
+           error([](int i) {
+             return fmt::format(
+                 R"-({{"type":"json_schema","json_schema":{{"type":"string","pattern":".{{50}}{}"}}}})-",
+                 i);
+           }),
+           error([](int i) {
+             return fmt::format(R"-({{"type":"grammar","grammar":"root ::= [^a]{{50}} \"{}\""}})-", i);
+           }),
+       }) {
+    EXPECT_TRUE(failure.contains("too long to compile")) << failure;
+  }
+  EXPECT_TRUE(error([](int i) {
+                return fmt::format(R"({{"type":"json_schema","json_schema":{{"const":"{}{}"}}}})",
+                                   std::string(5000, '-'), i);
+              }).contains("too large"));
+}
+
 TEST(StructuralTag, ReasoningComesFirst) {
   GrammarFixture fixture;
   const GrammarSpec specs[] = {
