@@ -186,6 +186,7 @@ void HttpConnection::close() {
   run_.reset();
   disarm();
   peer_check_.cancel();
+  silence_.cancel();
   turn_.cancel();
   socket_.close();
 }

@@ -13,6 +13,7 @@ namespace {
 namespace asio = boost::asio;
 using AsioError = boost::system::error_code;
 
+constexpr std::string_view kStillHere = ": still here\n\n";  // a comment, which readers of events pass over
 constexpr double kLingerSeconds = 5;  // for a client to read the last answer while it still sends
 constexpr double kSlowestBytesPerSecond = 64 << 10;  // at which a long answer must be taken
 
@@ -69,6 +70,7 @@ void HttpConnection::start_run(std::unique_ptr<AnswerRun> run) {
       if (const auto self = weak.lock()) self->pump();
     });
   });
+  if (run_->stream() && host_.config.stream_keep_alive > 0) watch_silence();
   start_read();  // to notice when the client leaves
 }
 
@@ -110,6 +112,7 @@ void HttpConnection::take_step(RunStep step) {
     record_.take(*run_);
     const auto run = std::exchange(run_, nullptr);
     peer_check_.cancel();
+    silence_.cancel();
     if (run->error() && !stream_begun_) return respond(error_response(*run->error()));
     if (!run->stream()) return respond(json_response(std::move(step.piece)));
     record_.failed = run->error().has_value();
@@ -130,6 +133,7 @@ void HttpConnection::fail_run(const ApiError& error) {
   }
   run_.reset();
   peer_check_.cancel();
+  silence_.cancel();
   respond(error_response(error));
 }
 
@@ -140,6 +144,20 @@ void HttpConnection::wait_for_turn() {
   turn_.async_wait([weak = weak_from_this()](AsioError error) {
     const auto self = weak.lock();
     if (!error && self) self->pump();
+  });
+}
+
+// While a request waits for its turn or its prompt is read, nothing is sent for so long that a status can still
+// say what comes of it; then what keeps proxies patient, and an error is an event.
+void HttpConnection::watch_silence() {
+  spoke_ = false;
+  silence_.expires_after(
+      std::chrono::microseconds(static_cast<int64_t>(host_.config.stream_keep_alive * 1e6)));
+  silence_.async_wait([weak = weak_from_this()](AsioError error) {
+    const auto self = weak.lock();
+    if (error || !self || !self->run_) return;
+    if (!self->spoke_ && !self->writing_) self->write_stream_piece(kStillHere, false);
+    self->watch_silence();
   });
 }
 
@@ -162,6 +180,7 @@ void HttpConnection::write_stream_piece(std::string_view piece, bool last) {
     bytes += piece;
   }
   answer_whole_ = last;
+  spoke_ = true;
   write(OutgoingBytes(std::move(bytes)));
 }
 

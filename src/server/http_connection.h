@@ -29,6 +29,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
         socket_(std::move(socket), host.tls),
         deadline_(socket_.executor()),
         peer_check_(socket_.executor()),
+        silence_(socket_.executor()),
         turn_(socket_.executor()),
         reader_({static_cast<size_t>(host.config.max_header_bytes),
                  static_cast<size_t>(host.config.max_body_bytes)}) {}
@@ -70,6 +71,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   void take_step(RunStep step);
   void fail_run(const ApiError& error);
   void wait_for_turn();
+  void watch_silence();
   void write_stream_piece(std::string_view piece, bool last);
   void write(OutgoingBytes bytes);
   void write_some();
@@ -89,6 +91,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   ClientSocket socket_;
   boost::asio::steady_timer deadline_;  // of what is being waited for: bytes of a request, or room to write
   boost::asio::steady_timer peer_check_;
+  boost::asio::steady_timer silence_;    // of a stream
   boost::asio::steady_timer turn_;       // of an answer that goes on with time
   std::array<char, 64 << 10> received_;  // what of it no read has filled takes no memory
   HttpReader reader_;
@@ -106,6 +109,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   bool pumped_meanwhile_ = false;  // the run was notified while it was away
   std::shared_ptr<std::atomic<bool>> pump_posted_ = std::make_shared<std::atomic<bool>>(false);
   bool stream_begun_ = false;  // the stream's header is in out_ or gone
+  bool spoke_ = false;         // a piece of the stream was written since silence_ last looked
   bool answer_whole_ = false;  // all of the answer is in out_ or gone
   int64_t request_start_ns_ = 0;
   ResponseHeaders run_headers_;

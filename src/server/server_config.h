@@ -36,6 +36,7 @@ struct ServerConfig {
   double body_timeout = 60;               // from the end of the header to the end of the body
   double idle_timeout = 75;               // a kept connection between two requests
   double write_timeout = 30;              // a client that takes no byte for so long has left
+  double stream_keep_alive = 15;          // of silence in a stream, then a comment; 0: none
   double shutdown_timeout = 30;           // what runs may finish within it when the server drains
   std::string prefix_file;                // of prefixes to pin at the start; empty: none
   int32_t max_engine_viewers = 4;         // streams of /v1/engine/events at once

@@ -123,6 +123,40 @@ TEST_F(ConnectionTest, DeltasComeAsTheyAreMade) {
   EXPECT_TRUE(client.read_until("data: [DONE]\n\n"));
 }
 
+TEST_F(ConnectionTest, ASilentStreamSaysThatItIsStillThere) {
+  config.stream_keep_alive = 0.01;
+  start();
+  model->gate->close();
+  for (const bool fails : {false, true}) {
+    TestClient client(server->port());
+    client.send(post_request("/v1/completions", R"({"prompt": "xyz", "max_tokens": 3, "stream": true})"));
+    EXPECT_TRUE(client.read_until("HTTP/1.1 200 OK\r\n"));
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(client.read_until("\r\n: still here\n\n\r\n"));
+    if (fails) model->gate->fail_next_step();
+    model->gate->let_pass(1);
+    if (fails) {
+      EXPECT_TRUE(client.read_until("data: {\"error\""));
+    } else {
+      EXPECT_TRUE(client.read_until("\"text\":\"x\""));
+      EXPECT_TRUE(client.read_until("\r\n: still here\n\n\r\n"));
+      model->gate->let_pass(10);
+    }
+    EXPECT_TRUE(client.read_until("data: [DONE]\n\n"));
+    model->gate->close();
+  }
+}
+
+// Until then its status can tell what came of it.
+TEST_F(ConnectionTest, AStreamThatFailsSoonHasAStatus) {
+  start();
+  model->gate->close();
+  TestClient client(server->port());
+  client.send(post_request("/v1/completions", kLongStream));
+  model->gate->fail_next_step();
+  model->gate->let_pass(1);
+  EXPECT_EQ(client.read_response().status, 500);
+}
+
 TEST_F(ConnectionTest, Http10GetsPlainBodies) {
   start();
   TestClient client(server->port());
