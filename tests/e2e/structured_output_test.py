@@ -67,9 +67,10 @@ class StructuredOutputTest(ServedTest):
     def test_response_formats(self):
         schema = {"type": "json_schema", "json_schema": {"name": "cat", "strict": True, "schema": CAT}}
         jsonschema.validate(json.loads(self.ask(response_format=schema).choices[0].message.content), CAT)
-        answer = self.ask("Give me a small JSON object.", response_format={"type": "json_object"}, max_tokens=400)
-        if answer.choices[0].finish_reason == "stop":
-            self.assertIsInstance(json.loads(answer.choices[0].message.content), dict)
+        for text in ("Give me a small JSON object.", "Describe a cat."):
+            choice = self.ask(text, response_format={"type": "json_object"}, max_tokens=400).choices[0]
+            self.assertEqual(choice.finish_reason, "stop", choice.message.content)
+            self.assertIsInstance(json.loads(choice.message.content), dict)
         self.assertFalse(self.ask(response_format={"type": "text"}, max_tokens=5).choices[0].message.content[0] == "{")
 
     def test_other_kinds(self):
