@@ -147,8 +147,8 @@ void HttpConnection::wait_for_turn() {
   });
 }
 
-// While a request waits for its turn or its prompt is read, nothing is sent for so long that a status can still
-// say what comes of it; then what keeps proxies patient, and an error is an event.
+// While a request waits for its turn or its prompt is read, nothing is sent for so long that a status can
+// still say what comes of it; then what keeps proxies patient, and an error is an event.
 void HttpConnection::watch_silence() {
   spoke_ = false;
   silence_.expires_after(
