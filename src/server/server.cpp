@@ -104,6 +104,7 @@ struct HttpServer::Impl {
   Expected<> listen();
   Expected<> open_tls();
   Expected<> read_keys();
+  bool can_reload() const { return tls || !config.api_key_file.empty(); }
   void reload();
   void run_threads();
   void accept();
@@ -197,6 +198,7 @@ void HttpServer::Impl::reload() {
     if (read) return LOG(info, "SIGHUP: read {} again", file);
     LOG(error, "SIGHUP: all stays as it was: {}", read.error().message);
   };
+  if (!can_reload()) LOG(info, "SIGHUP: there is no file to read again");
   if (tls) tell(config.ssl_certfile, tls->reload());
   if (!config.api_key_file.empty()) tell(config.api_key_file, read_keys());
 }
@@ -347,8 +349,12 @@ Expected<std::unique_ptr<HttpServer>> HttpServer::bind(const ServerConfig& confi
   if (auto opened = impl->open_tls(); !opened) return std::unexpected(opened.error());
   if (auto read = impl->read_keys(); !read) return std::unexpected(read.error());
   if (auto listening = impl->listen(); !listening) return std::unexpected(listening.error());
-  impl->hangups.add(SIGHUP);  // before a model is read: else it would end the process
-  impl->wait_for_hangup();
+  // From here on, while a model is loaded too. Where nothing can be read again SIGHUP ends the process, so
+  // that a server goes with its terminal; but a service manager means it as a reload.
+  if (impl->can_reload() || has_service_manager()) {
+    impl->hangups.add(SIGHUP);
+    impl->wait_for_hangup();
+  }
   impl->run_threads();
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
 }

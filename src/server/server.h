@@ -25,8 +25,9 @@ class HttpServer {
  public:
   // Validates, binds, listens and starts the HTTP thread and its workers. `clock` and `metrics` outlive the
   // server; no metric may be registered after serve() was called. From then on SIGHUP reads certificate and
-  // keys again. kIo: the address cannot be bound (the
-  // message says which and why). Errors of TLS and of keys name their files.
+  // key file again, if there is either; otherwise it means what it did, unless a service manager has
+  // started the process. kIo: the address cannot be bound (the message says which and why). Errors of TLS
+  // and of keys name their files.
   static Expected<std::unique_ptr<HttpServer>> bind(const ServerConfig& config, const Clock& clock,
                                                     MetricsRegistry& metrics);
   ~HttpServer();  // closes every connection and joins the threads

@@ -34,9 +34,14 @@ int send_datagram(std::string_view path, std::string_view text) {
 
 }  // namespace
 
-void notify_service_manager(std::string_view state) {
+bool has_service_manager() {
   const char* path = std::getenv("NOTIFY_SOCKET");
-  if (path == nullptr || *path == '\0') return;
+  return path != nullptr && *path != '\0';
+}
+
+void notify_service_manager(std::string_view state) {
+  if (!has_service_manager()) return;
+  const char* path = std::getenv("NOTIFY_SOCKET");
   if (const int error = send_datagram(path, state); error != 0) {
     LOG(warn, "cannot tell the service manager at NOTIFY_SOCKET={}: {}", path, std::strerror(error));
   }

@@ -9,4 +9,7 @@ namespace quire {
 // names. Without that variable nothing happens; what fails is logged as a warning. Any thread.
 void notify_service_manager(std::string_view state);
 
+// Whether one has started the process: NOTIFY_SOCKET is set.
+bool has_service_manager();
+
 }  // namespace quire

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <thread>
@@ -54,6 +55,31 @@ TEST_F(ServerTest, SighupReadsKeysAgainWhileTheModelIsLoadedToo) {
   std::raise(SIGHUP);
   while (status_with_new_key() == 401) std::this_thread::yield();
   EXPECT_EQ(status_with_new_key(), 503);
+}
+
+TEST_F(ServerTest, SighupIsLeftAloneWhereThereIsNothingToReadAgain) {
+  std::signal(SIGHUP, SIG_DFL);
+  const auto means = [] {
+    struct sigaction now {};
+    sigaction(SIGHUP, nullptr, &now);
+    return now.sa_handler;
+  };
+  const SystemClock clock;
+  const auto changes = [&] {
+    MetricsRegistry metrics("");
+    const auto bound = HttpServer::bind(config, clock, metrics);
+    EXPECT_TRUE(bound);
+    return means() != SIG_DFL;
+  };
+  EXPECT_FALSE(changes());
+  ASSERT_EQ(setenv("NOTIFY_SOCKET", "@quire-test-reload", 1), 0);
+  EXPECT_TRUE(changes());
+  unsetenv("NOTIFY_SOCKET");
+  EXPECT_EQ(means(), SIG_DFL);  // when the server is gone
+  const TempFolder folder;
+  config.api_key_file = folder.file("keys.yaml");
+  std::ofstream(config.api_key_file) << "keys: [{name: alice, key: a}]\n";
+  EXPECT_TRUE(changes());
 }
 
 TEST_F(ServerTest, AnAddressInUseIsAClearError) {
