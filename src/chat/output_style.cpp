@@ -70,6 +70,14 @@ constexpr CallStyle kPythonic{{}, {}, kPythonicStart, {}, {}};
 
 constexpr CallStyle kNoStyle{};
 
+constexpr std::array<std::pair<std::string_view, ToolStyle>, 6> kToolStyles{
+    {{"none", ToolStyle::kNone},
+     {"hermes", ToolStyle::kHermes},
+     {"llama3_json", ToolStyle::kLlama3Json},
+     {"mistral", ToolStyle::kMistral},
+     {"deepseek_v3", ToolStyle::kDeepseekV3},
+     {"pythonic", ToolStyle::kPythonic}}};
+
 template <class Style, size_t N>
 std::optional<Style> named(const std::array<std::pair<std::string_view, Style>, N>& rows,
                            std::string_view name) {
@@ -79,15 +87,10 @@ std::optional<Style> named(const std::array<std::pair<std::string_view, Style>, 
 
 }  // namespace
 
-std::optional<ToolStyle> tool_style(std::string_view name) {
-  using Row = std::pair<std::string_view, ToolStyle>;
-  static constexpr std::array<Row, 6> kRows{{{"none", ToolStyle::kNone},
-                                             {"hermes", ToolStyle::kHermes},
-                                             {"llama3_json", ToolStyle::kLlama3Json},
-                                             {"mistral", ToolStyle::kMistral},
-                                             {"deepseek_v3", ToolStyle::kDeepseekV3},
-                                             {"pythonic", ToolStyle::kPythonic}}};
-  return named(kRows, name);
+std::optional<ToolStyle> tool_style(std::string_view name) { return named(kToolStyles, name); }
+
+std::string_view style_name(ToolStyle style) {
+  return std::ranges::find(kToolStyles, style, [](const auto& row) { return row.second; })->first;
 }
 
 std::optional<ReasoningStyle> reasoning_style(std::string_view name) {
@@ -133,8 +136,11 @@ std::optional<CallFrame> call_frame(ToolStyle style, const std::string& name) {
                        .separator = "\n",
                        .trigger = "<tool_call>"};
     case ToolStyle::kLlama3Json:
-      return CallFrame{
-          .begin = "{\"name\": \"" + name + "\", \"parameters\": ", .end = "}", .separator = "; "};
+      return CallFrame{.begin = "{\"name\": \"" + name + "\", \"parameters\": ",
+                       .end = "}",
+                       .separator = "; ",
+                       .trigger = "<|python_tag|>",
+                       .at_start = true};
     case ToolStyle::kMistral:
       return CallFrame{.begin = "[TOOL_CALLS]" + name, .end = "", .trigger = "[TOOL_CALLS]"};
     case ToolStyle::kDeepseekV3:
@@ -142,7 +148,8 @@ std::optional<CallFrame> call_frame(ToolStyle style, const std::string& name) {
                        .end = "\n```<｜tool▁call▁end｜>",
                        .separator = "\n",
                        .row_begin = "<｜tool▁calls▁begin｜>",
-                       .row_end = "<｜tool▁calls▁end｜>"};
+                       .row_end = "<｜tool▁calls▁end｜>",
+                       .trigger = "<｜tool▁calls▁begin｜>"};
     case ToolStyle::kNone:
     case ToolStyle::kPythonic: break;
   }

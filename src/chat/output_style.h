@@ -23,6 +23,9 @@ inline constexpr std::string_view kReasoningParserNames = "auto|none|deepseek_r1
 std::optional<ToolStyle> tool_style(std::string_view name);
 std::optional<ReasoningStyle> reasoning_style(std::string_view name);
 
+// By which it is known.
+std::string_view style_name(ToolStyle style);
+
 // The styles that a chat template speaks of.
 ToolStyle detect_tool_style(std::string_view chat_template);
 ReasoningStyle detect_reasoning_style(std::string_view chat_template);
@@ -64,7 +67,9 @@ const CallStyle& call_style(ToolStyle style);
 struct CallFrame {
   std::string begin, end;
   std::string_view separator = {}, row_begin = {}, row_end = {};
-  std::string_view trigger = {};  // what a call in free text begins with; empty: it cannot be told
+  std::string_view trigger = {};  // what a row of calls in free text begins with
+  // What a row may begin with only at the start of all text, without the trigger.
+  bool at_start = false;
 };
 
 // Of a call of the tool `name`; none for a style that has no JSON in it.

@@ -76,8 +76,9 @@ std::string first_line(std::string_view text) {
 
 class GrammarCompiler::Backend {
  public:
-  Backend(const Tokenizer& tokenizer, const std::vector<TokenId>& eos_token_ids)
-      : info_(tokens(tokenizer), xgrammar::VocabType::RAW, tokenizer.vocab_size(),
+  Backend(const Tokenizer& tokenizer, const std::vector<TokenId>& eos_token_ids,
+          std::span<const TokenId> text_tokens)
+      : info_(tokens(tokenizer, text_tokens), xgrammar::VocabType::RAW, tokenizer.vocab_size(),
               std::vector<int32_t>(eos_token_ids.begin(), eos_token_ids.end())),
         sharing_compiler_(info_, 1, true, kRuleCacheBytes),
         compiler_(info_, 1, false) {}
@@ -106,11 +107,12 @@ class GrammarCompiler::Backend {
     }
   }
 
-  // Control tokens are no text: an empty one is never allowed.
-  static std::vector<std::string> tokens(const Tokenizer& tokenizer) {
+  // Other control tokens are no text: an empty one is never allowed.
+  static std::vector<std::string> tokens(const Tokenizer& tokenizer, std::span<const TokenId> text_tokens) {
     std::vector<std::string> tokens;
     for (TokenId id = 0; id < tokenizer.vocab_size(); ++id) {
-      const bool text = !tokenizer.is_special(id);
+      const bool text =
+          !tokenizer.is_special(id) || std::ranges::find(text_tokens, id) != text_tokens.end();
       tokens.emplace_back(text ? tokenizer.token_bytes(id) : std::string_view());
     }
     return tokens;
@@ -181,6 +183,8 @@ Expected<GrammarSource> GrammarCompiler::source(const GrammarSpec& spec) {
   return GrammarSource{structural_tag(*text), true};
 }
 
+void GrammarCompiler::set_text_tokens(std::vector<TokenId> ids) { text_tokens_ = std::move(ids); }
+
 Expected<std::shared_ptr<GrammarRequest>> GrammarCompiler::request(const GrammarSpec& spec) {
   if (eos_token_ids_.empty()) {
     return fail_param(spec.field, "{} is not supported: the model has no end-of-sequence token",
@@ -248,7 +252,9 @@ void GrammarCompiler::work() {
 GrammarCompiler::Result GrammarCompiler::compile_source(const GrammarSource& source) {
   if (options_.on_compile) options_.on_compile(source);
   const auto started = SteadyClock::now();
-  std::call_once(prepared_, [this] { backend_ = std::make_unique<Backend>(tokenizer_, eos_token_ids_); });
+  std::call_once(prepared_, [this] {
+    backend_ = std::make_unique<Backend>(tokenizer_, eos_token_ids_, text_tokens_);
+  });
   Result result = backend_->compile(source, options_.max_grammar_bytes);
   compile_seconds_.observe(std::chrono::duration<double>(SteadyClock::now() - started).count());
   return result;

@@ -60,6 +60,10 @@ class GrammarCompiler {
                   const GrammarCompilerOptions& options, MetricsRegistry& metrics);
   ~GrammarCompiler();  // after all requests; waits for what is being compiled
 
+  // Control tokens that are the text they spell, as marks of calls are; others are never allowed. Before
+  // the first request().
+  void set_text_tokens(std::vector<TokenId> ids);
+
   // Any thread; does not wait. Errors name spec.field: kInvalidArgument (malformed, not supported, too
   // large, known to take too long), kResourceExhausted (too many wait already), kUnavailable (it was
   // stopped).
@@ -112,6 +116,7 @@ class GrammarCompiler {
 
   const Tokenizer& tokenizer_;
   const std::vector<TokenId> eos_token_ids_;
+  std::vector<TokenId> text_tokens_;
   const GrammarCompilerOptions options_;
   Counter& hits_;
   Counter& misses_;

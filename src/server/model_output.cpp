@@ -16,10 +16,11 @@ ModelOutput describe_output(const Tokenizer& tokenizer, const ChatTemplate* chat
   if (chat_template) output.traits = probe_template(*chat_template, unix_seconds);
   const auto markers = call_style(output.tool_style).markers;
   for (TokenId id = 0; id < tokenizer.vocab_size(); ++id) {
-    if (tokenizer.is_special(id) &&
-        std::ranges::find(markers, tokenizer.token_bytes(id)) != markers.end()) {
-      output.marker_tokens.push_back(id);
-    }
+    if (!tokenizer.is_special(id)) continue;
+    const std::string_view bytes = tokenizer.token_bytes(id);
+    if (std::ranges::find(markers, bytes) != markers.end()) output.call_marks.push_back(id);
+    if (output.reasoning_style == ReasoningStyle::kNone) continue;
+    if (bytes == kThinkOpen || bytes == kThinkClose) output.reasoning_marks.push_back(id);
   }
   return output;
 }

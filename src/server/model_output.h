@@ -23,7 +23,8 @@ struct ModelOutput {
   ToolStyle tool_style = ToolStyle::kNone;
   ReasoningStyle reasoning_style = ReasoningStyle::kNone;
   TemplateTraits traits;
-  std::vector<TokenId> marker_tokens;  // control tokens that are part of the tool style
+  // Control tokens that are marks of the tool style, and of the reasoning style: text for who reads them.
+  std::vector<TokenId> call_marks, reasoning_marks;
 };
 
 // `chat_template` is null if the model has none. Names that are none of the styles' stand for none.

@@ -41,6 +41,9 @@ ServedModel::ServedModel(EngineHandle& handle, std::vector<std::string> names, c
       output(describe_output(tokenizer, chat_template, parsers, created)),
       fingerprint(fingerprint_of(handle.config)) {
   CHECK(!this->names.empty());
+  std::vector<TokenId> marks = output.call_marks;
+  marks.insert(marks.end(), output.reasoning_marks.begin(), output.reasoning_marks.end());
+  grammars.set_text_tokens(std::move(marks));
   for (TokenId id = 0; id < tokenizer.vocab_size(); ++id) {
     longest_token_bytes = std::max(longest_token_bytes, tokenizer.token_bytes(id).size());
   }

@@ -242,6 +242,19 @@ class ForcedCallsTest(ServedTest):
         choice = self.ask(tools=[strict], temperature=0, parallel_tool_calls=False).choices[0]
         self.check(choice, [strict])
 
+    def test_strict_in_other_styles(self):
+        strict = tool("set_lamp", LAMP["function"]["parameters"]["properties"], strict=True)
+        for style in ("llama3_json", "mistral", "deepseek_v3"):
+            with self.subTest(style), QuireServer(*self.flags, "--tool-call-parser", style) as server:
+                client = server.client()
+                answer = client.chat.completions.create(
+                    model=self.model, messages=[QUESTION], tools=[strict], n=4, max_tokens=60, seed=1, temperature=1
+                )
+                client.close()
+                self.assertEqual(len(answer.choices), 4)
+                for call in (call for choice in answer.choices for call in choice.message.tool_calls or []):
+                    self.assertEqual(call.function.name, "set_lamp")
+
     def test_other_styles(self):
         for style in ("llama3_json", "mistral", "deepseek_v3"):
             with QuireServer(*self.flags, "--tool-call-parser", style) as server:

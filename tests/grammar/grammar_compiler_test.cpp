@@ -138,6 +138,29 @@ TEST(GrammarCompiler, Choices) {
   EXPECT_FALSE(fixture.compiler.compile({.kind = GrammarKind::kChoice, .choices = {""}, .field = "f"}));
 }
 
+// Control tokens are no text, but for those that are said to be.
+TEST(GrammarCompiler, MarksAreTheTextTheySpell) {
+  GrammarFixture fixture;
+  fixture.compiler.set_text_tokens({ByteTokenizer::kControl});
+  const auto grammar = fixture.compile(GrammarKind::kEbnf, R"(root ::= "a<|control|>" [a-z]*)");
+  GrammarMatcher matcher(grammar);
+  TokenMask mask((static_cast<size_t>(grammar->vocab_size()) + 31) / 32);
+  EXPECT_TRUE(matcher.accept('a'));
+  matcher.fill(mask);
+  EXPECT_TRUE(allows(mask, ByteTokenizer::kControl));
+  EXPECT_FALSE(allows(mask, ByteTokenizer::kEos));
+  EXPECT_TRUE(matcher.accept(ByteTokenizer::kControl));
+  matcher.fill(mask);
+  EXPECT_FALSE(allows(mask, ByteTokenizer::kControl));
+  EXPECT_TRUE(allows(mask, ByteTokenizer::kEos));
+  EXPECT_TRUE(accepts(grammar, "a<|control|>b")) << "spelled, too";
+
+  GrammarFixture other;
+  GrammarMatcher any(other.compile(GrammarKind::kRegex, "[^b]*"));
+  any.fill(mask);
+  EXPECT_FALSE(allows(mask, ByteTokenizer::kControl));
+}
+
 // What xgrammar would read otherwise than it was checked.
 TEST(GrammarCompiler, MacrosAndAttributesAreFound) {
   GrammarFixture fixture;

@@ -15,7 +15,9 @@ constexpr const char* kTemplate =
 }  // namespace
 
 EchoModel::EchoModel(const EchoModelOptions& options) {
-  TokenizerSpec spec = byte_level_spec("gpt-2", {}, {"<|end|>", "<|turn|>"});
+  std::vector<std::string> control_tokens = {"<|end|>", "<|turn|>"};
+  control_tokens.insert(control_tokens.end(), options.control_tokens.begin(), options.control_tokens.end());
+  TokenizerSpec spec = byte_level_spec("gpt-2", {}, control_tokens);
   spec.eos = kEndToken;
   if (options.add_bos) spec.bos = kTurnToken;
   spec.add_bos = options.add_bos;
@@ -44,7 +46,8 @@ EchoModel::EchoModel(const EchoModelOptions& options) {
                                 .max_queue_ns = options.max_queue_ns,
                                 .seed = 0,
                                 .enable_prefix_caching = options.has_prefix_cache};
-  auto executor = std::make_unique<EchoExecutor>(gate, options.max_num_seqs, kVocabSize);
+  auto executor =
+      std::make_unique<EchoExecutor>(gate, options.max_num_seqs, handle.tokenizer->vocab_size());
   handle.engine = std::make_unique<LLMEngine>(engine, std::move(executor), clock, metrics);
   if (options.start) handle.engine->start();
 }

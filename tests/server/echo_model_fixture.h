@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/metrics.h"
@@ -35,6 +36,7 @@ struct EchoModelOptions {
   bool add_bos = false;                 // kTurnToken
   bool has_prefix_cache = false;
   GrammarCompilerOptions grammars = {};
+  std::vector<std::string> control_tokens = {};  // after kTurnToken
 };
 
 // The machine's clock, but that a test may let time pass at once. Any thread.

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "grammar/grammar_compiler.h"
+#include "tests/server/echo_model_fixture.h"
 
 namespace quire {
 namespace {
@@ -18,10 +21,9 @@ ToolOffer offer_of(ToolChoice choice, bool strict = false) {
   return offer;
 }
 
-ModelOutput output_of(ToolStyle style, std::vector<TokenId> marker_tokens = {}) {
+ModelOutput output_of(ToolStyle style) {
   ModelOutput output;
   output.tool_style = style;
-  output.marker_tokens = std::move(marker_tokens);
   return output;
 }
 
@@ -64,10 +66,76 @@ TEST(ForcedCalls, StrictToolsAreCheckedOnceACallBegins) {
   const std::string text = grammar_text(ToolStyle::kMistral, offer_of(ToolChoice::kAuto, true));
   EXPECT_TRUE(text.contains("triggered_tags")) << text;
   EXPECT_TRUE(text.contains("integer")) << text;
-  EXPECT_EQ(grammar_text(ToolStyle::kLlama3Json, offer_of(ToolChoice::kAuto, true)), "error tools");
-  const ModelOutput control_tokens = output_of(ToolStyle::kMistral, {7});
-  EXPECT_FALSE(call_grammar(control_tokens, offer_of(ToolChoice::kAuto, true)));
-  EXPECT_TRUE(call_grammar(control_tokens, offer_of(ToolChoice::kRequired)));
+  const auto refused = call_grammar(output_of(ToolStyle::kPythonic), offer_of(ToolChoice::kAuto, true));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().param, "tools");
+  EXPECT_TRUE(refused.error().message.contains("(pythonic)")) << refused.error().message;
+}
+
+// Grammars on the echo model's vocabulary, where a token is a byte.
+class CallGrammars : public testing::Test {
+ protected:
+  std::shared_ptr<const CompiledGrammar> compile(ToolStyle style, const ToolOffer& offer) {
+    const auto spec = call_grammar(output_of(style), offer);
+    EXPECT_TRUE(spec && *spec);
+    auto grammar = model.handle.grammars->compile(**spec);
+    EXPECT_TRUE(grammar) << grammar.error().message;
+    return grammar ? *grammar : nullptr;
+  }
+  static bool accepts(const std::shared_ptr<const CompiledGrammar>& grammar, std::string_view text) {
+    GrammarMatcher matcher(grammar);
+    const bool comes =
+        std::ranges::all_of(text, [&](char c) { return matcher.accept(static_cast<unsigned char>(c)); });
+    return comes && matcher.accept(kEndToken);
+  }
+
+  EchoModel model;
+};
+
+TEST_F(CallGrammars, StrictInTheStyleOfLlama) {
+  const auto grammar = compile(ToolStyle::kLlama3Json, offer_of(ToolChoice::kAuto, true));
+  const std::string good = R"({"name": "f", "parameters": {"x": 1}})",
+                    other = R"({"name": "g", "parameters": {"y": []}})";
+  for (const std::string& text :
+       {good, other, good + "; " + other, "<|python_tag|>" + good, std::string("It is 5 {C}."),
+        std::string("é <b>"), "I call <|python_tag|>" + good + "; " + good}) {
+    EXPECT_TRUE(accepts(grammar, text)) << text;
+  }
+  const std::string bad = R"({"name": "f", "parameters": {"x": "1"}})";
+  for (const std::string& text : {bad, good + "; " + bad, "<|python_tag|>" + bad, "a <|python_tag|>" + bad,
+                                  " " + bad, "a <|python_tag|>" + good + "; " + bad, good + "\n" + bad,
+                                  std::string(R"({"name": "h", "parameters": {}})"), std::string("{")}) {
+    EXPECT_FALSE(accepts(grammar, text)) << text;
+  }
+  ToolOffer one = offer_of(ToolChoice::kAuto, true);
+  one.parallel = false;
+  EXPECT_TRUE(accepts(compile(ToolStyle::kLlama3Json, one), good));
+  EXPECT_FALSE(accepts(compile(ToolStyle::kLlama3Json, one), good + "; " + good));
+}
+
+TEST_F(CallGrammars, StrictInTheStyleOfDeepseek) {
+  const auto grammar = compile(ToolStyle::kDeepseekV3, offer_of(ToolChoice::kAuto, true));
+  const auto call = [](const std::string& arguments) {
+    return "<｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n" + arguments +
+           "\n```<｜tool▁call▁end｜>";
+  };
+  const std::string good = call(R"({"x": 1})"), bad = call(R"({"x": true})");
+  const std::string begin = "<｜tool▁calls▁begin｜>", end = "<｜tool▁calls▁end｜>";
+  EXPECT_TRUE(accepts(grammar, "Hello."));
+  EXPECT_TRUE(accepts(grammar, "Well. " + begin + good + "\n" + good + end));
+  EXPECT_FALSE(accepts(grammar, begin + end));
+  EXPECT_FALSE(accepts(grammar, begin + bad + end));
+  EXPECT_FALSE(accepts(grammar, begin + good + "\n" + bad + end));
+}
+
+TEST_F(CallGrammars, ToolsThatAreNotStrictTakeAnyObject) {
+  for (const ToolStyle style : {ToolStyle::kHermes, ToolStyle::kMistral}) {
+    const auto grammar = compile(style, offer_of(ToolChoice::kAuto, true));
+    const CallFrame f = *call_frame(style, "f"), g = *call_frame(style, "g");
+    EXPECT_TRUE(accepts(grammar, "a " + g.begin + R"({"x": "1"})" + g.end + " b")) << f.begin;
+    EXPECT_TRUE(accepts(grammar, "a " + f.begin + R"({"x": 1})" + f.end)) << f.begin;
+    EXPECT_FALSE(accepts(grammar, "a " + f.begin + R"({"x": "1"})" + f.end)) << f.begin;
+  }
 }
 
 }  // namespace

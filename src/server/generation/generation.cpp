@@ -9,9 +9,17 @@ namespace quire {
 
 namespace {
 
-// Control tokens that the parser of calls must see.
+// Control tokens that whoever takes the text apart must see; and with a grammar, to which they are text, all
+// that may come.
 std::vector<TokenId> shown_tokens(const ServedModel& model, const PreparedPrompt& prompt) {
-  return prompt.output.tool_style == ToolStyle::kNone ? std::vector<TokenId>() : model.output.marker_tokens;
+  const ModelOutput& output = model.output;
+  const bool has_grammar = prompt.sampling.grammar != nullptr;
+  std::vector<TokenId> shown;
+  if (has_grammar || prompt.output.tool_style != ToolStyle::kNone) shown = output.call_marks;
+  if (has_grammar || prompt.output.reasoning_style != ReasoningStyle::kNone) {
+    shown.insert(shown.end(), output.reasoning_marks.begin(), output.reasoning_marks.end());
+  }
+  return shown;
 }
 
 }  // namespace

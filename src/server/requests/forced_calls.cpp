@@ -11,7 +11,8 @@ namespace {
 // xgrammar's structural tags: grammar/structural_tag.h.
 class TagWriter {
  public:
-  TagWriter(ToolStyle style, const ToolOffer& offer) : style_(style), offer_(offer), json_(text_) {}
+  TagWriter(ToolStyle style, const ToolOffer& offer)
+      : style_(style), offer_(offer), frame_(*call_frame(style, offer.tools.front().name)), json_(text_) {}
 
   // `free_text`: calls may come, but need not.
   std::string write(bool free_text) {
@@ -22,7 +23,7 @@ class TagWriter {
     json_.field("type", "sequence");
     json_.key("elements");
     json_.begin_array();
-    write_row(free_text);
+    free_text ? write_free_text() : write_row(false);
     json_.end_array();
     json_.end_object();
     json_.end_object();
@@ -38,30 +39,113 @@ class TagWriter {
     json_.end_object();
   }
 
-  void write_row(bool free_text) {
-    const CallFrame frame = *call_frame(style_, offer_.tools.front().name);
-    if (!free_text) constant(frame.row_begin);
+  // Calls, and nothing else. `wrapped`: what the row stands in is written elsewhere.
+  void write_row(bool wrapped) {
+    if (!wrapped) constant(frame_.row_begin);
     json_.begin_object();
-    json_.field("type", free_text ? "triggered_tags" : "tags_with_separator");
-    if (free_text) {
+    json_.field("type", "tags_with_separator");
+    json_.field("separator", frame_.separator);
+    json_.field("at_least_one", true);
+    write_tags();
+    json_.field("stop_after_first", one_call());
+    json_.end_object();
+    if (!wrapped) constant(frame_.row_end);
+  }
+
+  // Text in which calls may come.
+  void write_free_text() {
+    if (!frame_.at_start) return write_triggered();
+    // At the start a call is told by its bracket, so that text begins with something else; elsewhere by the
+    // trigger, after which calls go on to the end.
+    write_list("or", [&] {
+      write_row(true);
+      write_row_after_trigger();
+      write_list("sequence", [&] {
+        write_object([&] {
+          json_.field("type", "regex");
+          json_.field("pattern", "[^{< \\t\\r\\n]");
+        });
+        write_object([&] {
+          json_.field("type", "any_text");
+          json_.key("excludes");
+          write_array([&] { json_.string(frame_.trigger); });
+        });
+        write_object([&] {
+          json_.field("type", "optional");
+          json_.key("content");
+          write_row_after_trigger();
+        });
+      });
+    });
+  }
+
+  void write_row_after_trigger() {
+    write_list("sequence", [&] {
+      constant(frame_.trigger);
+      write_row(true);
+    });
+  }
+
+  // Text with calls, or rows of them with what they stand in, after the trigger.
+  void write_triggered() {
+    write_object([&] {
+      json_.field("type", "triggered_tags");
       json_.key("triggers");
-      json_.begin_array();
-      json_.string(frame.trigger);
-      json_.end_array();
-    } else {
-      json_.field("separator", frame.separator);
-      json_.field("at_least_one", true);
-    }
+      write_array([&] { json_.string(frame_.trigger); });
+      if (frame_.row_begin.empty()) {
+        write_tags();
+      } else {
+        json_.key("tags");
+        write_array([&] { write_row_tag(); });
+      }
+      json_.field("stop_after_first", one_call());
+    });
+  }
+
+  void write_row_tag() {
+    write_object([&] {
+      json_.field("type", "tag");
+      json_.field("begin", frame_.row_begin);
+      json_.key("content");
+      write_row(true);
+      json_.field("end", frame_.row_end);
+    });
+  }
+
+  // A format of `type` made of others.
+  template <class WriteElements>
+  void write_list(std::string_view type, WriteElements&& write_elements) {
+    write_object([&] {
+      json_.field("type", type);
+      json_.key("elements");
+      write_array(write_elements);
+    });
+  }
+
+  template <class WriteMembers>
+  void write_object(WriteMembers&& write_members) {
+    json_.begin_object();
+    write_members();
+    json_.end_object();
+  }
+
+  template <class WriteItems>
+  void write_array(WriteItems&& write_items) {
+    json_.begin_array();
+    write_items();
+    json_.end_array();
+  }
+
+  void write_tags() {
     json_.key("tags");
     json_.begin_array();
     for (const Tool& tool : offer_.tools) {
       if (offer_.named.empty() || tool.name == offer_.named) write_tag(tool);
     }
     json_.end_array();
-    json_.field("stop_after_first", !offer_.parallel || !offer_.named.empty());
-    json_.end_object();
-    if (!free_text) constant(frame.row_end);
   }
+
+  bool one_call() const { return !offer_.parallel || !offer_.named.empty(); }
 
   void write_tag(const Tool& tool) {
     const CallFrame frame = *call_frame(style_, tool.name);
@@ -81,6 +165,7 @@ class TagWriter {
 
   const ToolStyle style_;
   const ToolOffer& offer_;
+  const CallFrame frame_;  // of the row, and of a call of the first tool
   std::string text_;
   JsonWriter json_;
 };
@@ -91,11 +176,9 @@ Expected<std::optional<GrammarSpec>> call_grammar(const ModelOutput& output, con
   const bool strict = std::ranges::any_of(offer.tools, &Tool::strict);
   if (!offer.callable() || (!offer.forced() && !strict)) return std::nullopt;
   const std::string field = offer.forced() ? "tool_choice" : "tools";
-  const auto frame = call_frame(output.tool_style, offer.tools.front().name);
-  const bool can_trigger = frame && !frame->trigger.empty() && output.marker_tokens.empty();
-  if (!frame || (!offer.forced() && !can_trigger)) {
-    return fail_param(field, "{} is not supported with the way this model writes calls",
-                      offer.forced() ? "a forced call" : "strict");
+  if (!call_frame(output.tool_style, offer.tools.front().name)) {
+    return fail_param(field, "{} is not supported with the way this model writes calls ({})",
+                      offer.forced() ? "a forced call" : "strict", style_name(output.tool_style));
   }
   return GrammarSpec{.kind = GrammarKind::kStructuralTag,
                      .text = TagWriter(output.tool_style, offer).write(!offer.forced()),

@@ -12,8 +12,7 @@
 namespace quire {
 
 // None if the offer forces nothing. Of reasoning before a call it says nothing.
-// kInvalidArgument, naming the field, for a style whose calls no JSON schema describes, and for strict tools
-// where a grammar cannot tell a call from text: grammars let no control token come.
+// kInvalidArgument, naming the field, for a style whose calls no JSON schema describes.
 Expected<std::optional<GrammarSpec>> call_grammar(const ModelOutput& output, const ToolOffer& offer);
 
 }  // namespace quire
