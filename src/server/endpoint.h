@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 
 #include "server/api_state.h"
@@ -21,18 +22,21 @@ using ApiReply = std::variant<HttpResponse, std::unique_ptr<AnswerRun>>;
 // On any thread. The model is loaded unless the route is open.
 using Endpoint = ApiReply (*)(const ApiState& api, const RequestHead& head, std::string_view body);
 
-// The body as a request, or the error that answers it.
-template <class Request>
-ApiExpected<Request> read_body(const ApiState& api, std::string_view body,
-                               Expected<Request> (*read)(const JsonFields&)) {
+// The body as a request, as `read` makes one of its fields, or the error that answers it.
+template <class Read>
+auto read_body(const ApiState& api, std::string_view body, Read&& read)
+    -> ApiExpected<typename std::invoke_result_t<Read, const JsonFields&>::value_type> {
   const auto document = JsonDocument::parse(body);
   if (!document) return api_failure(document.error());
-  auto request = read({document->root(), api.ignore_unknown_fields});
+  auto request = read(JsonFields{document->root(), api.ignore_unknown_fields});
   if (!request) return api_failure(request.error());
   return std::move(*request);
 }
 
 // 404 unless the model is served by that name; empty stands for whichever is served.
 ApiExpected<> check_model_name(const ApiState& api, std::string_view name);
+
+// The answer to DELETE of an `object`, as OpenAI's are.
+HttpResponse deleted_response(std::string_view id, std::string_view object);
 
 }  // namespace quire

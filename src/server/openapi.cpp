@@ -13,21 +13,22 @@ struct Status {
   std::string_view code, meaning;
 };
 
-constexpr std::array<Status, 10> kErrors{{
+constexpr std::array<Status, 11> kErrors{{
     {"400", "a field is missing, of the wrong type, unknown or out of range, or does not go with another"},
     {"401", "the server has API keys, and none of them was sent"},
     {"404", "there is no such model, prefix or path"},
     {"408", "the request took too long to arrive"},
     {"413", "the body is longer than the server takes"},
     {"415", "the body is not JSON by its type"},
-    {"429", "as many requests wait as the server lets wait"},
+    {"417", "the header expects what is not 100-continue"},
+    {"429", "as many requests wait, run or watch as the server or the API key's limits let"},
     {"431", "the header is longer than the server takes"},
     {"500", "the engine failed"},
     {"503", "the model is being loaded, the server is shutting down, or the request waited too long"},
 }};
 
 // Those of every method, beside an operation's own.
-constexpr std::string_view kErrorsOfAll = "401 431 503";
+constexpr std::string_view kErrorsOfAll = "401 417 431 503";
 constexpr std::string_view kErrorsOfBodies = "400 408 413 415 500";
 
 std::string_view method_name(HttpMethod method) {
@@ -40,6 +41,17 @@ std::string_view method_name(HttpMethod method) {
 
 std::string reference(std::string_view kind, std::string_view name) {
   return fmt::format(R"({{"$ref":"#/components/{}/{}"}})", kind, name);
+}
+
+// How a stream of such events ends, and what it says of a failure.
+std::string_view stream_description(std::string_view event) {
+  if (event == "MessageEvent")
+    return "each event, whose name is the type of its data; the last one is message_stop or error";
+  if (event == "ResponseEvent")
+    return "each event, whose name is the type of its data; the last one is response.completed, "
+           "response.incomplete or response.failed";
+  if (event == "EngineView") return "each event; there is no last one";
+  return "each event; the last one's data is [DONE], and that of a failure in between is an Error";
 }
 
 void write_content(JsonWriter& json, const Operation& operation) {
@@ -55,11 +67,9 @@ void write_content(JsonWriter& json, const Operation& operation) {
   if (!operation.answer.empty()) write("application/json", reference("schemas", operation.answer));
   if (!operation.event.empty()) {
     write("text/event-stream",
-          fmt::format(
-              R"({{"type":"object","description":"each event; the last one's data is [DONE], and that )"
-              R"(of a failure in between is an Error","required":["data"],"properties":{{"data":)"
-              R"({{"type":"string","contentMediaType":"application/json","contentSchema":{}}}}}}})",
-              reference("schemas", operation.event)));
+          fmt::format(R"({{"type":"object","description":"{}","required":["data"],"properties":{{"data":)"
+                      R"({{"type":"string","contentMediaType":"application/json","contentSchema":{}}}}}}})",
+                      stream_description(operation.event), reference("schemas", operation.event)));
   }
   if (operation.answer.empty() && operation.event.empty()) write("text/plain", R"({"type":"string"})");
   json.end_object();
@@ -88,8 +98,9 @@ void write_responses(JsonWriter& json, const Operation& operation, ErrorShape er
   json.end_object();
 }
 
-// What stands in braces in the path.
-void write_parameters(JsonWriter& json, std::string_view path) {
+// What stands in braces in the path, and in the query of such a path.
+void write_parameters(JsonWriter& json, const Operation& operation) {
+  const std::string_view path = operation.path;
   const size_t open = path.find('{');
   if (open == std::string_view::npos) return;
   json.key("parameters");
@@ -101,6 +112,7 @@ void write_parameters(JsonWriter& json, std::string_view path) {
   json.key("schema");
   json.raw(R"({"type":"string","minLength":1})");
   json.end_object();
+  if (!operation.query.empty()) json.raw(operation.query);
   json.end_array();
 }
 
@@ -114,7 +126,7 @@ void write_operation(JsonWriter& json, const Operation& operation) {
     json.key("security");
     json.raw("[]");
   }
-  write_parameters(json, operation.path);
+  write_parameters(json, operation);
   if (operation.write_body) {
     json.key("requestBody");
     json.begin_object();

@@ -20,6 +20,14 @@ void write_fields(JsonWriter& json) {
   write_object_schema(json, rules(request));
 }
 
+constexpr std::string_view kPageParameters =
+    R"({"name":"limit","in":"query","description":"most items","schema":{"type":"integer","minimum":1,)"
+    R"("maximum":100,"default":20}},)"
+    R"({"name":"order","in":"query","description":"desc: newest first","schema":{"enum":["asc","desc"],)"
+    R"("default":"desc"}},)"
+    R"({"name":"after","in":"query","description":"the id of the item before the first one",)"
+    R"("schema":{"type":"string"}})";
+
 constexpr Operation kOperations[] = {
     {kGet, "/live", "live", "Whether the process lives", nullptr, "Status"},
     {kGet, "/ready", "ready", "Whether requests are answered: the model is loaded, and nothing drains",
@@ -63,6 +71,15 @@ constexpr Operation kOperations[] = {
      "DeletedResponse",
      {},
      "404"},
+    {kGet,
+     "/v1/responses/{response}/input_items",
+     "listInputItems",
+     "What was asked",
+     nullptr,
+     "ItemList",
+     {},
+     "400 404",
+     kPageParameters},
     {kGet, "/v1/prefixes", "listPrefixes", "Prefixes that are pinned, oldest first", nullptr, "PrefixList"},
     {kPost,
      "/v1/prefixes",

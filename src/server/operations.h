@@ -18,6 +18,7 @@ struct Operation {
   std::string_view answer = {};                    // the schema (a file in openapi/) of a 200; empty: text
   std::string_view event = {};                     // that of an event, if it may answer with a stream
   std::string_view errors = {};  // statuses that it has beside those of every such method: "404 429"
+  std::string_view query = {};   // JSON of its parameters in the query, with commas between
 };
 
 std::span<const Operation> operations();

@@ -1,5 +1,8 @@
 #include "server/routes.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "server/endpoints/completions.h"
 #include "server/endpoints/embeddings.h"
 #include "server/endpoints/messages.h"
@@ -30,6 +33,7 @@ constexpr Route kRoutes[] = {
     {"/v1/messages/count_tokens", false, Counts::kNo, nullptr, count_message_tokens, nullptr,
      ErrorShape::kAnthropic},
     {"/v1/responses", false, Counts::kYes, nullptr, create_response},
+    {"/v1/responses/*/input_items", false, Counts::kNo, list_input_items, nullptr},
     {"/v1/responses/", false, Counts::kNo, get_response, nullptr, delete_response},
     {"/v1/prefixes", false, Counts::kYes, list_prefixes, pin_prefix},
     {"/v1/prefixes/", false, Counts::kNo, get_prefix, nullptr, unpin_prefix},
@@ -38,6 +42,19 @@ constexpr Route kRoutes[] = {
     {"/tokenizer_info", false, Counts::kNo, get_tokenizer_info, nullptr},
     {"/v1/engine/events", false, Counts::kNo, stream_engine_events, nullptr},
 };
+
+// Paths of Anthropic's clients, those that nothing answers at included.
+constexpr std::string_view kAnthropicPaths = "/v1/messages/";
+
+bool takes(const Route& route, std::string_view path) {
+  const std::string_view own = route.path;
+  if (const size_t star = own.find('*'); star != std::string_view::npos) {
+    const std::string_view before = own.substr(0, star), after = own.substr(star + 1);
+    return path.size() > before.size() + after.size() && path.starts_with(before) && path.ends_with(after);
+  }
+  const bool prefix = own.size() > 1 && own.ends_with('/') && path.size() > own.size();
+  return prefix ? path.starts_with(own) : path == own;
+}
 
 }  // namespace
 
@@ -65,21 +82,19 @@ std::string Route::allowed_methods() const {
 }
 
 void reshape_error(std::string_view path, HttpResponse& response) {
-  const Route* route = response.error ? find_route(path) : nullptr;
-  if (route != nullptr && route->errors != ErrorShape::kOpenAi) {
-    response.body = to_json(*response.error, route->errors);
-  }
+  if (!response.error) return;
+  const Route* route = find_route(path);
+  const bool is_anthropics =
+      route != nullptr ? route->errors == ErrorShape::kAnthropic : path.starts_with(kAnthropicPaths);
+  if (is_anthropics) response.body = to_json(*response.error, ErrorShape::kAnthropic);
 }
 
 std::span<const Route> routes() { return kRoutes; }
 
 const Route* find_route(std::string_view path) {
-  for (const auto& route : kRoutes) {
-    const bool prefix =
-        route.path.size() > 1 && route.path.ends_with('/') && path.size() > route.path.size();
-    if (prefix ? path.starts_with(route.path) : path == route.path) return &route;
-  }
-  return nullptr;
+  const auto found =
+      std::ranges::find_if(kRoutes, [path](const Route& route) { return takes(route, path); });
+  return found == std::end(kRoutes) ? nullptr : &*found;
 }
 
 }  // namespace quire

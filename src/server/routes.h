@@ -13,8 +13,9 @@ namespace quire {
 enum class Counts : bool { kNo, kYes };
 
 struct Route {
-  std::string_view path;  // one that ends with a slash, but the first, takes anything after it
-  bool open;              // without a key, and before the model is loaded
+  // One that ends with a slash, but the first, takes anything after it, and * stands for anything but nothing.
+  std::string_view path;
+  bool open;  // without a key, and before the model is loaded
   Counts counts;
   // By method, null if the path does not take it; HEAD is as GET.
   Endpoint get, post, remove = nullptr;

@@ -54,6 +54,15 @@ ApiFixture::~ApiFixture() {
   model.expect_baseline();
 }
 
+Answer ApiFixture::get(std::string_view path, std::string query) const {
+  return answer({.method = HttpMethod::kGet,
+                 .path = std::string(path),
+                 .authorization = {},
+                 .content_type = {},
+                 .query = std::move(query)},
+                {});
+}
+
 Answer ApiFixture::call(HttpMethod method, std::string_view path, std::string_view body) const {
   return answer({method, std::string(path), {}, "application/json"}, body);
 }

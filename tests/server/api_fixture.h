@@ -37,7 +37,7 @@ class ApiFixture : public testing::Test {
   explicit ApiFixture(EchoModelOptions options = {}, ServerConfig config = {});
   ~ApiFixture() override;
 
-  Answer get(std::string_view path) const { return call(HttpMethod::kGet, path, {}); }
+  Answer get(std::string_view path, std::string query = {}) const;
   Answer post(std::string_view path, std::string_view body) const {
     return call(HttpMethod::kPost, path, body);
   }

@@ -437,6 +437,8 @@ TEST_F(MessageApiTest, BadRequestsAreAnsweredInItsWords) {
   EXPECT_EQ(unknown.at("/error/type"), "not_found_error");
   EXPECT_EQ(get("/v1/messages").at("/type"), "error");
   EXPECT_EQ(get("/v1/messages").status(), 405);
+  EXPECT_EQ(get("/v1/messages/batches").at("/error/type"), "not_found_error");
+  EXPECT_EQ(get("/v1/messages/batches").at("/type"), "error");
 }
 
 }  // namespace

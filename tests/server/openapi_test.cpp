@@ -10,12 +10,16 @@
 #include "server/requests/chat_request.h"
 #include "server/requests/completion_request.h"
 #include "server/requests/embedding_request.h"
+#include "server/requests/message_request.h"
 #include "server/requests/prefix_request.h"
+#include "server/requests/responses_request.h"
 #include "server/requests/tokenize_request.h"
 #include "server/routes.h"
 
 namespace quire {
 namespace {
+
+using ::testing::HasSubstr;
 
 class OpenApi : public testing::Test {
  protected:
@@ -78,6 +82,9 @@ TEST_F(OpenApi, HasEveryFieldThatIsRead) {
   EXPECT_EQ(properties("~1v1~1completions"), fields_of(completion_rules));
   EXPECT_EQ(properties("~1v1~1chat~1completions"), fields_of(chat_rules));
   EXPECT_EQ(properties("~1v1~1embeddings"), fields_of(embedding_rules));
+  EXPECT_EQ(properties("~1v1~1messages"), fields_of(message_rules));
+  EXPECT_EQ(properties("~1v1~1messages~1count_tokens"), fields_of(count_tokens_rules));
+  EXPECT_EQ(properties("~1v1~1responses"), fields_of(responses_rules));
   EXPECT_EQ(properties("~1v1~1prefixes"), fields_of(prefix_rules));
   EXPECT_EQ(properties("~1tokenize"), fields_of(tokenize_rules));
   EXPECT_EQ(properties("~1detokenize"), fields_of(detokenize_rules));
@@ -94,6 +101,31 @@ TEST_F(OpenApi, SaysWhatAFieldTakes) {
   EXPECT_EQ(text(schema + "/properties/stream_options/anyOf/0/properties/include_usage/type"),
             R"(["boolean","null"])");
   EXPECT_EQ(text(schema + "/properties/suffix/enum"), "[null]");
+}
+
+TEST_F(OpenApi, SaysWhatItemsAndBlocksTake) {
+  const auto field = [&](std::string_view path, std::string_view pointer) {
+    return text(fmt::format("/paths/{}/post/requestBody/content/application~1json/schema/properties/{}",
+                            path, pointer));
+  };
+  const std::string item = "input/allOf/0/anyOf/1/items/anyOf/";
+  EXPECT_EQ(field("~1v1~1responses", item + "2/properties/type/enum/0"), "function_call");
+  EXPECT_EQ(field("~1v1~1responses", item + "2/required"), R"(["type","call_id","name"])");
+  EXPECT_EQ(field("~1v1~1responses", "reasoning/anyOf/0/properties/effort/enum/0"), "none");
+  const std::string block = "messages/allOf/0/items/properties/content/allOf/0/anyOf/1/items/anyOf/";
+  EXPECT_EQ(field("~1v1~1messages", block + "3/properties/type/enum"), R"(["tool_result"])");
+  EXPECT_EQ(field("~1v1~1messages", block + "3/required"), R"(["type","tool_use_id"])");
+  EXPECT_EQ(field("~1v1~1messages", "tools/anyOf/0/items/required"), R"(["name","input_schema"])");
+}
+
+TEST_F(OpenApi, SaysHowStreamsEnd) {
+  const auto end = [&](std::string_view path) {
+    return text(
+        fmt::format("/paths/{}/post/responses/200/content/text~1event-stream/schema/description", path));
+  };
+  EXPECT_THAT(end("~1v1~1completions"), HasSubstr("[DONE]"));
+  EXPECT_THAT(end("~1v1~1messages"), HasSubstr("message_stop or error"));
+  EXPECT_THAT(end("~1v1~1responses"), HasSubstr("response.failed"));
 }
 
 TEST_F(OpenApi, RefersToWhatIsThere) {

@@ -39,13 +39,30 @@ TEST(ResponseStoreTest, ForgetsWhatNobodyUsedForLongest) {
   EXPECT_TRUE(store.get("4", 0));
 }
 
+TEST(ResponseStoreTest, WhoHoldsMostLosesFirst) {
+  const int64_t each = response("a0", 1).bytes();
+  ResponseStore store(4 * each);
+  for (const char* id : {"a0", "a1"}) EXPECT_TRUE(store.put(response(id, 1)));
+  for (const char* id : {"b0", "b1", "b2", "b3", "b4"}) EXPECT_TRUE(store.put(response(id, 2)));
+  for (const char* id : {"a0", "a1"}) EXPECT_TRUE(store.get(id, 1)) << id;
+  for (const char* id : {"b0", "b1", "b2"}) EXPECT_FALSE(store.get(id, 2)) << id;
+  for (const char* id : {"b3", "b4"}) EXPECT_TRUE(store.get(id, 2)) << id;
+  ResponseStore many(int64_t{1} << 30);
+  many.put(response("a", 1, 0));
+  for (size_t i = 0; i <= ResponseStore::kMaxResponses; ++i) many.put(response(std::to_string(i), 2, 0));
+  EXPECT_TRUE(many.get("a", 1));
+  EXPECT_FALSE(many.get("0", 2));
+  EXPECT_FALSE(many.get("1", 2));
+  EXPECT_TRUE(many.get("2", 2));
+}
+
 TEST(ResponseStoreTest, HasBounds) {
   ResponseStore none(0);
   EXPECT_FALSE(none.on());
   none.put(response("a"));
   EXPECT_FALSE(none.get("a", 0));
   ResponseStore store(16 << 20);
-  store.put(response("large", 0, 17 << 20));
+  EXPECT_FALSE(store.put(response("large", 0, 17 << 20)));
   EXPECT_FALSE(store.get("large", 0));
   for (size_t i = 0; i <= ResponseStore::kMaxResponses; ++i) store.put(response(std::to_string(i), 0, 0));
   EXPECT_FALSE(store.get("0", 0));

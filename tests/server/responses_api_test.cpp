@@ -143,11 +143,91 @@ TEST_F(ResponsesApiTest, AConversationGoesOn) {
   EXPECT_EQ(gone.at("/error/param"), "previous_response_id");
 }
 
+TEST_F(ResponsesApiTest, ItemsThatAreStoredCanBeReferredTo) {
+  const Answer first = respond(R"({"input": "ab"})");
+  const std::string asked = get("/v1/responses/" + first.at("/id") + "/input_items").at("/data/0/id");
+  const auto refer = [&](std::string_view id) {
+    return respond(fmt::format(R"({{"max_output_tokens": 1, "input": [{{"role": "user", "content": "x"}},
+        {{"type": "item_reference", "id": "{}"}}]}})",
+                               id));
+  };
+  // "x<|end|>", and "<|turn|>" with a role, "ab" and an end.
+  EXPECT_EQ(refer(asked).at("/usage/input_tokens"), std::to_string(2 + 1 + 4 + 2 + 1));
+  const Answer said = refer(first.at("/output/0/id"));
+  EXPECT_EQ(said.at("/usage/input_tokens"), std::to_string(2 + 1 + 9 + 2 + 1)) << said.body();
+  EXPECT_EQ(get("/v1/responses/" + said.at("/id") + "/input_items").at("/data/0/content/0/text"), "ab");
+  for (const std::string& id : {asked + "0", std::string("msg_"), std::string("msg_x_0"), std::string()}) {
+    const Answer none = refer(id);
+    EXPECT_EQ(none.status(), 400) << id;
+    EXPECT_THAT(none.at("/error/message"), HasSubstr("input[1]: no response that is stored has an item"));
+  }
+}
+
+TEST_F(ResponsesApiTest, LogprobsAreThereWhereTheyAreAskedFor) {
+  for (const char* members :
+       {R"("include": ["message.output_text.logprobs", "reasoning.encrypted_content"])",
+        R"("top_logprobs": 2)"}) {
+    const Answer answer =
+        respond(fmt::format(R"({{"input": "hello", "max_output_tokens": 2, {}}})", members));
+    EXPECT_EQ(answer.at("/output/0/content/0/logprobs/1/token"), "e") << answer.body();
+    EXPECT_EQ(answer.at("/output/0/content/0/logprobs/2"), "absent");
+    const auto stream =
+        events(fmt::format(R"({{"input": "hello", "stream": true, "max_output_tokens": 2, {}}})", members));
+    std::vector<std::string> tokens;
+    for (const auto& event : stream) {
+      if (event.at("/type") != "response.output_text.delta") continue;
+      for (int i = 0; event.at(fmt::format("/logprobs/{}", i)) != "absent"; ++i)
+        tokens.push_back(event.at(fmt::format("/logprobs/{}/token", i)));
+    }
+    EXPECT_THAT(tokens, ElementsAre("h", "e"));
+    EXPECT_EQ(stream.back().at("/response/output/0/content/0/logprobs/1/token"), "e");
+  }
+  EXPECT_EQ(respond(R"({"input": "hello", "include": []})").at("/output/0/content/0/logprobs"), "[]");
+}
+
+// The context holds 256 tokens.
+TEST_F(ResponsesApiTest, TheOldestTurnsAreLeftOutIfToldTo) {
+  const std::string text(90, 'x');
+  const std::string body = fmt::format(
+      R"("max_output_tokens": 1, "instructions": "sys", "input": [{{"role": "user", "content": "{0}"}},
+         {{"role": "assistant", "content": "{0}"}}, {{"role": "user", "content": "b"}},
+         {{"role": "assistant", "content": "c"}}, {{"role": "user", "content": "{0}"}}])",
+      text);
+  const Answer refused = respond("{" + body + "}");
+  EXPECT_EQ(refused.status(), 400);
+  EXPECT_EQ(refused.at("/error/code"), "context_length_exceeded");
+  const Answer answer = respond(R"({"truncation": "auto", )" + body + "}");
+  ASSERT_EQ(answer.status(), 200) << answer.body();
+  EXPECT_EQ(answer.at("/truncation"), "auto");
+  // "sys", "b", "c" and the last, with their ends and the names of three roles.
+  EXPECT_EQ(answer.at("/usage/input_tokens"), std::to_string(4 + (5 + 2) + (10 + 2) + (5 + 91)));
+  // What is kept is whole.
+  EXPECT_EQ(
+      get("/v1/responses/" + answer.at("/id") + "/input_items", "order=asc").at("/data/0/content/0/text"),
+      text);
+  const Answer alone =
+      respond(fmt::format(R"({{"truncation": "auto", "input": "{}"}})", std::string(300, 'x')));
+  EXPECT_EQ(alone.at("/error/code"), "context_length_exceeded");
+}
+
+TEST_F(ResponsesApiTest, FieldsOfOpenAisClientsAreKnown) {
+  for (const char* neutral :
+       {R"("stream_options": {"include_obfuscation": false})", R"("max_tool_calls": 3)",
+        R"("prompt": null)", R"("conversation": null)", R"("prompt_cache_retention": "24h")",
+        R"("service_tier": "flex")", R"("text": {"verbosity": "low"})",
+        R"("reasoning": {"effort": "low", "summary": "auto"})", R"("cache_salt": "s", "priority": 0)",
+        R"("context_management": [])", R"("not_known": null)"}) {
+    const Answer answer = respond(fmt::format(R"({{"input": "hello", {}}})", neutral));
+    EXPECT_EQ(answer.at("/output/0/content/0/text"), "hello") << answer.body();
+  }
+}
+
 TEST_F(ResponsesApiTest, WhatIsNotToBeStoredIsNot) {
   const Answer answer = respond(R"({"input": "ab", "store": false})");
   EXPECT_EQ(answer.at("/store"), "false");
   EXPECT_EQ(get("/v1/responses/" + answer.at("/id")).status(), 404);
   EXPECT_EQ(get("/v1/responses/").status(), 404);
+  EXPECT_EQ(get("/v1/responses/" + answer.at("/id") + "/input_items").status(), 404);
   EXPECT_EQ(remove("resp_1").status(), 404);
 }
 
@@ -235,6 +315,53 @@ TEST_F(ResponsesFunctionsTest, ThoughtsThatWereCutOffAreGoneOnFrom) {
   EXPECT_EQ(items.at("/usage/input_tokens"), "5") << items.body();
 }
 
+TEST_F(ResponsesFunctionsTest, ItemsAreListedAPageAtATime) {
+  const Answer answer = post("/v1/responses", R"({"max_output_tokens": 1, "input": [
+      {"role": "user", "content": "a"},
+      {"type": "reasoning", "summary": [], "content": [{"type": "reasoning_text", "text": "t"}]},
+      {"type": "function_call", "call_id": "id", "name": "f", "arguments": "{\"id\": 1}"},
+      {"type": "function_call_output", "call_id": "id", "output": "r"},
+      {"id": "mine", "role": "user", "content": [{"type": "input_text", "text": "b"}]}]})");
+  ASSERT_EQ(answer.status(), 200) << answer.body();
+  const auto list = [&](const std::string& query) {
+    return get("/v1/responses/" + answer.at("/id") + "/input_items", query);
+  };
+  const Answer all = list("order=asc");
+  EXPECT_THAT(all.at("/data/0/id"), StartsWith("msg_"));
+  EXPECT_EQ(all.at("/data/0/type"), "message");
+  EXPECT_EQ(all.at("/data/0/content/0"), R"({"type":"input_text","text":"a"})");
+  EXPECT_THAT(all.at("/data/1/id"), StartsWith("rs_"));
+  EXPECT_THAT(all.at("/data/2/id"), StartsWith("fc_"));
+  EXPECT_THAT(all.at("/data/3/id"), StartsWith("fco_"));
+  EXPECT_EQ(all.at("/data/4/id"), "mine");
+  EXPECT_EQ(all.at("/data/5"), "absent");
+  EXPECT_EQ(all.at("/first_id"), all.at("/data/0/id"));
+  EXPECT_EQ(all.at("/last_id"), "mine");
+  EXPECT_EQ(all.at("/has_more"), "false");
+  const Answer newest = list("limit=2&include=message.input_image.image_url");
+  EXPECT_EQ(newest.at("/data/0/id"), "mine");
+  EXPECT_EQ(newest.at("/last_id"), all.at("/data/3/id"));
+  EXPECT_EQ(newest.at("/data/2"), "absent");
+  EXPECT_EQ(newest.at("/has_more"), "true");
+  const Answer rest = list("limit=3&after=" + all.at("/data/3/id"));
+  EXPECT_EQ(rest.at("/first_id"), all.at("/data/2/id"));
+  EXPECT_EQ(rest.at("/last_id"), all.at("/data/0/id"));
+  EXPECT_EQ(rest.at("/has_more"), "false");
+  EXPECT_EQ(list("after=" + all.at("/data/0/id")).at("/first_id"), "null");
+  for (const auto& [query, param] : {std::pair<std::string, std::string>{"limit=0", "limit"},
+                                     {"limit=101", "limit"},
+                                     {"limit=1x", "limit"},
+                                     {"order=up", "order"},
+                                     {"after=none", "after"},
+                                     {"before=x", "before"}}) {
+    const Answer bad = list(query);
+    EXPECT_EQ(bad.status(), 400) << query;
+    EXPECT_EQ(bad.at("/error/param"), param) << query;
+  }
+  EXPECT_EQ(list("limit=%zz").status(), 400);
+  EXPECT_EQ(get("/v1/responses/resp_0/input_items").status(), 404);
+}
+
 TEST_F(ResponsesFunctionsTest, AStreamTellsOfEachItem) {
   const std::string text = call(R"(, "stream": true)").body();
   size_t at = 0;
@@ -306,6 +433,23 @@ TEST_F(NoStoreTest, SaysThatItKeepsNothing) {
   EXPECT_EQ(respond(R"({"input": "ab"})").at("/store"), "false");
 }
 
+class SmallStoreTest : public ResponsesApiTest {
+ protected:
+  SmallStoreTest() : ResponsesApiTest(with_little_room()) {}
+  static ServerConfig with_little_room() {
+    ServerConfig config;
+    config.response_store = 1;
+    return config;
+  }
+};
+
+TEST_F(SmallStoreTest, SaysWhatItHasNoRoomFor) {
+  const Answer answer = respond(R"({"input": "ab"})");
+  EXPECT_EQ(answer.at("/store"), "false");
+  EXPECT_EQ(get("/v1/responses/" + answer.at("/id")).status(), 404);
+  EXPECT_EQ(events(R"({"input": "ab", "stream": true})").back().at("/response/store"), "false");
+}
+
 TEST_F(ResponsesApiTest, BadRequestsNameTheField) {
   struct Case {
     std::string body, param, message;
@@ -322,10 +466,12 @@ TEST_F(ResponsesApiTest, BadRequestsNameTheField) {
       {of(R"([{"role": "tool", "content": "a"}])"), "input", "role must be"},
       {of(R"([{"role": "user", "content": 1}])"), "input", "string or an array of parts"},
       {of(R"([{"role": "user", "content": [{"type": "input_image"}]}])"), "input", "but is 'input_image'"},
-      {of(R"([{"role": "user", "content": [{"type": "input_text"}]}])"), "input", "has no text"},
+      {of(R"([{"role": "user", "content": [{"type": "input_text"}]}])"), "input", "text is required"},
       {of(R"([{"role": "user", "content": "a", "nonsense": 1}])"), "input", "unknown field 'nonsense'"},
       {of(R"([{"role": "user", "content": []}])"), "input", "input[0]: content must not be empty"},
-      {of(R"([{"type": "item_reference", "id": "x"}])"), "input", "but is 'item_reference'"},
+      {of(R"([{"type": "item_reference", "id": "x"}])"), "input", "has an item 'x'"},
+      {of(R"([{"type": "item_reference"}])"), "input", "id is required in an item_reference"},
+      {of(R"([{"type": "computer_call"}])"), "input", "but is 'computer_call'"},
       {with(R"("max_output_tokens": 0)"), "max_output_tokens", "at least 1"},
       {with(R"("temperature": 2.5)"), "temperature", "temperature must be"},
       {with(R"("top_p": 0)"), "top_p", "top_p must be"},
@@ -336,12 +482,26 @@ TEST_F(ResponsesApiTest, BadRequestsNameTheField) {
       {with(R"("text": {"format": {"type": "json_schema", "schema": {"not": {}}}})"), "text", "'not'"},
       {with(R"("text": 5)"), "text", "must be an object"},
       {with(R"("reasoning": {"effort": 1})"), "effort", "must be a string"},
+      {with(R"("reasoning": {"effort": "much"})"), "effort", "must be one of none, minimal"},
+      {with(R"("reasoning": {"summary": "long"})"), "summary", "must be one of auto"},
+      {with(R"("text": {"verbosity": "much"})"), "verbosity", "must be one of low"},
+      {with(R"("service_tier": "best")"), "service_tier", "must be one of auto"},
+      {with(R"("top_logprobs": 21)"), "top_logprobs", "at most 20"},
+      {with(R"("stream_options": {"include_usage": true})"), "include_usage", "unknown field"},
+      {with(R"("max_tool_calls": 0)"), "max_tool_calls", "at least 1"},
+      {with(R"("prompt": {"id": "p"})"), "prompt", "not supported"},
+      {with(R"("conversation": "c")"), "conversation", "previous_response_id"},
+      {with(R"("prompt_cache_retention": "1h")"), "prompt_cache_retention", "in_memory"},
+      {with(R"("cache_salt": "")"), "cache_salt", "1 to 256 bytes"},
       {with(R"("background": true)"), "background", "not supported"},
-      {with(R"("truncation": "auto")"), "truncation", "not supported"},
-      {with(R"("include": ["x"])"), "include", "not supported"},
+      {with(R"("truncation": "some")"), "truncation", "must be one of auto, disabled"},
+      {with(R"("include": ["x"])"), "include", "each of include must be one of"},
+      {with(R"("include": [1])"), "include", "must be a string"},
+      {with(R"("include": "message.output_text.logprobs")"), "include", "must be an array"},
       {with(R"("tools": [{}])"), "tools", "tools[0]: type must be 'function'"},
       {with(R"("tools": [{"type": "web_search"}])"), "tools", "but is 'web_search'"},
-      {with(R"("tools": [{"type": "function"}])"), "tools", "name must be 1 to 64"},
+      {with(R"("tools": [{"type": "function"}])"), "tools", "name is required"},
+      {with(R"("tools": [{"type": "function", "name": "a b"}])"), "tools", "name must be 1 to 64"},
       {with(R"("tools": [{"type": "function", "name": "f", "strict": 1}])"), "tools", "true or false"},
       {with(R"("tools": [{"type": "function", "name": "f", "parameters": {"type": "array"}}])"), "tools",
        "type 'object'"},
@@ -351,13 +511,16 @@ TEST_F(ResponsesApiTest, BadRequestsNameTheField) {
       {with(R"("tool_choice": {"type": "function", "name": "f"})"), "tool_choice", "needs tools"},
       {with(R"("tool_choice": {"type": "function"})"), "tool_choice", "needs the function's name"},
       {with(R"("tool_choice": {"type": "web_search"})"), "tool_choice", "but is 'web_search'"},
-      {of(R"([{"type": "function_call", "name": "f", "arguments": "{}"}])"), "input", "needs its call_id"},
+      {of(R"([{"type": "function_call", "name": "f", "arguments": "{}"}])"), "input",
+       "call_id is required in a function_call"},
+      {of(R"([{"type": "function_call", "call_id": "", "name": "f"}])"), "input", "needs its call_id"},
       {of(R"([{"type": "function_call", "call_id": "c", "arguments": "{}"}])"), "input",
-       "a function's name"},
+       "name is required"},
+      {of(R"([{"type": "function_call", "call_id": "c", "name": "a b"}])"), "input", "a function's name"},
       {of(R"([{"type": "function_call", "call_id": "c", "name": "f", "arguments": "x"}])"), "input",
        "the text of a JSON object"},
-      {of(R"([{"type": "function_call_output", "output": "x"}])"), "input", "needs its call_id"},
-      {of(R"([{"type": "function_call_output", "call_id": "c"}])"), "input", "needs its output"},
+      {of(R"([{"type": "function_call_output", "output": "x"}])"), "input", "call_id is required"},
+      {of(R"([{"type": "function_call_output", "call_id": "c"}])"), "input", "output is required"},
       {with(R"("store": "yes")"), "store", "true or false"},
       {with(R"("n": 2)"), "n", "unknown field"},
   };

@@ -52,15 +52,4 @@ std::string prefix_list_json(const ServedModel& model, std::span<const PinnedPre
   return out;
 }
 
-std::string deleted_prefix_json(std::string_view name) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  json.field("id", name);
-  json.field("object", "prefix");
-  json.field("deleted", true);
-  json.end_object();
-  return out;
-}
-
 }  // namespace quire

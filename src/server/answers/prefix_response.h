@@ -18,6 +18,5 @@ const PinnedPrefix* find_prefix(std::span<const PinnedPrefix> prefixes, std::str
 
 std::string prefix_json(const ServedModel& model, const PinnedPrefix& prefix);
 std::string prefix_list_json(const ServedModel& model, std::span<const PinnedPrefix> prefixes);
-std::string deleted_prefix_json(std::string_view name);
 
 }  // namespace quire

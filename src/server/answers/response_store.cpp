@@ -1,5 +1,6 @@
 #include "server/answers/response_store.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -41,27 +42,45 @@ ResponseStore::Entries::iterator* ResponseStore::find(std::string_view id, Tenan
 }
 
 void ResponseStore::drop(Entries::iterator entry) {
-  num_bytes_ -= (*entry)->bytes();
+  const auto share = shares_.find((*entry)->tenant);
+  const int64_t bytes = (*entry)->bytes();
+  num_bytes_ -= bytes;
+  share->second.num_bytes -= bytes;
   by_id_.erase((*entry)->id);
-  entries_.erase(entry);
+  share->second.entries.erase(entry);
+  if (share->second.entries.empty()) shares_.erase(share);
 }
 
-void ResponseStore::put(StoredResponse response) {
+void ResponseStore::make_room() {
+  while (num_bytes_ > max_bytes_ || by_id_.size() > kMaxResponses) {
+    const bool by_bytes = num_bytes_ > max_bytes_;
+    const auto most = std::ranges::max_element(shares_, {}, [by_bytes](const auto& share) {
+      return by_bytes ? share.second.num_bytes : std::ssize(share.second.entries);
+    });
+    drop(std::prev(most->second.entries.end()));
+  }
+}
+
+bool ResponseStore::put(StoredResponse response) {
   const int64_t bytes = response.bytes();
-  if (bytes > max_bytes_) return;
+  if (bytes > max_bytes_) return false;
   auto shared = std::make_shared<const StoredResponse>(std::move(response));
   const std::lock_guard lock(mutex_);
-  entries_.push_front(std::move(shared));
-  by_id_[entries_.front()->id] = entries_.begin();
+  Share& share = shares_[shared->tenant];
+  share.entries.push_front(std::move(shared));
+  by_id_[share.entries.front()->id] = share.entries.begin();
+  share.num_bytes += bytes;
   num_bytes_ += bytes;
-  while (num_bytes_ > max_bytes_ || entries_.size() > kMaxResponses) drop(std::prev(entries_.end()));
+  make_room();
+  return true;
 }
 
 std::shared_ptr<const StoredResponse> ResponseStore::get(std::string_view id, TenantId tenant) {
   const std::lock_guard lock(mutex_);
   const auto* entry = find(id, tenant);
   if (entry == nullptr) return nullptr;
-  entries_.splice(entries_.begin(), entries_, *entry);
+  Entries& entries = shares_[tenant].entries;
+  entries.splice(entries.begin(), entries, *entry);
   return **entry;
 }
 

@@ -1,9 +1,11 @@
-// Answers of /v1/responses that later requests may go on from or ask for again, by id. Bounded in number and
-// bytes: those that nobody has used for longest go first. Each belongs to the tenant that asked. Any thread.
+// Answers of /v1/responses that later requests may go on from or ask for again, by id. Each belongs to the
+// tenant that asked. Bounded in number and bytes: where there are too many, the tenant that holds most loses
+// those that it has not used for longest. Any thread.
 #pragma once
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -34,20 +36,26 @@ class ResponseStore {
 
   bool on() const { return max_bytes_ > 0; }
 
-  // One that is larger than all the room is not kept.
-  void put(StoredResponse response);
+  // False if it is larger than all the room, and so not kept.
+  bool put(StoredResponse response);
   // Null if there is none of this tenant.
   std::shared_ptr<const StoredResponse> get(std::string_view id, TenantId tenant);
   bool remove(std::string_view id, TenantId tenant);
 
  private:
   using Entries = std::list<std::shared_ptr<const StoredResponse>>;  // last used first
+  // What a tenant holds: at least one.
+  struct Share {
+    Entries entries;
+    int64_t num_bytes = 0;
+  };
   Entries::iterator* find(std::string_view id, TenantId tenant);
   void drop(Entries::iterator entry);
+  void make_room();
 
   const int64_t max_bytes_;
   std::mutex mutex_;
-  Entries entries_;
+  std::map<TenantId, Share> shares_;
   std::unordered_map<std::string_view, Entries::iterator> by_id_;  // names are the entries'
   int64_t num_bytes_ = 0;
 };

@@ -1,10 +1,14 @@
 #include "server/answers/responses_writer.h"
 
 #include <algorithm>
+#include <charconv>
+#include <iterator>
 #include <span>
 #include <utility>
 
+#include "server/generation/logprobs_json.h"
 #include "server/http/sse.h"
+#include "server/json/json_document.h"
 #include "server/json/json_writer.h"
 
 namespace quire {
@@ -38,6 +42,7 @@ struct OutputItem {
   std::string text = {};  // of reasoning and messages
   ChoiceCall call = {};   // of calls
   std::string_view status = "completed";
+  std::vector<OutputToken> tokens = {};  // of messages, where their log-probabilities are wanted
 };
 
 std::string_view id_prefix(ItemKind kind) {
@@ -50,17 +55,24 @@ std::string_view id_prefix(ItemKind kind) {
 }
 
 // The one part of a reasoning item or of a message.
-void write_part(JsonWriter& json, ItemKind kind, std::string_view text) {
+void write_part(JsonWriter& json, const AnswerState& state, const OutputItem& item) {
   json.begin_object();
-  json.field("type", kind == ItemKind::kMessage ? "output_text" : "reasoning_text");
-  json.field("text", text);
-  if (kind == ItemKind::kMessage) {
+  json.field("type", item.kind == ItemKind::kMessage ? "output_text" : "reasoning_text");
+  json.field("text", item.text);
+  if (item.kind == ItemKind::kMessage) {
     json.key("annotations");
     json.raw("[]");
     json.key("logprobs");
-    json.raw("[]");
+    write_token_logprobs(json, state.context.tokenizer, item.tokens);
   }
   json.end_object();
+}
+
+// What ids of a response's items have after their prefix: the response's own, and where the item is.
+constexpr std::string_view kInputMark = "in";
+
+std::string item_suffix(std::string_view response_id, std::string_view mark, size_t index) {
+  return fmt::format("{}_{}{}", response_id.substr(kResponseIdPrefix.size()), mark, index);
 }
 
 class ResponsesWriter final : public AnswerWriter {
@@ -69,16 +81,17 @@ class ResponsesWriter final : public AnswerWriter {
 
   ApiExpected<> write_answer(std::string& out, const AnswerState& state) override {
     const ChoiceResult& choice = state.choices.front();
+    take_tokens(state, choice);
     if (!choice.reasoning.empty()) items_.push_back({ItemKind::kReasoning, choice.reasoning});
-    if (!choice.text.empty() || (choice.calls.empty() && items_.empty()))
-      items_.push_back({ItemKind::kMessage, choice.text});
+    if (!choice.text.empty() || (choice.calls.empty() && items_.empty())) {
+      items_.push_back(
+          {.kind = ItemKind::kMessage, .text = choice.text, .tokens = std::exchange(tokens_, {})});
+    }
     if (choice.calls.empty()) items_.back().status = final_status(state);
     for (const auto& call : choice.calls) {
       items_.push_back({ItemKind::kCall, {}, call, call_status(call)});
     }
-    const std::string answer = response(state, final_status(state));
-    keep(state, answer);
-    out += answer;
+    out += final_response(state);
     return {};
   }
 
@@ -88,6 +101,7 @@ class ResponsesWriter final : public AnswerWriter {
   }
 
   void write_piece(std::string& out, const AnswerState& state, const ChoiceResult& choice) override {
+    take_tokens(state, choice);
     if (!choice.reasoning.empty()) append_text(out, state, ItemKind::kReasoning, choice.reasoning);
     // Text does not come before the end of a call that began earlier.
     const auto begun = std::ranges::find_if(choice.calls, &ChoiceCall::begins);
@@ -101,8 +115,7 @@ class ResponsesWriter final : public AnswerWriter {
 
   void end_stream(std::string& out, const AnswerState& state) override {
     const std::string_view status = final_status(state);
-    const std::string answer = response(state, status);
-    keep(state, answer);
+    const std::string answer = final_response(state);
     append_response(out, status == "completed" ? "response.completed" : "response.incomplete", answer);
   }
 
@@ -121,8 +134,15 @@ class ResponsesWriter final : public AnswerWriter {
   }
 
   std::string item_id(const AnswerState& state, size_t index) const {
-    return fmt::format("{}{}_{}", id_prefix(items_[index].kind),
-                       state.context.id.substr(kResponseIdPrefix.size()), index);
+    return fmt::format("{}{}", id_prefix(items_[index].kind), item_suffix(state.context.id, {}, index));
+  }
+
+  // The tokens that have come, without those of the reasoning, until a message takes them.
+  void take_tokens(const AnswerState& state, const ChoiceResult& choice) {
+    if (!state.context.logprobs) return;
+    for (const OutputToken& token : choice.tokens) {
+      if (num_tokens_++ >= state.usage.reasoning_tokens) tokens_.push_back(token);
+    }
   }
 
   // An event with what `write_members` adds to its type and number.
@@ -176,20 +196,24 @@ class ResponsesWriter final : public AnswerWriter {
     if (items_.back().kind == ItemKind::kCall) return;
     append_of_item(out, state, "response.content_part.added", [&](JsonWriter& json) {
       json.key("part");
-      write_part(json, items_.back().kind, {});
+      write_part(json, state, {items_.back().kind, {}});
     });
   }
 
   void append_text(std::string& out, const AnswerState& state, ItemKind kind, const std::string& text) {
     if (!open_ || items_.back().kind != kind) open_item(out, state, {kind});
-    items_.back().text += text;
+    OutputItem& item = items_.back();
+    item.text += text;
     const bool is_message = kind == ItemKind::kMessage;
+    const size_t num_tokens = item.tokens.size();
+    if (is_message) std::ranges::move(std::exchange(tokens_, {}), std::back_inserter(item.tokens));
     append_of_item(out, state, is_message ? "response.output_text.delta" : "response.reasoning_text.delta",
                    [&](JsonWriter& json) {
                      json.field("delta", text);
                      if (!is_message) return;
                      json.key("logprobs");
-                     json.raw("[]");
+                     write_token_logprobs(json, state.context.tokenizer,
+                                          std::span(item.tokens).subspan(num_tokens));
                    });
   }
 
@@ -217,16 +241,17 @@ class ResponsesWriter final : public AnswerWriter {
       });
     } else {
       const bool is_message = item.kind == ItemKind::kMessage;
+      if (is_message) std::ranges::move(std::exchange(tokens_, {}), std::back_inserter(item.tokens));
       append_of_item(out, state, is_message ? "response.output_text.done" : "response.reasoning_text.done",
                      [&](JsonWriter& json) {
                        json.field("text", item.text);
                        if (!is_message) return;
                        json.key("logprobs");
-                       json.raw("[]");
+                       write_token_logprobs(json, state.context.tokenizer, item.tokens);
                      });
       append_of_item(out, state, "response.content_part.done", [&](JsonWriter& json) {
         json.key("part");
-        write_part(json, item.kind, item.text);
+        write_part(json, state, item);
       });
     }
     append_item(out, state, "response.output_item.done", true);
@@ -253,7 +278,7 @@ class ResponsesWriter final : public AnswerWriter {
       }
       json.key("content");
       json.begin_array();
-      if (whole) write_part(json, item.kind, item.text);
+      if (whole) write_part(json, state, item);
       json.end_array();
     }
     json.end_object();
@@ -316,17 +341,25 @@ class ResponsesWriter final : public AnswerWriter {
       json.raw(value);
     }
     json.field("parallel_tool_calls", plan_.parallel_tool_calls);
-    json.field("truncation", "disabled");
+    json.field("top_logprobs", plan_.top_logprobs);
+    json.field("truncation", plan_.truncation);
     json.field("background", false);
   }
 
-  void keep(const AnswerState& state, const std::string& answer) {
-    if (plan_.store == nullptr) return;
+  // The whole response at its end, which is kept if it is to be. It says so if it is not for want of room.
+  std::string final_response(const AnswerState& state) {
+    std::string answer = response(state, final_status(state));
+    if (plan_.store == nullptr) return answer;
     StoredResponse& kept = plan_.kept;
     kept.id = state.context.id;
     kept.json = answer;
     kept.conversation.push_back(said());
-    plan_.store->put(std::move(kept));
+    for (size_t i = 0; i < kept.input_items.size(); ++i) {
+      kept.input_items[i] = listed_item(kept.input_items[i], item_suffix(kept.id, kInputMark, i));
+    }
+    if (plan_.store->put(std::move(kept))) return answer;
+    plan_.store = nullptr;
+    return response(state, final_status(state));
   }
 
   // The output as a message of the conversation.
@@ -349,11 +382,50 @@ class ResponsesWriter final : public AnswerWriter {
 
   ResponsesPlan plan_;
   std::vector<OutputItem> items_;
-  bool open_ = false;  // the last of them goes on
+  bool open_ = false;                // the last of them goes on
+  std::vector<OutputToken> tokens_;  // that no item has yet
+  int64_t num_tokens_ = 0;           // in all
   int64_t num_events_ = 0;
 };
 
+// Of JSON of an object.
+std::string_view id_member(JsonObject object) {
+  std::string_view id;
+  return object.at_key("id").get_string().get(id) == simdjson::SUCCESS ? id : std::string_view();
+}
+
+// The item at `index` of the output in `answer`, JSON of a response.
+std::optional<std::string> output_item(std::string_view answer, size_t index, std::string_view id) {
+  const auto document = JsonDocument::parse(answer);
+  JsonArray output;
+  JsonObject item;
+  if (!document || document->root().at_key("output").get_array().get(output) != simdjson::SUCCESS ||
+      output.at(index).get_object().get(item) != simdjson::SUCCESS || id_member(item) != id) {
+    return std::nullopt;
+  }
+  return simdjson::minify(item);
+}
+
 }  // namespace
+
+std::optional<std::string> find_stored_item(ResponseStore& store, TenantId tenant, std::string_view id) {
+  const size_t begin = id.find('_'), end = id.rfind('_');
+  if (begin == std::string_view::npos || begin == end) return std::nullopt;
+  std::string_view place = id.substr(end + 1);
+  const bool is_input = place.starts_with(kInputMark);
+  if (is_input) place.remove_prefix(kInputMark.size());
+  size_t index = 0;
+  const auto read = std::from_chars(place.data(), place.data() + place.size(), index);
+  if (read.ec != std::errc() || read.ptr != place.data() + place.size()) return std::nullopt;
+  const auto stored =
+      store.get(fmt::format("{}{}", kResponseIdPrefix, id.substr(begin + 1, end - begin - 1)), tenant);
+  if (!stored) return std::nullopt;
+  if (!is_input) return output_item(stored->json, index, id);
+  if (index >= stored->input_items.size()) return std::nullopt;
+  const std::string& item = stored->input_items[index];
+  const auto document = JsonDocument::parse(item);
+  return document && id_member(document->root()) == id ? std::optional(item) : std::nullopt;
+}
 
 std::unique_ptr<AnswerWriter> make_responses_writer(ResponsesPlan plan) {
   return std::make_unique<ResponsesWriter>(std::move(plan));

@@ -21,9 +21,15 @@ struct ResponsesPlan {
   double temperature = 1;
   double top_p = 1;
   bool parallel_tool_calls = true;
+  std::string_view truncation = "disabled";
+  int32_t top_logprobs = 0;
   ResponseStore* store = nullptr;  // null: it is not kept. Outlives the writer
-  StoredResponse kept = {};        // all but the id, the answer and what it adds to the conversation
+  // All but the id, the answer, what it adds to the conversation, and ids of items.
+  StoredResponse kept = {};
 };
+
+// The item of an answer that is kept, or of its request, that has this id. Such ids name their response.
+std::optional<std::string> find_stored_item(ResponseStore& store, TenantId tenant, std::string_view id);
 
 // For a request with one choice.
 std::unique_ptr<AnswerWriter> make_responses_writer(ResponsesPlan plan);

@@ -73,7 +73,7 @@ ApiReply unpin_prefix(const ApiState& api, const RequestHead& head, std::string_
   if (found == nullptr || !api.model().engine.unpin(found->id, tenant)) {
     return prefix_not_found(prefix_in(head.path));
   }
-  return json_response(deleted_prefix_json(prefix_in(head.path)));
+  return deleted_response(prefix_in(head.path), "prefix");
 }
 
 }  // namespace quire

@@ -1,8 +1,9 @@
 #include "server/endpoints/responses.h"
 
+#include "server/answers/item_list.h"
 #include "server/answers/responses_writer.h"
 #include "server/endpoints/generate.h"
-#include "server/json/json_writer.h"
+#include "server/generation/oldest_turns.h"
 #include "server/requests/responses_request.h"
 
 namespace quire {
@@ -18,13 +19,7 @@ ApiError response_not_found(std::string_view id, std::string param) {
       std::move(param), "response_not_found", 0};
 }
 
-// `item`, JSON of an object, with an id if it has none.
-std::string with_id(const ApiState& api, std::string_view item) {
-  if (item.find(R"("id":)") != std::string_view::npos) return std::string(item);
-  return fmt::format(R"({{"id":"{}",{})", api.new_id("msg_"), item.substr(1));
-}
-
-// Puts the stored conversation before the request's messages, and its instructions before all.
+// Puts the stored conversation before the request's messages.
 ApiExpected<> add_context(const ApiState& api, ResponsesRequest& request) {
   if (const auto& previous = request.echo.previous_response_id) {
     const auto stored = api.responses.get(*previous, request.tenant);
@@ -35,52 +30,59 @@ ApiExpected<> add_context(const ApiState& api, ResponsesRequest& request) {
   return {};
 }
 
-std::string item_list_json(const StoredResponse& stored) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  json.field("object", "list");
-  json.key("data");
-  json.begin_array();
-  for (const auto& item : stored.input_items) json.raw(item);
-  json.end_array();
-  json.field("has_more", false);
-  json.end_object();
-  return out;
+// What the answer shows of its request, and what is kept of it.
+ResponsesPlan plan_response(const ApiState& api, const ResponsesRequest& request) {
+  ResponsesPlan plan{.echo = request.echo,
+                     .max_output_tokens = request.max_tokens,
+                     .temperature = request.sampling.temperature,
+                     .top_p = request.sampling.top_p,
+                     .parallel_tool_calls = request.offer.parallel,
+                     .truncation = request.drops_oldest ? "auto" : "disabled",
+                     .top_logprobs = request.top_logprobs.value_or(0)};
+  if (request.store && api.responses.on()) {
+    plan.store = &api.responses;
+    plan.kept.tenant = request.tenant;
+    plan.kept.conversation = request.messages;
+    plan.kept.input_items = request.input_items;
+  }
+  return plan;
 }
 
 }  // namespace
 
 ApiReply create_response(const ApiState& api, const RequestHead& head, std::string_view body) {
-  auto request = read_body(api, body, read_responses_request);
+  auto request = read_body(api, body, [&](const JsonFields& fields) {
+    return read_responses_request(
+        fields, [&](std::string_view id) { return find_stored_item(api.responses, head.tenant, id); });
+  });
   if (!request) return error_response(request.error());
   request->tenant = head.tenant;
   if (auto added = add_context(api, *request); !added) return error_response(added.error());
-  ResponsesPlan plan{.echo = request->echo,
-                     .max_output_tokens = request->max_tokens,
-                     .temperature = request->sampling.temperature,
-                     .top_p = request->sampling.top_p,
-                     .parallel_tool_calls = request->offer.parallel};
-  if (request->store && api.responses.on()) {
-    plan.store = &api.responses;
-    plan.kept.tenant = request->tenant;
-    plan.kept.conversation = request->messages;
-    for (const auto& item : request->input_items) plan.kept.input_items.push_back(with_id(api, item));
-  }
+  ResponsesPlan plan = plan_response(api, *request);
   if (const auto& instructions = request->echo.instructions) {
     request->messages.insert(request->messages.begin(), {.role = "system", .content = *instructions});
   }
+  if (request->drops_oldest) drop_oldest_turns(api.model(), *request);
   return generate(api, head, ChatRequest(std::move(*request)),
                   {.writer = make_responses_writer(std::move(plan)), .id_prefix = kResponseIdPrefix});
 }
 
 ApiReply get_response(const ApiState& api, const RequestHead& head, std::string_view) {
-  std::string_view id = std::string_view(head.path).substr(kResponsesPath.size());
-  const bool items = id.ends_with(kInputItems);
-  if (items) id.remove_suffix(kInputItems.size());
+  const std::string_view id = std::string_view(head.path).substr(kResponsesPath.size());
   const auto stored = api.responses.get(id, head.tenant);
   if (!stored) return error_response(response_not_found(id, {}));
-  return json_response(items ? item_list_json(*stored) : stored->json);
+  return json_response(stored->json);
+}
+
+ApiReply list_input_items(const ApiState& api, const RequestHead& head, std::string_view) {
+  std::string_view id = std::string_view(head.path).substr(kResponsesPath.size());
+  id.remove_suffix(kInputItems.size());
+  const auto page = read_item_page(head.query);
+  if (!page) return error_response(to_api_error(page.error()));
+  const auto stored = api.responses.get(id, head.tenant);
+  if (!stored) return error_response(response_not_found(id, {}));
+  auto list = item_list_json(stored->input_items, *page);
+  return list ? json_response(std::move(*list)) : error_response(to_api_error(list.error()));
 }
 
 ApiReply delete_response(const ApiState& api, const RequestHead& head, std::string_view) {
@@ -88,14 +90,7 @@ ApiReply delete_response(const ApiState& api, const RequestHead& head, std::stri
   if (!api.responses.remove(id, head.tenant)) {
     return error_response(response_not_found(id, {}));
   }
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  json.field("id", id);
-  json.field("object", "response");
-  json.field("deleted", true);
-  json.end_object();
-  return json_response(std::move(out));
+  return deleted_response(id, "response");
 }
 
 }  // namespace quire

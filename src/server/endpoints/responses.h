@@ -6,8 +6,8 @@
 namespace quire {
 
 ApiReply create_response(const ApiState& api, const RequestHead& head, std::string_view body);
-// /v1/responses/{id}, and /v1/responses/{id}/input_items
 ApiReply get_response(const ApiState& api, const RequestHead& head, std::string_view body);
+ApiReply list_input_items(const ApiState& api, const RequestHead& head, std::string_view body);
 ApiReply delete_response(const ApiState& api, const RequestHead& head, std::string_view body);
 
 }  // namespace quire

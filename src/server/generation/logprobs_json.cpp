@@ -93,10 +93,10 @@ void write_completion_logprobs(JsonWriter& json, const Tokenizer& tokenizer,
   json.end_object();
 }
 
-void write_chat_logprobs(JsonWriter& json, const Tokenizer& tokenizer,
-                         std::span<const OutputToken> tokens) {
-  json.begin_object();
-  write_each(json, "content", tokens, [&](const auto& token) {
+void write_token_logprobs(JsonWriter& json, const Tokenizer& tokenizer,
+                          std::span<const OutputToken> tokens) {
+  json.begin_array();
+  for (const auto& token : tokens) {
     json.begin_object();
     write_chat_token(json, tokenizer, token.id, token.logprob);
     json.key("top_logprobs");
@@ -108,7 +108,15 @@ void write_chat_logprobs(JsonWriter& json, const Tokenizer& tokenizer,
     }
     json.end_array();
     json.end_object();
-  });
+  }
+  json.end_array();
+}
+
+void write_chat_logprobs(JsonWriter& json, const Tokenizer& tokenizer,
+                         std::span<const OutputToken> tokens) {
+  json.begin_object();
+  json.key("content");
+  write_token_logprobs(json, tokenizer, tokens);
   json.end_object();
 }
 

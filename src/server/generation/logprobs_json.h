@@ -27,6 +27,10 @@ void write_completion_logprobs(JsonWriter& json, const Tokenizer& tokenizer,
 // {"content": [{"token", "logprob", "bytes", "top_logprobs"}]}
 void write_chat_logprobs(JsonWriter& json, const Tokenizer& tokenizer, std::span<const OutputToken> tokens);
 
+// The array of that alone, as responses have it.
+void write_token_logprobs(JsonWriter& json, const Tokenizer& tokenizer,
+                          std::span<const OutputToken> tokens);
+
 // vLLM's prompt_logprobs: null, then for each position {"<id>": {"logprob", "decoded_token"}}.
 void write_prompt_logprobs(JsonWriter& json, const Tokenizer& tokenizer,
                            std::span<const Generation::PromptToken> tokens);

@@ -85,22 +85,31 @@ void append_chunk(std::string& out, std::string_view data) {
 
 void append_last_chunk(std::string& out) { out += "0\r\n\r\n"; }
 
-std::string target_path(std::string_view target) {
-  target = target.substr(0, target.find_first_of("?#"));
-  if (!target.starts_with('/')) return {};
-  std::string path;
-  for (size_t i = 0; i < target.size(); ++i) {
-    if (target[i] != '%') {
-      path += target[i];
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
       continue;
     }
-    if (i + 2 >= target.size()) return {};
-    const auto high = hex_digit(target[i + 1]), low = hex_digit(target[i + 2]);
-    if (!high || !low) return {};
-    path += static_cast<char>(*high * 16 + *low);
+    if (i + 2 >= text.size()) return std::nullopt;
+    const auto high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
+    if (!high || !low) return std::nullopt;
+    decoded += static_cast<char>(*high * 16 + *low);
     i += 2;
   }
-  return path;
+  return decoded;
+}
+
+std::string target_path(std::string_view target) {
+  target = target.substr(0, target.find_first_of("?#"));
+  return target.starts_with('/') ? percent_decoded(target).value_or("") : std::string();
+}
+
+std::string target_query(std::string_view target) {
+  target = target.substr(0, target.find('#'));
+  const size_t mark = target.find('?');
+  return mark == std::string_view::npos ? std::string() : std::string(target.substr(mark + 1));
 }
 
 }  // namespace quire

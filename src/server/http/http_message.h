@@ -29,8 +29,9 @@ struct RequestHead {
   std::string asks_for_headers = {};  // Access-Control-Request-Headers
   std::string traceparent = {};       // empty if there are several
   std::string tracestate = {};
-  std::string host = {};  // as the client calls the server, maybe with a port
-  TenantId tenant = 0;    // of its key, for endpoints; none until it is looked up
+  std::string host = {};   // as the client calls the server, maybe with a port
+  std::string query = {};  // of the target, as it was sent
+  TenantId tenant = 0;     // of its key, for endpoints; none until it is looked up
 };
 
 using ResponseHeaders = std::vector<std::pair<std::string, std::string>>;
@@ -64,5 +65,10 @@ void append_last_chunk(std::string& out);
 // The path of a request target: no query, no fragment, %XX decoded. Empty if it is malformed or not in
 // origin form.
 std::string target_path(std::string_view target);
+// Its query, without the question mark; not decoded.
+std::string target_query(std::string_view target);
+
+// %XX decoded; none if one is malformed.
+std::optional<std::string> percent_decoded(std::string_view text);
 
 }  // namespace quire

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "server/requests/chat_request.h"
+#include "server/requests/responses_items.h"
 
 namespace quire {
 
@@ -24,14 +25,16 @@ struct ResponsesEcho {
 // Its messages are those of `input`: what goes before them, instructions included, is the endpoint's to add.
 struct ResponsesRequest : ChatRequest {
   ResponsesEcho echo;
-  std::vector<std::string> input_items;  // JSON; without ids where the client gave none
+  std::vector<std::string> input_items;  // JSON as it was written, references resolved
   bool store = true;
+  bool drops_oldest = false;  // of the conversation, where it is too long
+  FindItem find_item = [](std::string_view) { return std::optional<std::string>(); };
 };
 
-// Errors name the field.
 // The table of its fields. `request` outlives it.
 std::vector<FieldRule> responses_rules(ResponsesRequest& request);
 
-Expected<ResponsesRequest> read_responses_request(const JsonFields& fields);
+// Errors name the field.
+Expected<ResponsesRequest> read_responses_request(const JsonFields& fields, FindItem find_item);
 
 }  // namespace quire
