@@ -176,7 +176,19 @@ Expected<std::string> switch_value(const ConfigSetting& setting) {
   return fail(ErrorCode::kInvalidArgument, "'{}' is true or false, not '{}'", setting.name, setting.value);
 }
 
+// One file is for all commands: what is a flag of `serve` is passed over by those that lack it.
+bool is_for_serve(CLI::App& command, const std::string& name) {
+  if (command.get_parent() == nullptr) return false;
+  for (CLI::App* other : command.get_parent()->get_subcommands({})) {
+    if (other == &command || other->get_name() != "serve") continue;
+    const auto names = setting_names(*other), own = setting_names(command);
+    return std::ranges::find(names, name) != names.end() && std::ranges::find(own, name) == own.end();
+  }
+  return false;
+}
+
 Expected<> apply(CLI::App& command, const ConfigSetting& setting) {
+  if (is_for_serve(command, setting.name)) return {};
   const auto found = find_setting(command, setting.name);
   if (!found) return std::unexpected(found.error());
   CLI::Option& option = **found;

@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "bench/progress_bar.h"
 #include "cli/commands.h"
+#include "cli/field_flags.h"
 #include "cli/model_flags.h"
 #include "server/batch/batch_run.h"
 
@@ -19,8 +22,20 @@ constexpr int32_t kWaitingPerSequence = 2;  // requests with the engine, so that
 struct BatchFlags {
   ModelFlags model;
   std::string input, output;
-  std::string served_model_name;
+  ServerConfig server;
 };
+
+// What of a server's configuration says how requests are answered.
+constexpr std::array<std::string_view, 5> kServerFlags = {
+    "served_model_name", "tool_call_parser", "reasoning_parser", "pooling", "ignore_unknown_fields"};
+
+void add_server_flags(CLI::App& command, ServerConfig& config) {
+  std::vector<std::string_view> others;
+  for (const auto& field : server_fields()) {
+    if (std::ranges::find(kServerFlags, field.name) == kServerFlags.end()) others.push_back(field.name);
+  }
+  add_field_flags(command, config, server_fields(), "", others);
+}
 
 Expected<> report(const BatchCounts& counts, const std::string& output, double seconds) {
   const std::string found =
@@ -41,10 +56,11 @@ Expected<> run_batch(BatchFlags flags) {
   const auto local = open_local_model(flags.model);
   if (!local) return std::unexpected(local.error());
   const Clock& clock = (*local)->clock;
-  ServerConfig config;
-  config.served_model_name = flags.served_model_name;
-  const ServedModel served((*local)->handle, served_model_names(config, (*local)->handle.config), clock);
-  Api api(config, clock, (*local)->metrics);
+  flags.server.response_store = 0;  // no later request can go on from an answer
+  const ServedModel served(
+      (*local)->handle, served_model_names(flags.server, (*local)->handle.config), clock,
+      {.tool_calls = flags.server.tool_call_parser, .reasoning = flags.server.reasoning_parser});
+  Api api(flags.server, clock, (*local)->metrics);
   api.serve(served);
 
   const int64_t start_ns = clock.now_ns();
@@ -76,10 +92,7 @@ void add_run_batch(CLI::App& app, Action& action) {
           "where answers go, as they come; requests that it answers already are left out; -: stdout")
       ->type_name("FILE")
       ->required();
-  command
-      ->add_option("--served-model-name", flags->served_model_name,
-                   "name of the model in the requests; several with commas; without it, the file's name")
-      ->type_name("NAME");
+  add_server_flags(*command, flags->server);
   add_model_flags(*command, flags->model, ModelArgument::kPositional, {});
   command->footer(
       "A run that was stopped, however it was, goes on where it was when it is started again.\n"

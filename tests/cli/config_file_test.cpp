@@ -148,6 +148,27 @@ TEST_F(ConfigFlags, DoNotReplaceWhatIsRequired) {
   EXPECT_TRUE(required.check(app_));
 }
 
+TEST_F(ConfigFlags, WhatIsForServingIsPassedOverByOtherCommands) {
+  CLI::App all;
+  CLI::App* serve = all.add_subcommand("serve");
+  CLI::App* other = all.add_subcommand("other");
+  std::string host;
+  int threads = 0;
+  serve->add_option("--host", host);
+  for (CLI::App* command : {serve, other}) {
+    command->add_option("--threads", threads);
+    add_config_flag(*command);
+  }
+  std::ofstream(folder_.file("all.yaml")) << "host: a\nthreads: 3\n";
+  all.parse("other --config " + folder_.file("all.yaml"));
+  const auto applied = apply_config_file(*other);
+  ASSERT_TRUE(applied) << applied.error().message;
+  EXPECT_EQ(threads, 3);
+  EXPECT_EQ(host, "");
+  std::ofstream(folder_.file("all.yaml")) << "hosts: a\n";
+  EXPECT_THAT(apply_config_file(*other).error().message, HasSubstr("unknown key 'hosts'"));
+}
+
 TEST_F(ConfigFlags, ErrorsNameFileLineAndKey) {
   const std::string file = "the configuration '" + folder_.file("quire.yaml") + "', ";
   const std::vector<std::pair<std::string, std::string>> cases{

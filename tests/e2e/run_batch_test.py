@@ -60,6 +60,28 @@ class RunBatch(unittest.TestCase):
         self.assertEqual(len(answers), len(lines))
         return answers
 
+    def test_responses_and_messages_and_the_servers_configuration(self):
+        self.write_input([
+            request("r", "/v1/responses", input="One, two,", max_output_tokens=16, temperature=0, unknown=1),
+            request("m", "/v1/messages", messages=[{"role": "user", "content": "One, two,"}], max_tokens=16, temperature=0),
+            request("c", "/v1/chat/completions", messages=[{"role": "user", "content": "One, two,"}], max_tokens=16,
+                    temperature=0),
+            request("bad", "/v1/messages", messages=[])])
+        config = self.folder / "quire.yaml"
+        deployed = pathlib.Path(__file__).parents[2] / "deploy/quire.yaml"
+        config.write_text(deployed.read_text() + "reasoning-parser: deepseek_r1\nignore-unknown-fields: true\n")
+        output = self.folder / "out.jsonl"
+        self.run_batch(output, "--config", str(config), code=1)
+        answers = {name: line["response"] for name, line in self.answers(output).items()}
+        message = answers["c"]["body"]["choices"][0]["message"]
+        self.assertNotEqual(message["reasoning_content"], "")
+        self.assertEqual(answers["m"]["body"]["content"][0]["thinking"], message["reasoning_content"])
+        self.assertEqual(answers["r"]["body"]["output"][0]["content"][0]["text"], message["reasoning_content"])
+        self.assertIs(answers["r"]["body"]["store"], False)
+        self.assertEqual(answers["bad"]["status_code"], 400)
+        self.assertEqual(answers["bad"]["body"]["error"]["type"], "invalid_request_error")
+        self.assertEqual(answers["bad"]["body"]["type"], "error")
+
     def test_every_line_is_answered_once(self):
         requests = list(some_requests(24))
         self.write_input(requests)

@@ -12,8 +12,8 @@
 namespace quire {
 namespace {
 
-constexpr std::array<std::string_view, 3> kUrls = {"/v1/chat/completions", "/v1/completions",
-                                                   "/v1/embeddings"};
+constexpr std::array<std::string_view, 5> kUrls = {"/v1/chat/completions", "/v1/completions",
+                                                   "/v1/embeddings", "/v1/responses", "/v1/messages"};
 
 Expected<> read_custom_id(JsonValue value, std::string& custom_id) {
   auto text = read_string({"custom_id", value});

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "server/routes.h"
+
 namespace quire {
 namespace {
 
@@ -76,22 +78,22 @@ Expected<> BatchRun::start(const BatchInput::Line& line) {
                          .authorization = {},
                          .content_type = "application/json"};
   if (const auto refused = api_.refuse(head)) {
-    return finish(request.custom_id, refused->status, to_json(*refused));
+    return refuse(request, error_response(*refused));
   }
   Api::Reply reply = api_.handle(head, request.body);
-  if (const auto* response = std::get_if<HttpResponse>(&reply)) {
+  if (auto* response = std::get_if<HttpResponse>(&reply)) {
     // The engine's queue is full, and room comes as others begin and end.
     if (response->status == 429 && num_running_ > 0) {
       held_ = line;
       queue_full_ = true;
       return {};
     }
-    return finish(request.custom_id, response->status, response->body);
+    return refuse(request, std::move(*response));
   }
   auto& run = std::get<std::unique_ptr<AnswerRun>>(reply);
   if (run->stream()) {
     const ApiError error{400, "stream cannot be true in a batch: an answer is one line", "stream", {}, 0};
-    return finish(request.custom_id, error.status, to_json(error));
+    return refuse(request, error_response(error));
   }
   run_job(line, std::move(run));
   return {};
@@ -100,7 +102,10 @@ Expected<> BatchRun::start(const BatchInput::Line& line) {
 void BatchRun::run_job(const BatchInput::Line& line, std::unique_ptr<AnswerRun> run) {
   const auto free = std::ranges::find_if(jobs_, [](const Job& job) { return job.run == nullptr; });
   const auto place = static_cast<size_t>(free - jobs_.begin());
-  *free = {.custom_id = line.request.custom_id, .run = std::move(run), .body = {}};
+  *free = {
+      .request = {.custom_id = line.request.custom_id, .url = line.request.url, .body = {}, .error = {}},
+      .run = std::move(run),
+      .body = {}};
   ++num_running_;
   free->run->set_notify([this, place] {
     const std::lock_guard lock(ready_.mutex);
@@ -116,8 +121,14 @@ Expected<> BatchRun::advance(Job& job) {
   const std::unique_ptr<AnswerRun> run = std::move(job.run);
   const std::string body = std::move(job.body);
   --num_running_;
-  if (run->error()) return finish(job.custom_id, run->error()->status, to_json(*run->error()));
-  return finish(job.custom_id, 200, body);
+  if (run->error()) return refuse(job.request, error_response(*run->error()));
+  return finish(job.request.custom_id, 200, body);
+}
+
+// With what the API's connections would write, or what an endpoint answers at once.
+Expected<> BatchRun::refuse(const BatchRequest& request, HttpResponse response) {
+  reshape_error(request.url, response);
+  return finish(request.custom_id, response.status, response.body);
 }
 
 Expected<> BatchRun::finish(std::string_view custom_id, int status, std::string_view body) {

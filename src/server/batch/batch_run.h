@@ -37,7 +37,7 @@ class BatchRun {
 
  private:
   struct Job {
-    std::string custom_id;
+    BatchRequest request;            // without its body
     std::unique_ptr<AnswerRun> run;  // null: the place is free
     std::string body;
     bool begun = false;  // it no longer waits in the engine's queue
@@ -53,6 +53,7 @@ class BatchRun {
   Expected<> start(const BatchInput::Line& line);
   void run_job(const BatchInput::Line& line, std::unique_ptr<AnswerRun> run);
   Expected<> advance(Job& job);
+  Expected<> refuse(const BatchRequest& request, HttpResponse response);
   Expected<> finish(std::string_view custom_id, int status, std::string_view body);
   Expected<> sync_if_due();
 
