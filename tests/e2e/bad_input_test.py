@@ -14,18 +14,50 @@ FLAGS = ("--max-model-len", "512", "--max-num-seqs", "8", "--max-body-bytes", "4
 STREAM = {"prompt": "Once upon a time", "max_tokens": 160, "temperature": 0, "ignore_eos": True}
 
 
+def collect_names(value, names):
+    if isinstance(value, dict):
+        names.update(value)
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        collect_names(item, names)
+
+
 class BadInputTest(ServedTest):
     flags = FLAGS
 
     def connect(self):
         return http.client.HTTPConnection(*self.server.address, timeout=PATIENCE_SECONDS)
 
-    def check_error(self, name, status, body, expected_status, part):
+    def check_error(self, name, path, status, body, expected_status, part):
         self.assertEqual(status, expected_status, f"{name}: {body[:300]}")
-        error = json.loads(body)["error"]
+        answer = json.loads(body)
+        error = answer["error"]
         self.assertTrue(error["message"], name)
         self.assertIn(part, error["message"], name)
         self.assertLess(len(error["message"]), 1000, name)
+        expected_type = "not_found_error" if status == 404 else "invalid_request_error"
+        if path.startswith("/v1/messages"):  # Anthropic's shape
+            self.assertEqual(answer["type"], "error", name)
+            self.assertEqual(error["type"], "request_too_large" if status == 413 else expected_type, name)
+        else:
+            self.assertEqual(error["type"], expected_type, name)
+            self.assertEqual(set(error), {"message", "type", "param", "code"}, name)
+        return error
+
+    def check_param(self, name, path, sent, status, error):
+        """The field at fault is one of the body's, or one that is missing from it."""
+        if status != 400 or path.startswith("/v1/messages"):
+            return
+        try:
+            body = json.loads(sent)
+        except (ValueError, RecursionError):
+            self.assertIsNone(error["param"], f"{name}: {error}")
+            return
+        if isinstance(body, dict) and error["param"] is not None:
+            names = set()
+            collect_names(body, names)
+            known = error["param"] in names or error["param"] + " is required" in error["message"]
+            known |= any(field.startswith(error["param"].removesuffix("...")) for field in names)
+            self.assertTrue(known or error["param"] in error["message"], f"{name}: {error}")
 
     def test_there_are_enough(self):
         names = [row[0] for row in bad_inputs.bad_requests() + bad_inputs.RAW]
@@ -47,7 +79,8 @@ class BadInputTest(ServedTest):
                 text = answer.read()
                 if answer.will_close:
                     connection.close()
-                self.check_error(name, answer.status, text, status, part)
+                error = self.check_error(name, path, answer.status, text, status, part)
+                self.check_param(name, path, body, answer.status, error)
         connection.close()
 
     def test_bad_requests_harm_no_stream(self):
@@ -109,7 +142,7 @@ class BadInputTest(ServedTest):
                     continue
                 head, _, body = received.partition(b"\r\n\r\n")
                 self.assertTrue(head.startswith(b"HTTP/1."), f"{name}: {received[:200]}")
-                self.check_error(name, int(head.split()[1]), body, status, part)
+                self.check_error(name, "", int(head.split()[1]), body, status, part)
         self.assertIn("choices", self.complete("Still here", max_tokens=2).model_dump())
 
 
