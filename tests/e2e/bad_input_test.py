@@ -52,12 +52,13 @@ class BadInputTest(ServedTest):
         except (ValueError, RecursionError):
             self.assertIsNone(error["param"], f"{name}: {error}")
             return
-        if isinstance(body, dict) and error["param"] is not None:
-            names = set()
-            collect_names(body, names)
-            known = error["param"] in names or error["param"] + " is required" in error["message"]
-            known |= any(field.startswith(error["param"].removesuffix("...")) for field in names)
-            self.assertTrue(known or error["param"] in error["message"], f"{name}: {error}")
+        if not isinstance(body, dict) or error["message"].startswith("the body "):
+            return  # what is no body, or none to other readers than Python's
+        names = set()
+        collect_names(body, names)
+        param = error["param"] or ""
+        known = any(field == param or field.startswith(param.removesuffix("...")) for field in names)
+        self.assertTrue(param and (known or param in error["message"]), f"{name}: {error}")
 
     def test_there_are_enough(self):
         names = [row[0] for row in bad_inputs.bad_requests() + bad_inputs.RAW]

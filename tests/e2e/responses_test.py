@@ -65,6 +65,43 @@ class Responses(ServedTest):
         again = self.respond("Go on.", previous_response_id=first.id)
         self.assertEqual(answer.output_text, again.output_text)
 
+    def test_dumped_output_and_references_are_the_same(self):
+        first = self.respond("One, two,")
+        asked = self.client.responses.input_items.list(first.id).data[0].id
+        begun = [{"type": "item_reference", "id": asked}]
+        said = [{"type": "item_reference", "id": first.output[0].id}]
+        dumped = [item.model_dump() for item in first.output]
+        rest = [{"role": "user", "content": "Go on."}]
+        answers = [self.respond([*begun, *output, *rest]) for output in (said, dumped)]
+        self.assertEqual(answers[0].output_text, answers[1].output_text)
+        self.assertEqual(answers[0].usage.input_tokens, answers[1].usage.input_tokens)
+        newest = self.client.responses.input_items.list(answers[0].id, limit=1)
+        self.assertEqual([item.content[0].text for item in newest], ["Go on.", first.output_text, "One, two,"])
+        self.assertTrue(newest.has_more)
+        oldest = self.client.responses.input_items.list(answers[0].id, order="asc").data
+        self.assertEqual([item.id for item in oldest][:2], [asked, first.output[0].id])
+
+    def test_logprobs_are_those_of_the_chat(self):
+        answer = self.respond(include=["message.output_text.logprobs", "reasoning.encrypted_content"], top_logprobs=2)
+        chat = self.client.chat.completions.create(model=self.model, max_tokens=12, temperature=0, logprobs=True,
+                                                   top_logprobs=2, messages=[{"role": "user", "content": "Say hello."}])
+        tokens = answer.output[0].content[0].logprobs
+        self.assertEqual([token.model_dump() for token in tokens],
+                         [token.model_dump() for token in chat.choices[0].logprobs.content])
+
+    def test_what_is_too_old_is_left_out(self):
+        turns = []
+        for i in range(120):
+            turns += [{"role": "user", "content": f"{i}: " + "word " * 100}, {"role": "assistant", "content": "Yes."}]
+        turns.append({"role": "user", "content": "Say hello."})
+        with self.assertRaises(openai.BadRequestError) as caught:
+            self.respond(turns)
+        self.assertEqual(caught.exception.code, "context_length_exceeded")
+        answer = self.respond(turns, truncation="auto", instructions="You are a parrot.")
+        self.assertEqual(answer.truncation, "auto")
+        model = next(iter(self.client.models.list()))
+        self.assertLessEqual(answer.usage.input_tokens + 12, model.max_model_len)
+
     def test_text_by_a_schema(self):
         schema = {"type": "object", "properties": {"legs": {"type": "integer", "minimum": 0, "maximum": 9}},
                   "required": ["legs"], "additionalProperties": False}
@@ -77,7 +114,8 @@ class Responses(ServedTest):
         self.assertTrue(free.output_text.startswith("{"), free.output_text)
 
     def test_what_is_not_supported_is_said(self):
-        for options in ({"background": True}, {"truncation": "auto"}, {"include": ["file_search_call.results"]},
+        for options in ({"background": True}, {"truncation": "newest"}, {"include": ["everything"]},
+                        {"prompt": {"id": "p"}}, {"conversation": "c"}, {"service_tier": "best"},
                         {"text": {"format": {"type": "json"}}},
                         {"tools": [{"type": "function", "name": "f", "parameters": {}}]}):  # its template knows none
             with self.assertRaises(openai.BadRequestError) as caught:

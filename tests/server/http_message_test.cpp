@@ -61,6 +61,16 @@ TEST(HttpMessage, Paths) {
   EXPECT_EQ(target_path(""), "");
 }
 
+TEST(HttpMessage, Queries) {
+  EXPECT_EQ(target_query("/v1/models?x=1&y=%41#f"), "x=1&y=%41");
+  EXPECT_EQ(target_query("/v1/models?a?b"), "a?b");
+  EXPECT_EQ(target_query("/v1/models"), "");
+  EXPECT_EQ(target_query("/v1/models#f?x"), "");
+  EXPECT_EQ(percent_decoded("a%2Fb"), "a/b");
+  EXPECT_EQ(percent_decoded(""), "");
+  EXPECT_EQ(percent_decoded("%4"), std::nullopt);
+}
+
 RC_GTEST_PROP(HttpMessage, AnyTargetHasAnAnswer, (const std::string& target)) {
   const std::string path = target_path(target);
   RC_ASSERT(path.empty() || path.front() == '/');

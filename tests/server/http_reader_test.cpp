@@ -44,6 +44,7 @@ TEST(HttpReader, ReadsARequestHoweverItIsCut) {
     ASSERT_EQ(read_all(reader, kPost, piece), State::kDone) << piece;
     EXPECT_EQ(reader.head().method, HttpMethod::kPost);
     EXPECT_EQ(reader.head().path, "/v1/completions");
+    EXPECT_EQ(reader.head().query, "x=1");
     EXPECT_EQ(reader.head().authorization, "Bearer k");
     EXPECT_EQ(reader.head().content_type, "application/json");
     EXPECT_TRUE(reader.keep_alive());

@@ -36,6 +36,24 @@ class LiteLLMTest(unittest.TestCase):
         self.assertEqual(text_of(chat(stream=True)), said)
         self.assertEqual(text_of(chat(provider="hosted_vllm", stream=True)), said)
 
+    def test_messages_and_responses_say_the_same(self):
+        said = chat().choices[0].message.content
+        messages = [{"role": "user", "content": "Name three colours."}]
+
+        def by_messages(**options):
+            return litellm.completion(model=f"anthropic/{MODEL}", messages=messages, temperature=0, max_tokens=16,
+                                      api_base=os.environ["QUIRE_URL"], api_key="none", max_retries=0, **options)
+
+        def respond(**options):
+            return litellm.responses(model=f"openai/{MODEL}", input="Name three colours.", temperature=0,
+                                     max_output_tokens=16, **HERE, **options)
+
+        self.assertEqual(by_messages().choices[0].message.content, said)
+        self.assertEqual(text_of(by_messages(stream=True)), said)
+        self.assertEqual(respond().output[0].content[0].text, said)
+        deltas = [event.delta for event in respond(stream=True) if event.type == "response.output_text.delta"]
+        self.assertEqual("".join(deltas), said)
+
     def test_streamed_usage_is_that_of_the_whole_answer(self):
         chunks = list(chat(stream=True, stream_options={"include_usage": True}))
         usage = next(chunk.usage for chunk in chunks if getattr(chunk, "usage", None))
