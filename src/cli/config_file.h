@@ -1,7 +1,7 @@
 // --config FILE: flags in a file. It is YAML: one map, whose keys are the flags' names (with dashes or
 // underscores, without the two in front) and whose values are what would stand on the command line; a list
-// stands for its items with commas between them. What the command line or the environment says wins. One file
-// is for all commands: each passes over those flags of `serve` that it lacks.
+// stands for its items with commas between them. What the command line or the environment says wins.
+// One file is for all commands: each passes over those flags of `serve` that it lacks.
 #pragma once
 
 #include <CLI/CLI.hpp>

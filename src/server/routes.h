@@ -13,7 +13,7 @@ namespace quire {
 enum class Counts : bool { kNo, kYes };
 
 struct Route {
-  // One that ends with a slash, but the first, takes anything after it, and * stands for anything but nothing.
+  // One that ends with a slash, but the first, takes anything after it; * stands for anything but nothing.
   std::string_view path;
   bool open;  // without a key, and before the model is loaded
   Counts counts;

@@ -109,9 +109,9 @@ TEST_F(OpenApi, SaysWhatItemsAndBlocksTake) {
                             path, pointer));
   };
   const std::string item = "input/allOf/0/anyOf/1/items/anyOf/";
-  EXPECT_EQ(field("~1v1~1responses", item + "2/properties/type/enum/0"), "function_call");
+  EXPECT_EQ(field("~1v1~1responses", item + "2/properties/type/enum"), R"(["function_call"])");
   EXPECT_EQ(field("~1v1~1responses", item + "2/required"), R"(["type","call_id","name"])");
-  EXPECT_EQ(field("~1v1~1responses", "reasoning/anyOf/0/properties/effort/enum/0"), "none");
+  EXPECT_EQ(field("~1v1~1responses", "reasoning/anyOf/0/properties/effort/enum/0"), R"("none")");
   const std::string block = "messages/allOf/0/items/properties/content/allOf/0/anyOf/1/items/anyOf/";
   EXPECT_EQ(field("~1v1~1messages", block + "3/properties/type/enum"), R"(["tool_result"])");
   EXPECT_EQ(field("~1v1~1messages", block + "3/required"), R"(["type","tool_use_id"])");

@@ -196,6 +196,7 @@ TEST_F(ResponsesApiTest, TheOldestTurnsAreLeftOutIfToldTo) {
   const Answer refused = respond("{" + body + "}");
   EXPECT_EQ(refused.status(), 400);
   EXPECT_EQ(refused.at("/error/code"), "context_length_exceeded");
+  EXPECT_EQ(refused.at("/error/param"), "input");
   const Answer answer = respond(R"({"truncation": "auto", )" + body + "}");
   ASSERT_EQ(answer.status(), 200) << answer.body();
   EXPECT_EQ(answer.at("/truncation"), "auto");

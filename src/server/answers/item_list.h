@@ -20,8 +20,8 @@ struct ItemPage {
 // `query` is that of the request's target, without its question mark. Errors name the parameter.
 Expected<ItemPage> read_item_page(std::string_view query);
 
-// {"object": "list", "data", "first_id", "last_id", "has_more"}. `items` are JSON of objects with ids, oldest
-// first. An error if page.after is none of theirs.
+// {"object": "list", "data", "first_id", "last_id", "has_more"}. `items` are JSON of objects with ids, the
+// oldest first. An error if page.after is none of theirs.
 Expected<std::string> item_list_json(std::span<const std::string> items, const ItemPage& page);
 
 }  // namespace quire

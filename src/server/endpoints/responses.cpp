@@ -48,6 +48,15 @@ ResponsesPlan plan_response(const ApiState& api, const ResponsesRequest& request
   return plan;
 }
 
+// What a chat calls messages is `input` here.
+ApiReply with_field_of_responses(ApiReply reply) {
+  auto* response = std::get_if<HttpResponse>(&reply);
+  if (response == nullptr || !response->error || response->error->param != "messages") return reply;
+  ApiError error = *response->error;
+  error.param = "input";
+  return error_response(error);
+}
+
 }  // namespace
 
 ApiReply create_response(const ApiState& api, const RequestHead& head, std::string_view body) {
@@ -63,8 +72,9 @@ ApiReply create_response(const ApiState& api, const RequestHead& head, std::stri
     request->messages.insert(request->messages.begin(), {.role = "system", .content = *instructions});
   }
   if (request->drops_oldest) drop_oldest_turns(api.model(), *request);
-  return generate(api, head, ChatRequest(std::move(*request)),
-                  {.writer = make_responses_writer(std::move(plan)), .id_prefix = kResponseIdPrefix});
+  return with_field_of_responses(
+      generate(api, head, ChatRequest(std::move(*request)),
+               {.writer = make_responses_writer(std::move(plan)), .id_prefix = kResponseIdPrefix}));
 }
 
 ApiReply get_response(const ApiState& api, const RequestHead& head, std::string_view) {

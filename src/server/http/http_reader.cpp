@@ -104,6 +104,8 @@ HttpReader::State HttpReader::advance() {
       return fail(431, fmt::format("the header is longer than {} bytes", limits_.max_header_bytes));
     }
     if (error == http::error::body_limit) {
+      // It may be known before the header has ended; the path says who reads the error.
+      head_.path = target_path(to_string(request.get().target()));
       return fail(413, fmt::format("the body is longer than {} bytes", limits_.max_body_bytes));
     }
     if (error) return fail(400, fmt::format("this is not HTTP/1.1: {}", error.message()));
