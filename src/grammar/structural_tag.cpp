@@ -387,10 +387,11 @@ std::string format_after(const ReasoningMarks& reasoning, std::string_view forma
   if (reasoning.open.empty()) {
     return fmt::format(R"({{"type":"sequence","elements":[{},{},{}]}})", thoughts, blanks, format);
   }
+  // Nothing before the mark: what may stand before it alone would lead into it who writes a blank first.
   return fmt::format(
       R"({{"type":"sequence","elements":[{{"type":"optional","content":{{"type":"sequence","elements":)"
-      R"([{0},{1},{0}]}}}},{2}]}})",
-      blanks, thoughts, format);
+      R"([{},{}]}}}},{}]}})",
+      thoughts, blanks, format);
 }
 
 std::string structural_tag(std::string_view format) {
