@@ -21,6 +21,13 @@ void read_as(const JsonFields& body, Expected<Request> (*read)(const JsonFields&
         request.error().message.size());
 }
 
+// Every item that is referred to is known.
+Expected<ResponsesRequest> read_response(const JsonFields& body) {
+  return read_responses_request(body, [](std::string_view) {
+    return std::optional<std::string>(R"({"type": "message", "role": "user", "content": "a"})");
+  });
+}
+
 }  // namespace
 
 void fuzz_request_bodies(std::string_view input) {
@@ -33,7 +40,7 @@ void fuzz_request_bodies(std::string_view input) {
     const JsonFields body = {document->root(), ignore_unknown};
     read_as(body, read_completion_request);
     read_as(body, read_chat_request);
-    read_as(body, read_responses_request);
+    read_as(body, read_response);
     read_as(body, read_message_request);
     read_as(body, read_count_tokens_request);
     read_as(body, read_embedding_request);
@@ -52,6 +59,7 @@ std::vector<std::string> request_body_seeds() {
       R"("seed": 18446744073709551615})",
       R"({"prompt": ["a", "b"], "use_beam_search": true, "early_stopping": "never", )"
       R"("length_penalty": -1.5e0})",
+      R"({"input": [{"type": "item_reference", "id": "msg_1"}, {"role": "user", "content": "a"}]})",
       R"({"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": [{"type": "text",)"
       R"( "text": "\ud83d\ude00"}]}], "logprobs": true, "top_logprobs": 5, "stream": true,)"
       R"( "stream_options": {"include_usage": true}})",
