@@ -24,7 +24,7 @@ class BatchRunTest : public ApiFixture {
     std::ofstream in(folder_.file("in.jsonl"));
     for (int i = 0; i < kLines; ++i) {
       in << fmt::format(R"({{"custom_id": "{}", "method": "POST", "url": "/v1/completions", )", i)
-         << R"("body": {"prompt": "abcdef", "max_tokens": 60, "guided_choice": ["ab"]}})" << '\n';
+         << R"("body": {"prompt": "abcdef", "max_tokens": 60, "guided_regex": "[a-f]*"}})" << '\n';
     }
   }
 
