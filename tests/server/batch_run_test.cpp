@@ -48,7 +48,7 @@ class BatchRunTest : public ApiFixture {
   }
   // Each has a grammar, so this counts how often lines were read, rendered and tokenized.
   int64_t num_tries() const {
-    return counter("quire_grammar_cache_hits_total") + counter("quire_grammar_cache_misses_total");
+    return counter("quire:grammar_cache_hits_total") + counter("quire:grammar_cache_misses_total");
   }
 
   const TempFolder folder_;

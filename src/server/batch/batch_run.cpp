@@ -48,6 +48,10 @@ Expected<BatchCounts> BatchRun::run(FunctionRef<void(const BatchCounts&)> progre
 
 Expected<> BatchRun::start_jobs() {
   while (num_running_ < jobs_.size() && !queue_full_) {
+    if (!held_ && !returned_.empty()) {
+      held_ = std::move(returned_.front());
+      returned_.pop_front();
+    }
     if (!held_ && !at_end_) {
       auto line = input_.next();
       if (!line) return std::unexpected(line.error());
@@ -102,10 +106,7 @@ Expected<> BatchRun::start(const BatchInput::Line& line) {
 void BatchRun::run_job(const BatchInput::Line& line, std::unique_ptr<AnswerRun> run) {
   const auto free = std::ranges::find_if(jobs_, [](const Job& job) { return job.run == nullptr; });
   const auto place = static_cast<size_t>(free - jobs_.begin());
-  *free = {
-      .request = {.custom_id = line.request.custom_id, .url = line.request.url, .body = {}, .error = {}},
-      .run = std::move(run),
-      .body = {}};
+  *free = {.line = line, .run = std::move(run), .body = {}};
   ++num_running_;
   free->run->set_notify([this, place] {
     const std::lock_guard lock(ready_.mutex);
@@ -121,8 +122,13 @@ Expected<> BatchRun::advance(Job& job) {
   const std::unique_ptr<AnswerRun> run = std::move(job.run);
   const std::string body = std::move(job.body);
   --num_running_;
-  if (run->error()) return refuse(job.request, error_response(*run->error()));
-  return finish(job.request.custom_id, 200, body);
+  if (!run->error()) return finish(job.line.request.custom_id, 200, body);
+  if (run->error()->status == 429 && num_running_ > 0) {
+    returned_.push_back(std::move(job.line));
+    queue_full_ = true;
+    return {};
+  }
+  return refuse(job.line.request, error_response(*run->error()));
 }
 
 // With what the API's connections would write, or what an endpoint answers at once.

@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -37,7 +38,7 @@ class BatchRun {
 
  private:
   struct Job {
-    BatchRequest request;            // without its body
+    BatchInput::Line line;
     std::unique_ptr<AnswerRun> run;  // null: the place is free
     std::string body;
     bool begun = false;  // it no longer waits in the engine's queue
@@ -67,7 +68,9 @@ class BatchRun {
   size_t num_running_ = 0;
   bool at_end_ = false;                   // of the input
   std::optional<BatchInput::Line> held_;  // the engine's queue had no room for it
-  bool queue_full_ = false;               // since held_ was tried, no job has begun or ended
+  // Nor for these, when what they had waited for (a grammar) was there.
+  std::deque<BatchInput::Line> returned_;
+  bool queue_full_ = false;  // since one of those was tried, no job has begun or ended
   int64_t synced_ns_ = 0;
   Ready ready_;
 };
