@@ -11,6 +11,8 @@
 #include <boost/asio/strand.hpp>
 
 #include "server/connection.h"
+#include "server/trace/request_tracer.h"
+#include "server/trace/span_exporter.h"
 #include "tests/server/echo_model_fixture.h"
 #include "tests/server/test_client_fixture.h"
 
@@ -103,7 +105,13 @@ constexpr const char* kShort = R"({"prompt": "abc", "max_tokens": 2})";
 // An answer of so many numbers that a worker writes it.
 constexpr const char* kMuch = R"({"prompt": "abc", "max_tokens": 500, "logprobs": 20})";
 
+// Nobody would own such a connection any longer, so its request ends in any case; but it is also told of.
 TEST_F(ConnectionSteps, WhoLeavesWhileAWorkerReadsTheNextRequestIsNoticed) {
+  MetricsRegistry counts("");
+  auto exporter =
+      std::make_unique<SpanExporter>(OtlpEndpoint{"127.0.0.1", 1}, "test", counts);  // nobody is there
+  RequestTracer tracer(*exporter, model.clock);
+  host.tracer = &tracer;
   const auto client = connect();
   client->send(post_request("/v1/completions", kShort) + post_request("/v1/completions", kShort));
   run_worker();
@@ -119,6 +127,9 @@ TEST_F(ConnectionSteps, WhoLeavesWhileAWorkerReadsTheNextRequestIsNoticed) {
   run_engine();
   EXPECT_TRUE(ended("abort")) << model.metrics.render();
   EXPECT_EQ(num_closed, 1);
+  exporter.reset();
+  // The first request with its queue, prefill and decode, and the second one.
+  EXPECT_THAT(counts.render(), HasSubstr("quire:spans_dropped_total{} 5\n"));
 }
 
 TEST_F(ConnectionSteps, ALongAnswerIsWrittenOnAWorker) {
