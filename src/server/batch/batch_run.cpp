@@ -116,8 +116,14 @@ void BatchRun::run_job(const BatchInput::Line& line, std::unique_ptr<AnswerRun> 
 }
 
 Expected<> BatchRun::advance(Job& job) {
-  if (!std::exchange(job.begun, true)) queue_full_ = false;
-  if (job.run->advance(job.body) == AnswerRun::Progress::kMore) return {};
+  if (job.run->advance(job.body) == AnswerRun::Progress::kMore) {
+    // Not at what else it is told of: that its grammar is there and it may join the queue.
+    if (!job.begun && job.run->usage().generated_tokens > 0) {
+      job.begun = true;
+      queue_full_ = false;
+    }
+    return {};
+  }
   queue_full_ = false;
   const std::unique_ptr<AnswerRun> run = std::move(job.run);
   const std::string body = std::move(job.body);
