@@ -333,7 +333,7 @@ CHATS = [
     ),
     (
         "arguments no JSON",
-        messages({"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "{"}}]}),
+        messages({"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": "x"}}]}),
         "text of a JSON object",
     ),
     (
@@ -384,7 +384,7 @@ RESPONDED = [
     ("a part without text", items({"role": "user", "content": [{"type": "input_text"}]}), "text is required"),
     ("reference to nothing", items({"type": "item_reference", "id": "msg_0_0"}), "has an item 'msg_0_0'"),
     ("call without id", items({**CALL, "call_id": ""}), "needs its call_id"),
-    ("arguments no JSON", items({**CALL, "arguments": "{"}), "text of a JSON object"),
+    ("arguments no JSON", items({**CALL, "arguments": "x"}), "text of a JSON object"),
     ("output without call", items({"type": "function_call_output", "output": "a"}), "call_id is required"),
     ("max_output_tokens 0", items(USER, max_output_tokens=0), "at least 1"),
     ("max_output_tokens too high", items(USER, max_output_tokens=512), "the context holds 512"),
