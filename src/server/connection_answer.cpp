@@ -117,10 +117,18 @@ void HttpConnection::take_step(RunStep step) {
     if (!run->stream()) return respond(json_response(std::move(step.piece)));
     record_.failed = run->error().has_value();
     if (record_.failed) record_.note += ", failed";
+    if (record_.failed && step.piece.empty()) append_failure(step.piece, *run->error());
   } else if (step.piece.empty()) {
     return wait_for_turn();
   }
   write_stream_piece(step.piece, step.done);
+}
+
+// Of a stream that had bytes only to keep proxies patient: what was to write its events never began.
+void HttpConnection::append_failure(std::string& piece, const ApiError& error) const {
+  HttpResponse response = error_response(error);
+  reshape_error(reader_.head().path, response);
+  append_named_event(piece, "error", response.body);
 }
 
 // A stream that has begun is cut off.

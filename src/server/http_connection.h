@@ -69,6 +69,7 @@ class HttpConnection final : public Connection, public std::enable_shared_from_t
   void pump_away();
   void come_back(std::unique_ptr<AnswerRun> run, RunStep step);
   void take_step(RunStep step);
+  void append_failure(std::string& piece, const ApiError& error) const;
   void fail_run(const ApiError& error);
   void wait_for_turn();
   void watch_silence();

@@ -146,6 +146,20 @@ TEST_F(ConnectionTest, ASilentStreamSaysThatItIsStillThere) {
   }
 }
 
+// Also where it failed before its first event was due.
+TEST_F(ConnectionTest, EventsOfAStreamThatWasSilentAreInOrder) {
+  config.stream_keep_alive = 0.01;
+  start();
+  model->gate->close();
+  TestClient client(server->port());
+  client.send(post_request("/v1/responses", R"({"input": "xyz", "max_output_tokens": 3, "stream": true})"));
+  EXPECT_TRUE(client.read_until(": still here"));
+  model->gate->fail_next_step();
+  model->gate->let_pass(1);
+  EXPECT_TRUE(client.read_until("event: response.created\n"));
+  EXPECT_TRUE(client.read_until("event: response.failed\n"));
+}
+
 // Until then its status can tell what came of it.
 TEST_F(ConnectionTest, AStreamThatFailsSoonHasAStatus) {
   start();

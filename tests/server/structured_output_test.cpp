@@ -66,6 +66,21 @@ TEST_F(StructuredServer, TheServerEndsWhileAGrammarIsCompiled) {
   EXPECT_FALSE(model->handle.grammars->stop(std::chrono::milliseconds(0)));
 }
 
+TEST_F(StructuredServer, AfterKeepingProxiesPatientAFailureIsAnEvent) {
+  config.stream_keep_alive = 0.01;
+  start();
+  TestClient client(server->port());
+  client.send(
+      post_request("/v1/completions",
+                   R"({"prompt": "a", "guided_grammar": "root ::= missing # held", "stream": true})"));
+  EXPECT_TRUE(client.read_until("HTTP/1.1 200 OK\r\n"));
+  EXPECT_TRUE(client.read_until("\r\n: still here\n\n\r\n"));
+  gate_->open();
+  EXPECT_TRUE(client.read_until("event: error\ndata: {\"error\":{\"message\":\"guided_grammar"));
+  EXPECT_TRUE(client.read_until("}\n\n\r\n0\r\n\r\n"));
+  EXPECT_EQ(client.post("/v1/completions", R"({"prompt": "a", "max_tokens": 1})").status, 200);
+}
+
 TEST_F(StructuredServer, WhatCannotBeCompiledIsAPlainError) {
   start();
   TestClient client(server->port());

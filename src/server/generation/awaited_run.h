@@ -22,10 +22,10 @@ class AwaitedRun final : public AnswerRun {
       : grammar_(std::move(grammar)), stream_(stream), start_(std::move(start)) {}
   ~AwaitedRun() override { wakeup_->disarm(); }
 
-  // What fails before it begins is an answer like any other.
-  bool stream() const override { return run_ ? run_->stream() : stream_ && !error_; }
+  bool stream() const override { return run_ ? run_->stream() : stream_; }
   void set_notify(std::function<void()> notify) override;
   Progress advance(std::string& body) override;
+  bool takes_long() const override { return run_ && run_->takes_long(); }
   double pause_seconds() const override { return run_ ? run_->pause_seconds() : 0; }
   void finish() override;
   const std::optional<ApiError>& error() const override { return run_ ? run_->error() : error_; }

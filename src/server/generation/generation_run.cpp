@@ -254,7 +254,11 @@ void GenerationRun::write_pieces(std::string& body) {
 
 void GenerationRun::write_end(std::string& body) {
   if (options_.stream) {
-    if (error_) return writer_->fail_stream(body, state(), *error_);
+    if (error_) {
+      // Where bytes that keep proxies patient went ahead, these are the first events, and are in order.
+      if (!std::exchange(begun_, true)) writer_->begin_stream(body, state());
+      return writer_->fail_stream(body, state(), *error_);
+    }
     return writer_->end_stream(body, state());
   }
   if (error_) return;
