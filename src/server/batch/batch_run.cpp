@@ -86,8 +86,7 @@ Expected<> BatchRun::start(const BatchInput::Line& line) {
   }
   Api::Reply reply = api_.handle(head, request.body);
   if (auto* response = std::get_if<HttpResponse>(&reply)) {
-    // The engine's queue is full, and room comes as others begin and end.
-    if (response->status == 429 && num_running_ > 0) {
+    if (is_for_later(response->status)) {
       held_ = line;
       queue_full_ = true;
       return {};
@@ -101,6 +100,11 @@ Expected<> BatchRun::start(const BatchInput::Line& line) {
   }
   run_job(line, std::move(run));
   return {};
+}
+
+// A queue is full, or one waited too long in it: room comes as others begin and end.
+bool BatchRun::is_for_later(int status) const {
+  return (status == 429 || status == 503) && num_running_ > 0;
 }
 
 void BatchRun::run_job(const BatchInput::Line& line, std::unique_ptr<AnswerRun> run) {
@@ -129,7 +133,7 @@ Expected<> BatchRun::advance(Job& job) {
   const std::string body = std::move(job.body);
   --num_running_;
   if (!run->error()) return finish(job.line.request.custom_id, 200, body);
-  if (run->error()->status == 429 && num_running_ > 0) {
+  if (is_for_later(run->error()->status)) {
     returned_.push_back(std::move(job.line));
     queue_full_ = true;
     return {};

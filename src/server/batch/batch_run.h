@@ -52,6 +52,7 @@ class BatchRun {
 
   Expected<> start_jobs();
   Expected<> start(const BatchInput::Line& line);
+  bool is_for_later(int status) const;
   void run_job(const BatchInput::Line& line, std::unique_ptr<AnswerRun> run);
   Expected<> advance(Job& job);
   Expected<> refuse(const BatchRequest& request, HttpResponse response);
