@@ -8,17 +8,14 @@
 namespace quire {
 namespace {
 
-constexpr const char* kForeign[] = {"evil.example",
-                                    "evil.example:8000",
-                                    "127.0.0.1.evil.example",
-                                    "localhost.evil.com",
-                                    "evillocalhost",
-                                    "[evil.example]:8000",
-                                    "[::1",
-                                    "quire.example.org"};
+constexpr const char* kForeign[] = {
+    "evil.example",       "evil.example:8000",        "127.0.0.1.evil.example",
+    "localhost.evil.com", "docker.internal.evil.com", "internal",
+    "evillocalhost",      "[evil.example]:8000",      "[::1",
+    "quire.example.org"};
 constexpr const char* kOwn[] = {
     "127.0.0.1:8000", "127.0.0.1", "localhost:8000",  "LocalHost.", "[::1]:8000",
-    "192.168.1.7:1",  "",          "quire.localhost", "0.0.0.0:80"};
+    "192.168.1.7:1",  "",          "quire.localhost", "0.0.0.0:80", "host.docker.internal:8000"};
 
 TEST(AllowedHosts, OnTheLoopbackWithoutAKeyOnlyAddressesAndLocalhost) {
   for (const char* bound : {"127.0.0.1", "localhost", "::1", "127.0.0.2"}) {

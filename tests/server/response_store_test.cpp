@@ -56,6 +56,19 @@ TEST(ResponseStoreTest, WhoHoldsMostLosesFirst) {
   EXPECT_TRUE(many.get("2", 2));
 }
 
+// One that is larger than what anybody else holds is the first to go: it is not said to be kept.
+TEST(ResponseStoreTest, SaysWhetherItIsKept) {
+  const int64_t each = response("a1", 1).bytes();
+  ResponseStore store(3 * each);
+  for (TenantId tenant = 1; tenant <= 3; ++tenant) {
+    EXPECT_TRUE(store.put(response("a" + std::to_string(tenant), tenant)));
+  }
+  StoredResponse large = response("b4", 4);
+  large.json.resize(large.json.size() + static_cast<size_t>(each));
+  EXPECT_FALSE(store.put(std::move(large)));
+  EXPECT_FALSE(store.get("b4", 4));
+}
+
 TEST(ResponseStoreTest, HasBounds) {
   ResponseStore none(0);
   EXPECT_FALSE(none.on());

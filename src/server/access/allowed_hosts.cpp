@@ -31,7 +31,11 @@ bool is_address(std::string_view name) {
   return !error;
 }
 
-bool is_localhost(std::string_view name) { return name == "localhost" || name.ends_with(".localhost"); }
+// Names that no public server can have (RFC 6761; ICANN's reservation of .internal): containers call their
+// host by host.docker.internal.
+bool is_localhost(std::string_view name) {
+  return name == "localhost" || name.ends_with(".localhost") || name.ends_with(".internal");
+}
 
 bool is_loopback(std::string_view host) {
   boost::system::error_code error;

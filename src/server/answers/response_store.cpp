@@ -64,15 +64,15 @@ void ResponseStore::make_room() {
 bool ResponseStore::put(StoredResponse response) {
   const int64_t bytes = response.bytes();
   if (bytes > max_bytes_) return false;
-  auto shared = std::make_shared<const StoredResponse>(std::move(response));
+  const auto shared = std::make_shared<const StoredResponse>(std::move(response));
   const std::lock_guard lock(mutex_);
   Share& share = shares_[shared->tenant];
-  share.entries.push_front(std::move(shared));
+  share.entries.push_front(shared);
   by_id_[share.entries.front()->id] = share.entries.begin();
   share.num_bytes += bytes;
   num_bytes_ += bytes;
-  make_room();
-  return true;
+  make_room();  // which may take just this one
+  return by_id_.contains(shared->id);
 }
 
 std::shared_ptr<const StoredResponse> ResponseStore::get(std::string_view id, TenantId tenant) {
