@@ -3,7 +3,7 @@
 namespace quire {
 
 Expected<> GrammarBudget::charge(std::string_view expression, int64_t cost) {
-  if (cost == 0 || (!expression.empty() && charged_.contains(expression))) return {};
+  if (cost == 0 || has(expression)) return {};
   if (cost > kMaxGrammarCost - cost_) {
     return fail(
         ErrorCode::kInvalidArgument,

@@ -23,6 +23,11 @@ class GrammarBudget {
   // For an expression that takes long to compile. One that was there before is free, as it is compiled once;
   // none that is empty is.
   Expected<> charge(std::string_view expression, int64_t cost);
+  // Whether it was charged for, so that it costs nothing more.
+  bool has(std::string_view expression) const {
+    return !expression.empty() && charged_.contains(expression);
+  }
+  int64_t left() const { return kMaxGrammarCost - cost_; }
   // For so many parts that may follow each other directly, as all but the first may be left out.
   Expected<> charge_row(int64_t length) { return charge({}, length * length / kRowPerCost); }
   // For bytes that go to xgrammar.

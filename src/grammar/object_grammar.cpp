@@ -45,6 +45,9 @@ class OtherKeys {
   }
 
   Expected<std::string> write(EbnfRules& rules, GrammarBudget& budget) {
+    // Each object takes at most a quarter of what is left, so that those after it have some, too.
+    const int64_t affordable = std::max<int64_t>(budget.left() / (4 * kCostOfAny), 1);
+    max_beginnings_ = std::min(kMaxNameBeginnings, static_cast<size_t>(affordable));
     for (size_t at = 0; at < beginnings_.size(); ++at) lengthen(at);
     std::string all;
     for (const auto& beginning : beginnings_) all += beginning.text + '"';
@@ -78,7 +81,7 @@ class OtherKeys {
       }
     }
     for (auto& [c, rests] : longer) {
-      const bool room = beginnings_.size() < kMaxNameBeginnings;
+      const bool room = beginnings_.size() < max_beginnings_;
       beginnings_[at].next[c] = room ? beginnings_.size() : kNone;
       if (!room) continue;
       std::string text = beginnings_[at].text;
@@ -103,6 +106,7 @@ class OtherKeys {
   }
 
   std::vector<Beginning> beginnings_ = std::vector<Beginning>(1);
+  size_t max_beginnings_ = kMaxNameBeginnings;
 };
 
 class ObjectGrammar {

@@ -1,6 +1,10 @@
 #include <algorithm>
 #include <bitset>
 #include <cstdint>
+#include <iterator>
+#include <map>
+#include <set>
+#include <unordered_set>
 #include <vector>
 
 #include "grammar/regex.h"
@@ -19,13 +23,17 @@ class PlaceAutomaton {
  public:
   explicit PlaceAutomaton(const RegexNode& node) {
     add(node);
-    for (const CodePointSet* set : sets_) {
-      for (const auto& range : *set) firsts_.push_back(range.first);
+    std::map<const CodePointSet*, Places> places;  // of each set; copies of a repetition share it
+    for (size_t place = 0; place < sets_.size(); ++place) places[sets_[place]].set(place);
+    std::set<uint32_t> firsts;  // of ranges
+    for (const auto& [set, at] : places) {
+      for (const auto& range : *set) firsts.insert(range.first);
     }
-    std::ranges::sort(firsts_);
-    const auto same = std::ranges::unique(firsts_);
-    firsts_.erase(same.begin(), same.end());
-    for (const uint32_t c : firsts_) with_.push_back(places_with(c));
+    std::unordered_set<Places> seen;
+    for (const uint32_t c : firsts) {
+      const Places with = places_with(c, places);
+      if (seen.insert(with).second) with_.push_back(with);
+    }
   }
 
   // From each place, how many places a token may be at with each of its characters. Where a place follows
@@ -108,14 +116,18 @@ class PlaceAutomaton {
     }
   }
 
-  Places places_with(uint32_t c) const {
-    Places places;
-    for (size_t place = 0; place < sets_.size(); ++place) {
-      places.set(place, std::ranges::any_of(*sets_[place], [c](const CodePointRange& range) {
-                   return range.first <= c && c <= range.last;
-                 }));
+  // Ranges of a set ascend and part.
+  static bool has(const CodePointSet& set, uint32_t c) {
+    const auto after = std::ranges::upper_bound(set, c, {}, &CodePointRange::first);
+    return after != set.begin() && c <= std::prev(after)->last;
+  }
+
+  static Places places_with(uint32_t c, const std::map<const CodePointSet*, Places>& places) {
+    Places with;
+    for (const auto& [set, at] : places) {
+      if (has(*set, c)) with |= at;
     }
-    return places;
+    return with;
   }
 
   // After the character that leads to most places. One of those at which a range begins is in as many sets
@@ -134,8 +146,7 @@ class PlaceAutomaton {
 
   std::vector<const CodePointSet*> sets_;  // by place
   std::vector<Places> follow_;             // by place
-  std::vector<uint32_t> firsts_;           // of ranges
-  std::vector<Places> with_;               // by first
+  std::vector<Places> with_;               // of each character at which a range begins; no two the same
 };
 
 }  // namespace

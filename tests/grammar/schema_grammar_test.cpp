@@ -156,6 +156,26 @@ TEST(SchemaGrammar, OtherNamesDifferFromLongOnesEarly) {
   EXPECT_TRUE(accepts(grammar, with("è", "1")));
 }
 
+// As of models with extra="allow": each object gets a part of what telling names apart may cost.
+TEST(SchemaGrammar, ManyObjectsMayHaveOtherNames) {
+  std::string properties;
+  for (int object = 0; object < 40; ++object) {
+    std::string names;
+    for (int i = 0; i < 12; ++i)
+      fmt::format_to(std::back_inserter(names), R"("of_object_{}_field_{}":{{}},)", object, i);
+    names.pop_back();
+    fmt::format_to(std::back_inserter(properties),
+                   R"("o{}":{{"type":"object","properties":{{{}}},"additionalProperties":true}},)", object,
+                   names);
+  }
+  properties.pop_back();
+  GrammarBudget budget;
+  const auto ebnf =
+      schema_to_ebnf(fmt::format(R"({{"type":"object","properties":{{{}}}}})", properties), budget);
+  EXPECT_TRUE(ebnf) << ebnf.error().message;
+  EXPECT_GT(budget.left(), 0);
+}
+
 // JSON Schema's equality is that of values, however they are written.
 TEST(SchemaGrammar, EqualValuesAreOne) {
   const Case cases[] = {
