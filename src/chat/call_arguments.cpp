@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <system_error>
 
 #include "chat/json_scanner.h"
@@ -61,7 +63,8 @@ void append_number(std::string_view number, std::string& out) {
   };
   const bool is_integer = number.find_first_of(".eE") == std::string_view::npos;
   if (!fits(double{})) {
-    const bool is_small = number.contains("e-") || number.contains("E-");
+    // strtod says on which side it is out of range.
+    const bool is_small = std::abs(std::strtod(std::string(number).c_str(), nullptr)) < 1;
     out += is_small ? "0" : number.starts_with('-') ? "-1.7976931348623157e308" : "1.7976931348623157e308";
     return;
   }

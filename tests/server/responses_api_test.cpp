@@ -161,6 +161,12 @@ TEST_F(ResponsesApiTest, ItemsThatAreStoredCanBeReferredTo) {
     EXPECT_EQ(none.status(), 400) << id;
     EXPECT_THAT(none.at("/error/message"), HasSubstr("input[1]: no response that is stored has an item"));
   }
+  std::string many;
+  for (int i = 0; i < 513; ++i) many += fmt::format(R"({{"type": "item_reference", "id": "{}"}},)", asked);
+  many.pop_back();
+  const Answer refused = respond(fmt::format(R"({{"input": [{}]}})", many));
+  EXPECT_EQ(refused.status(), 400);
+  EXPECT_THAT(refused.at("/error/message"), HasSubstr("at most 512 references"));
 }
 
 TEST_F(ResponsesApiTest, LogprobsAreThereWhereTheyAreAskedFor) {

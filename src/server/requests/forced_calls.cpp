@@ -63,7 +63,7 @@ class TagWriter {
       write_list("sequence", [&] {
         write_object([&] {
           json_.field("type", "regex");
-          json_.field("pattern", "[^{< \\t\\r\\n]");
+          json_.field("pattern", "[^{\\[< \\t\\r\\n]");
         });
         write_object([&] {
           json_.field("type", "any_text");

@@ -139,6 +139,9 @@ std::vector<FieldRule> reference_item_rules(std::string& id) {
   return {item_type_rule("item_reference"), {"id", into(id), "of an item of a stored response", true}};
 }
 
+constexpr int32_t kMaxReferences = 512;
+constexpr size_t kMaxReferencedBytes = 4 << 20;
+
 // Takes the items of a conversation one after the other.
 class ConversationReader {
  public:
@@ -177,6 +180,12 @@ class ConversationReader {
     const auto found = find_item_(id);
     if (!found) {
       return fail(ErrorCode::kInvalidArgument, "no response that is stored has an item '{}'", excerpt(id));
+    }
+    referenced_bytes_ += found->size();
+    if (++num_references_ > kMaxReferences || referenced_bytes_ > kMaxReferencedBytes) {
+      return fail(ErrorCode::kInvalidArgument,
+                  "there may be at most {} references, to {} bytes of items in all", kMaxReferences,
+                  kMaxReferencedBytes);
     }
     const auto document = JsonDocument::parse(*found);
     if (!document) return std::unexpected(document.error());
@@ -260,6 +269,8 @@ class ConversationReader {
   const FindItem& find_item_;
   std::vector<ChatMessage>& messages_;
   std::vector<std::string>& items_;
+  int32_t num_references_ = 0;
+  size_t referenced_bytes_ = 0;
   bool in_turn_ = false;
 };
 
