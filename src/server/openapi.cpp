@@ -54,6 +54,19 @@ std::string_view stream_description(std::string_view event) {
   return "each event; the last one's data is [DONE], and that of a failure in between is an Error";
 }
 
+// The data of such an event: JSON, but for the last one where others do not end by themselves.
+std::string event_data_schema(std::string_view event) {
+  const auto json_of = [](std::string_view schema) {
+    return fmt::format(R"({{"type":"string","contentMediaType":"application/json","contentSchema":{}}})",
+                       schema);
+  };
+  const std::string own = reference("schemas", event);
+  if (!stream_description(event).contains("[DONE]")) return json_of(own);
+  const std::string failure = reference("schemas", "Error");
+  return fmt::format(R"({{"anyOf":[{{"const":"[DONE]"}},{}]}})",
+                     json_of(fmt::format(R"({{"anyOf":[{},{}]}})", own, failure)));
+}
+
 void write_content(JsonWriter& json, const Operation& operation) {
   json.key("content");
   json.begin_object();
@@ -67,9 +80,9 @@ void write_content(JsonWriter& json, const Operation& operation) {
   if (!operation.answer.empty()) write("application/json", reference("schemas", operation.answer));
   if (!operation.event.empty()) {
     write("text/event-stream",
-          fmt::format(R"({{"type":"object","description":"{}","required":["data"],"properties":{{"data":)"
-                      R"({{"type":"string","contentMediaType":"application/json","contentSchema":{}}}}}}})",
-                      stream_description(operation.event), reference("schemas", operation.event)));
+          fmt::format(
+              R"({{"type":"object","description":"{}","required":["data"],"properties":{{"data":{}}}}})",
+              stream_description(operation.event), event_data_schema(operation.event)));
   }
   if (operation.answer.empty() && operation.event.empty()) write("text/plain", R"({"type":"string"})");
   json.end_object();

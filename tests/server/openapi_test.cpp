@@ -124,6 +124,11 @@ TEST_F(OpenApi, SaysHowStreamsEnd) {
         fmt::format("/paths/{}/post/responses/200/content/text~1event-stream/schema/description", path));
   };
   EXPECT_THAT(end("~1v1~1completions"), HasSubstr("[DONE]"));
+  const std::string data =
+      "/paths/~1v1~1completions/post/responses/200/content/text~1event-stream/schema/properties/data/"
+      "anyOf/";
+  EXPECT_EQ(text(data + "0/const"), R"("[DONE]")");
+  EXPECT_EQ(text(data + "1/contentSchema/anyOf/1/$ref"), R"("#/components/schemas/Error")");
   EXPECT_THAT(end("~1v1~1messages"), HasSubstr("message_stop or error"));
   EXPECT_THAT(end("~1v1~1responses"), HasSubstr("response.failed"));
 }
