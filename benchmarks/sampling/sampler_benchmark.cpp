@@ -4,6 +4,7 @@
 #include <benchmark/benchmark.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/rng.h"
@@ -22,7 +23,8 @@ struct Choice {
 constexpr Choice kChoices[] = {
     {"greedy", 0, 0, 1, 0},        {"temperature", 1, 0, 1, 0},       {"top_p", 0.8, 0, 0.9, 0},
     {"top_p_warm", 1, 0, 0.95, 0}, {"top_k", 0.8, 40, 1, 0},          {"top_k_top_p", 0.7, 50, 0.95, 0},
-    {"min_p", 1, 0, 1, 0.05},      {"min_p_top_p", 1, 0, 0.95, 0.02}, {"top_p_flat", 1.0, 0, 0.95, 0}};
+    {"min_p", 1, 0, 1, 0.05},      {"min_p_top_p", 1, 0, 0.95, 0.02}, {"top_p_flat", 1.0, 0, 0.95, 0},
+    {"masked", 1, 0, 1, 0},        {"masked_few", 1, 0, 1, 0},        {"masked_top_p", 0.8, 0, 0.9, 0}};
 
 // About normal with a deviation of 2.5, as a language model's are, and a few tokens that stand out; or,
 // flat, with nothing that does.
@@ -39,11 +41,27 @@ std::vector<float> make_logits(size_t vocab, bool flat) {
   return logits;
 }
 
+// A grammar's mask: of the text of a string, where most tokens may come, or of what is between values, where
+// few may.
+std::vector<uint32_t> make_mask(size_t vocab, std::string_view name) {
+  std::vector<uint32_t> allowed;
+  if (name.find("masked") == std::string_view::npos) return allowed;
+  const bool few = name.ends_with("few");
+  allowed.assign(vocab / 32, few ? 0 : ~uint32_t{0});
+  Rng rng(5);
+  for (size_t i = 0; i < (few ? 20 : vocab / 50); ++i) {
+    const auto id = rng.below(vocab);
+    allowed[id / 32] ^= uint32_t{1} << id % 32;
+  }
+  return allowed;
+}
+
 void sample_row(benchmark::State& state, const Choice& choice) {
   const auto vocab = static_cast<int32_t>(state.range(0));
   const auto kernels = select_kernels("");
   const bool flat = std::string(choice.name).ends_with("flat");
   const auto logits = make_logits(static_cast<size_t>(vocab), flat);
+  const auto allowed = make_mask(static_cast<size_t>(vocab), choice.name);
   Sampler sampler(**kernels, vocab, 1);
   SamplingParams params;
   params.temperature = choice.temperature;
@@ -54,7 +72,7 @@ void sample_row(benchmark::State& state, const Choice& choice) {
   uint64_t seed = 0;
   SampleResult result;
   for (auto _ : state) {
-    sampler.sample(0, logits, {&params, tokens, 4, ++seed}, result);
+    sampler.sample(0, logits, {&params, tokens, 4, ++seed, allowed}, result);
     benchmark::DoNotOptimize(result.token);
   }
 }

@@ -11,28 +11,6 @@ namespace {
 
 constexpr float kMinusInfinity = -std::numeric_limits<float>::infinity();
 
-// Before all others: what they add to a token that may not come is of no use to it.
-class GrammarProcessor final : public LogitsProcessor {
- public:
-  bool active(const SequenceView& sequence) const override { return !sequence.allowed.empty(); }
-
-  void apply(const SequenceView& sequence, std::span<float> logits, SeenTokens&) const override {
-    for (size_t word = 0; word * 32 < logits.size(); ++word) {
-      const uint32_t bits = word < sequence.allowed.size() ? sequence.allowed[word] : 0;
-      if (bits == ~uint32_t{0}) continue;
-      const std::span<float> some =
-          logits.subspan(word * 32, std::min<size_t>(32, logits.size() - word * 32));
-      if (bits == 0) {
-        std::ranges::fill(some, kMinusInfinity);
-        continue;
-      }
-      for (size_t i = 0; i < some.size(); ++i) {
-        if ((bits >> i & 1) == 0) some[i] = kMinusInfinity;
-      }
-    }
-  }
-};
-
 class LogitBiasProcessor final : public LogitsProcessor {
  public:
   bool active(const SequenceView& sequence) const override { return !sequence.params->logit_bias.empty(); }
@@ -110,7 +88,6 @@ class PenaltiesProcessor final : public LogitsProcessor {
 
 std::vector<std::unique_ptr<const LogitsProcessor>> logits_processors() {
   std::vector<std::unique_ptr<const LogitsProcessor>> processors;
-  processors.push_back(std::make_unique<GrammarProcessor>());
   processors.push_back(std::make_unique<LogitBiasProcessor>());
   processors.push_back(std::make_unique<MinTokensProcessor>());
   processors.push_back(std::make_unique<PenaltiesProcessor>());

@@ -51,7 +51,8 @@ class LogitsProcessor {
   virtual void apply(const SequenceView& sequence, std::span<float> logits, SeenTokens& seen) const = 0;
 };
 
-// All of them: the grammar, logit bias, minimum length, penalties. Stateless; safe from any thread.
+// All of them: logit bias, minimum length, penalties. Stateless; safe from any thread. What a grammar
+// forbids is masked after them (token_mask.h), so that nothing they add brings it back.
 std::vector<std::unique_ptr<const LogitsProcessor>> logits_processors();
 
 }  // namespace quire

@@ -1,20 +1,19 @@
 #include "sampling/sampler.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
+#include <limits>
 
 #include "base/rng.h"
+#include "sampling/token_mask.h"
 
 namespace quire {
 namespace {
 
 // Below this temperature the distribution is its maximum for every purpose, and 1 / temperature overflows.
 constexpr double kGreedyTemperature = 1e-5;
-
-constexpr size_t kChunk = 512;  // logits whose exponentials are summed together by draw()
-
-size_t count_chunks(size_t vocab_size) { return (vocab_size + kChunk - 1) / kChunk; }
 
 bool has_filters(const SamplingParams& params) {
   return params.top_k > 0 || params.top_p < 1.0 || params.min_p > 0.0;
@@ -31,15 +30,15 @@ Sampler::Sampler(const KernelTable& kernels, int32_t vocab_size, int num_threads
         scratch_.emplace_back(Scratch{{}, {}, CandidateScratch(vocab), {}, {}, SeenTokens(vocab_size)});
     scratch.logits.reserve(vocab);
     scratch.candidates.reserve(vocab);
-    scratch.chunk_sums.reserve(count_chunks(vocab));
-    scratch.chunk_maxima.reserve(count_chunks(vocab));
+    scratch.chunk_sums.reserve(count_logit_chunks(vocab));
+    scratch.chunk_maxima.reserve(count_logit_chunks(vocab));
   }
 }
 
 int64_t Sampler::bytes(int32_t vocab_size, int num_threads) {
   const auto vocab = static_cast<size_t>(vocab_size);
   const size_t by_token = vocab * (sizeof(float) + sizeof(Candidate));
-  const size_t by_chunk = count_chunks(vocab) * (sizeof(double) + sizeof(float));
+  const size_t by_chunk = count_logit_chunks(vocab) * (sizeof(double) + sizeof(float));
   return num_threads * (static_cast<int64_t>(by_token + by_chunk) + CandidateScratch::bytes(vocab_size) +
                         SeenTokens::bytes(vocab_size));
 }
@@ -56,6 +55,14 @@ std::span<const float> Sampler::process(Scratch& scratch, std::span<const float>
   return copied ? std::span<const float>(scratch.logits) : logits;
 }
 
+std::span<const float> Sampler::mask(Scratch& scratch, std::span<const float> logits,
+                                     std::span<const uint32_t> allowed) {
+  if (allowed.empty()) return logits;
+  scratch.logits.resize(logits.size());
+  mask_logits(logits, allowed, scratch.logits);
+  return scratch.logits;
+}
+
 void Sampler::sample(int thread, std::span<const float> logits, const SequenceView& sequence,
                      SampleResult& result) {
   Scratch& scratch = scratch_[static_cast<size_t>(thread)];
@@ -64,18 +71,41 @@ void Sampler::sample(int thread, std::span<const float> logits, const SequenceVi
   result.token = -1;
   if (!sequence.allowed.empty() && std::ranges::none_of(sequence.allowed, std::identity())) return;
   const std::span<const float> row = process(scratch, logits, sequence);
-  if (params.use_beam_search) return find_candidates(row, params, result);
-  if (params.temperature < kGreedyTemperature) {
-    result.token = static_cast<TokenId>(kernels_->argmax(row.data(), static_cast<int64_t>(row.size())));
-  } else {
-    const double uniform = random_uniform(sequence.seed, sequence.output().size());
-    result.token = has_filters(params) ? draw_filtered(scratch, row, params, uniform)
-                                       : draw(scratch, row, 1.0 / params.temperature, uniform);
-  }
-  result.top.clear();
+  if (params.use_beam_search) return find_candidates(mask(scratch, row, sequence.allowed), params, result);
+  result.token = choose(scratch, row, sequence);
   if (params.logprobs || params.ranks_draws()) {
     score(logits, result.token, params.logprobs.value_or(0), result);
   }
+}
+
+TokenId Sampler::choose(Scratch& scratch, std::span<const float> logits,
+                        const SequenceView& sequence) const {
+  const SamplingParams& params = *sequence.params;
+  if (params.temperature < kGreedyTemperature) return most_likely(logits, sequence.allowed);
+  const double uniform = random_uniform(sequence.seed, sequence.output().size());
+  if (!has_filters(params)) {
+    return draw(scratch, logits, sequence.allowed, 1.0 / params.temperature, uniform);
+  }
+  return draw_filtered(scratch, mask(scratch, logits, sequence.allowed), params, uniform);
+}
+
+TokenId Sampler::most_likely(std::span<const float> logits, std::span<const uint32_t> allowed) const {
+  if (allowed.empty()) {
+    return static_cast<TokenId>(kernels_->argmax(logits.data(), static_cast<int64_t>(logits.size())));
+  }
+  std::array<float, kLogitChunk> scratch;
+  TokenId best = 0;
+  float best_logit = -std::numeric_limits<float>::infinity();
+  for (size_t c = 0; c < count_logit_chunks(logits.size()); ++c) {
+    const std::span<const float> chunk = masked_chunk(logits, allowed, c, scratch);
+    if (chunk.empty()) continue;
+    const auto place =
+        static_cast<size_t>(kernels_->argmax(chunk.data(), static_cast<int64_t>(chunk.size())));
+    if (!(chunk[place] > best_logit)) continue;
+    best = static_cast<TokenId>(c * kLogitChunk + place);
+    best_logit = chunk[place];
+  }
+  return best;
 }
 
 void Sampler::find_candidates(std::span<const float> logits, const SamplingParams& params,
@@ -115,20 +145,24 @@ void Sampler::score(std::span<const float> logits, TokenId token, int32_t num_to
 }
 
 // Inverse transform in two levels: the chunk that holds the drawn point, then the token in it.
-TokenId Sampler::draw(Scratch& scratch, std::span<const float> logits, double scale, double uniform) const {
-  const size_t num_chunks = count_chunks(logits.size());
+TokenId Sampler::draw(Scratch& scratch, std::span<const float> logits, std::span<const uint32_t> allowed,
+                      double scale, double uniform) const {
+  constexpr float kNone = -std::numeric_limits<float>::infinity();
+  const size_t num_chunks = count_logit_chunks(logits.size());
   scratch.chunk_sums.resize(num_chunks);
-  scratch.chunk_maxima.resize(num_chunks);
+  scratch.chunk_maxima.assign(num_chunks, kNone);
+  std::array<float, kLogitChunk> masked;
   for (size_t c = 0; c < num_chunks; ++c) {
-    const auto count = static_cast<int64_t>(std::min(kChunk, logits.size() - c * kChunk));
-    kernels_->max_sum_exp(logits.data() + c * kChunk, count, static_cast<float>(scale),
+    const std::span<const float> chunk = masked_chunk(logits, allowed, c, masked);
+    if (chunk.empty()) continue;
+    kernels_->max_sum_exp(chunk.data(), static_cast<int64_t>(chunk.size()), static_cast<float>(scale),
                           &scratch.chunk_maxima[c], &scratch.chunk_sums[c]);
   }
   const float maximum = *std::ranges::max_element(scratch.chunk_maxima);
   double total = 0;
   for (size_t c = 0; c < num_chunks; ++c) {
     const double below = scale * (static_cast<double>(scratch.chunk_maxima[c]) - maximum);
-    // A chunk in which a grammar allows nothing has no sum at all: its maximum is -inf.
+    // A chunk in which nothing has weight has no sum at all: its maximum is -inf.
     scratch.chunk_sums[c] = std::isfinite(below) ? scratch.chunk_sums[c] * std::exp(below) : 0.0;
     total += scratch.chunk_sums[c];
   }
@@ -138,16 +172,15 @@ TokenId Sampler::draw(Scratch& scratch, std::span<const float> logits, double sc
   // The sums are rounded: the point may lie a little past the last token, which then is the last that has
   // any weight.
   TokenId chosen = -1;
-  const size_t end = std::min((chunk + 1) * kChunk, logits.size());
-  for (size_t i = chunk * kChunk; i < end; ++i) {
-    const double weight = std::exp(scale * (static_cast<double>(logits[i]) - maximum));
+  const std::span<const float> row = masked_chunk(logits, allowed, chunk, masked);
+  for (size_t i = 0; i < row.size(); ++i) {
+    const double weight = std::exp(scale * (static_cast<double>(row[i]) - maximum));
     if (!(weight > 0)) continue;
-    chosen = static_cast<TokenId>(i);
+    chosen = static_cast<TokenId>(chunk * kLogitChunk + i);
     if (point < weight) break;
     point -= weight;
   }
-  if (chosen >= 0) return chosen;  // else there is no finite logit
-  return static_cast<TokenId>(kernels_->argmax(logits.data(), static_cast<int64_t>(logits.size())));
+  return chosen >= 0 ? chosen : most_likely(logits, allowed);  // else there is no finite logit
 }
 
 TokenId Sampler::draw_filtered(Scratch& scratch, std::span<const float> logits,

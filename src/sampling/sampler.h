@@ -48,13 +48,21 @@ class Sampler {
     SeenTokens seen;
   };
 
+  // Without the grammar's mask.
   std::span<const float> process(Scratch& scratch, std::span<const float> logits,
                                  const SequenceView& sequence) const;
+  // With it.
+  static std::span<const float> mask(Scratch& scratch, std::span<const float> logits,
+                                     std::span<const uint32_t> allowed);
+  TokenId choose(Scratch& scratch, std::span<const float> logits, const SequenceView& sequence) const;
+  // Of the allowed tokens that with the largest logit; the first of equals.
+  TokenId most_likely(std::span<const float> logits, std::span<const uint32_t> allowed) const;
   // What a beam of a search that is `width` wide can contribute to any choice: its `width` best tokens, and
   // as many of those behind them as it takes to have `width` that do not stop. At most 2 * width.
   void find_candidates(std::span<const float> logits, const SamplingParams& params,
                        SampleResult& result) const;
-  TokenId draw(Scratch& scratch, std::span<const float> logits, double scale, double uniform) const;
+  TokenId draw(Scratch& scratch, std::span<const float> logits, std::span<const uint32_t> allowed,
+               double scale, double uniform) const;
   TokenId draw_filtered(Scratch& scratch, std::span<const float> logits, const SamplingParams& params,
                         double uniform) const;
 

@@ -31,15 +31,6 @@ TEST(LogitsProcessors, BiasIsAdded) {
   EXPECT_EQ(apply_all(params, {0}, 1, {1, 1, 1, 1}), (std::vector<float>{1, 3.5F, 1, -99}));
 }
 
-TEST(LogitsProcessors, WhatAGrammarForbidsNothingBringsBack) {
-  SamplingParams params;
-  params.logit_bias = {{1, 100.0F}};
-  const std::vector<uint32_t> allowed{0b101, 0b1};
-  const auto logits = apply_all(params, {0}, 1, std::vector<float>(70, 1), allowed);
-  for (size_t id = 0; id < logits.size(); ++id)
-    EXPECT_EQ(std::isinf(logits[id]), id != 0 && id != 2 && id != 32) << id;
-}
-
 TEST(LogitsProcessors, MinTokensGivesWayToAGrammarThatAllowsNothingElse) {
   SamplingParams params;
   params.min_tokens = 2;

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <map>
+#include <random>
 
 namespace quire {
 namespace {
@@ -127,6 +129,66 @@ TEST(Sampler, DrawsFollowTheDistributionBesideChunksWithoutWeight) {
       }
       EXPECT_LT(chi_squared, 21.1) << "3 degrees of freedom, p = 1e-4; top_k " << top_k;
     }
+  }
+}
+
+TEST(Sampler, WhatAGrammarForbidsNothingBringsBack) {
+  Sampler sampler(scalar_kernels(), 70, 1);
+  const std::vector<float> logits(70, 1);
+  const std::vector<uint32_t> allowed{0b101, 0b1};  // and nothing of a third word
+  const std::vector<TokenId> tokens{0};
+  SamplingParams params;
+  params.logit_bias = {{1, 100.0F}};
+  for (const double temperature : {0.0, 1.0, 2.0}) {
+    for (const int32_t top_k : {0, 20}) {
+      params.temperature = temperature;
+      params.top_k = top_k;
+      std::map<TokenId, int> counts;
+      for (uint64_t seed = 0; seed < 100; ++seed) {
+        SampleResult result;
+        sampler.sample(0, logits, {&params, tokens, 1, seed, allowed}, result);
+        ++counts[result.token];
+      }
+      EXPECT_EQ(counts.size(), temperature == 0 ? 1U : 3U);
+      for (const auto& [token, count] : counts)
+        EXPECT_TRUE(token == 0 || token == 2 || token == 32) << token;
+    }
+  }
+}
+
+// A mask is the same as logits of -inf, whatever the options and whichever chunks it allows as a whole, in
+// part or not at all.
+TEST(Sampler, AMaskIsTheSameAsLogitsWithoutWeight) {
+  constexpr size_t kVocab = 3000;
+  std::mt19937_64 random(7);
+  std::vector<float> logits(kVocab), masked(kVocab);
+  const std::vector<TokenId> tokens{0};
+  Sampler sampler(**select_kernels(""), kVocab, 1);
+  for (int round = 0; round < 200; ++round) {
+    for (float& logit : logits) logit = std::uniform_real_distribution<float>(-4, 4)(random);
+    std::vector<uint32_t> allowed((kVocab + 31) / 32);
+    for (size_t word = 0; word < allowed.size(); ++word) {
+      const uint64_t kind = (static_cast<uint64_t>(round) + word / 16) % 3;
+      allowed[word] = kind == 0 ? 0 : kind == 1 ? ~uint32_t{0} : static_cast<uint32_t>(random());
+    }
+    allowed.back() &= (uint32_t{1} << kVocab % 32) - 1;
+    allowed[20] |= 1;  // something is
+    for (size_t id = 0; id < kVocab; ++id) {
+      const bool may = (allowed[id / 32] >> id % 32 & 1) != 0;
+      masked[id] = may ? logits[id] : -std::numeric_limits<float>::infinity();
+    }
+    SamplingParams params;
+    params.temperature = round % 4 == 0 ? 0 : 1;
+    params.top_p = round % 5 == 0 ? 0.9 : 1;
+    if (round % 7 == 0) params.logit_bias = {{640, 1.5F}, {641, 2.5F}};
+    params.use_beam_search = round % 11 == 0;
+    SampleResult by_mask, by_logits;
+    const uint64_t seed = random();
+    sampler.sample(0, logits, {&params, tokens, 1, seed, allowed}, by_mask);
+    sampler.sample(0, masked, {&params, tokens, 1, seed}, by_logits);
+    ASSERT_EQ(by_mask.token, by_logits.token) << round;
+    ASSERT_EQ(by_mask.top.size(), by_logits.top.size());
+    for (size_t i = 0; i < by_mask.top.size(); ++i) ASSERT_EQ(by_mask.top[i].token, by_logits.top[i].token);
   }
 }
 
