@@ -1,12 +1,12 @@
 // Mutated templates, from seeds: whatever comes in, an answer or an error comes out, within small budgets.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <string>
 #include <vector>
 
 #include "base/rng.h"
 #include "chat/chat_template.h"
+#include "tests/base/test_effort.h"
 #include "tests/chat/json_fixture.h"
 
 namespace quire {
@@ -62,7 +62,7 @@ TEST(Fuzz, MutatedTemplatesAnswerOrFail) {
   TemplateLimits limits;
   limits.max_steps = 20'000;
   limits.max_output_bytes = 100'000;
-  const int rounds = std::getenv("QUIRE_LONG") != nullptr ? 300'000 : 6'000;
+  const int rounds = long_run() ? 300'000 : 6'000;
   int64_t rendered = 0;
   for (int seed = 0; seed < rounds; ++seed) {
     Rng rng(static_cast<uint64_t>(seed));

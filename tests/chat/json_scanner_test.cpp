@@ -3,10 +3,10 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
-#include <cstdlib>
 #include <string>
 
 #include "base/rng.h"
+#include "tests/base/test_effort.h"
 
 namespace quire {
 namespace {
@@ -62,7 +62,7 @@ TEST(JsonScanner, AgreesWithSimdjson) {
                                R"([{"a": true}, {"b": [false, null, {"c": {}}]}, [], ""])",
                                R"({"a":{"b":{"c":[[[0]],{"d":-0.0}]}},"e":"\n\t\/"})"};
   constexpr std::string_view kBytes = "{}[]\",:\\ 0123456789.eE+-truefalsnl\n";
-  const int rounds = std::getenv("QUIRE_LONG") != nullptr ? 1'000'000 : 30'000;
+  const int rounds = long_run() ? 1'000'000 : 30'000;
   int valid = 0;
   for (int seed = 0; seed < rounds; ++seed) {
     Rng rng(static_cast<uint64_t>(seed));

@@ -2,10 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "base/rng.h"
 #include "chat/call_arguments.h"
+#include "tests/base/test_effort.h"
 
 namespace quire {
 namespace {
@@ -373,7 +372,7 @@ std::string soup(Rng& rng) {
   return text;
 }
 
-int rounds() { return std::getenv("QUIRE_LONG") != nullptr ? 400'000 : 8'000; }
+int rounds() { return long_run() ? 400'000 : 8'000; }
 
 OutputSpec any_spec(Rng& rng) {
   OutputSpec spec =

@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "base/rng.h"
+#include "tests/base/test_effort.h"
 #include "tests/fuzz/fuzz_targets.h"
 
 namespace quire {
@@ -39,7 +39,7 @@ TEST_P(Fuzz, TakesAnyBytes) {
     for (size_t length = 0; length < seed.size(); ++length)
       target.run(std::string_view(seed).substr(0, length));
   }
-  const int rounds = std::getenv("QUIRE_LONG") != nullptr ? 200'000 : 8'000;
+  const int rounds = long_run() ? 200'000 : 8'000;
   for (int seed = 0; seed < rounds; ++seed) {
     Rng rng(static_cast<uint64_t>(seed));
     target.run(mutate(seeds, rng));

@@ -4,25 +4,20 @@
 #include <simdjson.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <fstream>
 #include <string>
 #include <vector>
 
+#include "tests/base/test_effort.h"
 #include "tests/runtime/runner_fixture.h"
 
 namespace quire {
 namespace {
 
-bool environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr && std::string_view(value) == "1";
-}
-
 // Sanitized builds are some ten times slower; they look at the first lines only.
 size_t lines_to_check(bool slow_path) {
-  if (environment("QUIRE_SANITIZED")) return 1;
-  return slow_path && !environment("QUIRE_LONG") ? 3 : 1000;
+  if (sanitized_run()) return 1;
+  return slow_path && !long_run() ? 3 : 1000;
 }
 
 struct Continuation {
@@ -138,7 +133,7 @@ void expect_golden(const RunnerSpec& spec, double sure, double share, double nll
 }
 
 TEST(Golden, Int8ActivationsAgreeWhereTheReferenceIsSure) {
-  const bool sanitized = environment("QUIRE_SANITIZED");
+  const bool sanitized = sanitized_run();
   expect_golden({}, 0.5, sanitized ? 0.9 : 0.96, sanitized ? 0.1 : 0.003, lines_to_check(false),
                 sanitized ? 64 : 1024);
 }
@@ -146,7 +141,7 @@ TEST(Golden, Int8ActivationsAgreeWhereTheReferenceIsSure) {
 // With keys and values of 8 bits every position whose margin exceeds 0.5 nat still agrees with the
 // reference. Found: 96.3% of all positions, mean NLL within 0.44%.
 TEST(Golden, Int8KeysAndValuesAgreeWhereTheReferenceIsSure) {
-  const bool sanitized = environment("QUIRE_SANITIZED");
+  const bool sanitized = sanitized_run();
   expect_golden({.kv_dtype = KvDType::kInt8}, 0.5, sanitized ? 0.9 : 0.95, sanitized ? 0.1 : 0.008,
                 lines_to_check(false), sanitized ? 64 : 1024);
 }
@@ -186,7 +181,7 @@ TEST(Golden, Int8KeysAndValuesAreCloseToFp16) {
 }
 
 TEST(Golden, ScalarWithFp32ActivationsIsExact) {
-  const bool whole = environment("QUIRE_LONG");
+  const bool whole = long_run();
   expect_golden({.isa = "scalar", .int8_activations = false, .kv_dtype = KvDType::kF32}, 0.01, 0.99, 0.0001,
                 lines_to_check(true), whole ? 1024 : 48);
 }

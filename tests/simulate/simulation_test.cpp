@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/log.h"
+#include "tests/base/test_effort.h"
 
 namespace quire {
 namespace {
@@ -23,7 +24,7 @@ Seeds seeds() {
   };
   if (const uint64_t one = number("QUIRE_SEED")) return {one, one};
   if (const uint64_t last = number("QUIRE_SEEDS")) return {1, last};
-  return {1, number("QUIRE_LONG") == 1 ? 100'000u : 1000u};
+  return {1, long_run() ? 100'000u : 1000u};
 }
 
 TEST(Simulation, EveryRequestEndsOnceWithTheTokensItGetsAlone) {

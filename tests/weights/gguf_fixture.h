@@ -66,11 +66,6 @@ struct RawGguf {
   }
 };
 
-inline bool long_run() {
-  const char* value = std::getenv("QUIRE_LONG");
-  return value && std::string_view(value) == "1";
-}
-
 // Fails unless `result` is an error of `code` whose message contains `part`.
 template <class T>
 void expect_error(const Expected<T>& result, ErrorCode code, std::string_view part) {

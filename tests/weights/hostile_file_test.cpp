@@ -5,6 +5,7 @@
 
 #include "base/rng.h"
 #include "base/thread_pool.h"
+#include "tests/base/test_effort.h"
 #include "tests/weights/gguf_fixture.h"
 #include "weights/gguf_config.h"
 #include "weights/quantize.h"
