@@ -7,15 +7,12 @@
 #include "base/thread_name.h"
 
 namespace quire {
-namespace {
 
 int64_t thread_time_ns() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
-
-}  // namespace
 
 GrammarMasks::~GrammarMasks() {
   if (!thread_.joinable()) return;
@@ -36,6 +33,7 @@ void GrammarMasks::fork(const RowFork& fork) {
   child.matcher.reset();
   if (!parent.matcher || parent.lost) return;
   child.matcher = parent.matcher->fork();
+  child.left_ns = parent.left_ns;
   child.lost = false;
   // The child has the parent's history up to num_tokens, and tokens of its own behind it.
   const int32_t num_shared = std::max(fork.num_tokens - rows_.row(fork.parent).num_prompt_tokens, 0);
@@ -74,12 +72,14 @@ void GrammarMasks::update(SlotId slot) {
   Slot& entry = slots_[static_cast<size_t>(slot)];
   if (!entry.matcher) {
     entry.matcher.emplace(row.sampling->grammar);
+    entry.left_ns = budget_.most_ns;
     entry.lost = false;
   }
   entry.mask.resize((static_cast<size_t>(row.sampling->grammar->vocab_size()) + 31) / 32);
   const std::span<const TokenId> output =
       std::span(row.tokens).subspan(static_cast<size_t>(row.num_prompt_tokens));
   while (!entry.lost && entry.matcher->num_accepted() < std::ssize(output)) {
+    entry.left_ns = std::min(entry.left_ns + budget_.per_token_ns, budget_.most_ns);
     spend(entry, [&](GrammarMatcher& matcher) {
       return matcher.accept(output[static_cast<size_t>(matcher.num_accepted())]);
     });
@@ -89,9 +89,10 @@ void GrammarMasks::update(SlotId slot) {
 }
 
 void GrammarMasks::spend(Slot& slot, FunctionRef<bool(GrammarMatcher& matcher)> act) const {
-  const int64_t started_ns = thread_time_ns();
+  const int64_t started_ns = now_ns_();
   const bool done = act(*slot.matcher);
-  slot.lost = !done || thread_time_ns() - started_ns > budget_ns_;
+  slot.left_ns -= now_ns_() - started_ns;
+  slot.lost = !done || slot.left_ns < 0;
 }
 
 void GrammarMasks::work() {

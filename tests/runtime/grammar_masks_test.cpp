@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "grammar/grammar_compiler.h"
 #include "tests/tokenizer/byte_level_spec.h"
 
@@ -123,7 +125,7 @@ TEST_F(GrammarMasksTest, AHistoryThatIsNoneOfTheGrammarsAllowsNothing) {
 
 // Without a budget whatever is done with a grammar takes too long.
 TEST_F(GrammarMasksTest, WhatTakesTooLongIsGivenUp) {
-  GrammarMasks masks(rows_, 4, -1);
+  GrammarMasks masks(rows_, 4, {.most_ns = -1, .per_token_ns = 0});
   StepInput step;
   step.starts.push_back(start(0, {'p'}, constrained_));
   step.starts.push_back(start(3, {'p'}, std::make_shared<SamplingParams>()));
@@ -135,6 +137,35 @@ TEST_F(GrammarMasksTest, WhatTakesTooLongIsGivenUp) {
   ASSERT_FALSE(masks.mask(0).empty());
   for (TokenId id = 0; id <= kEndOfText; ++id) EXPECT_FALSE(allows(masks.mask(0), id));
   EXPECT_TRUE(masks.mask(3).empty());
+}
+
+// By a clock on which each of a token's two steps, to follow it and to find the next ones, takes 10: of a
+// budget of 100 the first mask takes 10, and each token 20 less what it adds.
+TEST_F(GrammarMasksTest, ABudgetIsSpentInSum) {
+  const auto clock = []() -> int64_t {
+    static std::atomic<int64_t> now{0};
+    return now += 10;
+  };
+  const auto tokens_until_lost = [&](int64_t per_token) {
+    RowTable rows{1, 100};
+    GrammarMasks masks(rows, 1, {.most_ns = 100, .per_token_ns = per_token}, clock);
+    StepInput step;
+    step.starts.push_back(start(0, {'p'}, constrained_));
+    for (int count = 0; count < 60; ++count) {
+      step.samples = {{0, 0}};
+      masks.begin_step(step);
+      rows.begin_step(step);
+      masks.start(step.samples);
+      masks.finish(step);
+      if (!allows(masks.mask(0), count % 2 == 0 ? 'a' : 'b')) return count;
+      rows.row(0).tokens.push_back(count % 2 == 0 ? 'a' : 'b');
+      step.clear();
+    }
+    return -1;
+  };
+  EXPECT_EQ(tokens_until_lost(0), 5);
+  EXPECT_EQ(tokens_until_lost(12), 12);
+  EXPECT_EQ(tokens_until_lost(20), -1);
 }
 
 }  // namespace
