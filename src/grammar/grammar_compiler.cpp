@@ -84,23 +84,22 @@ class GrammarCompiler::Backend {
         compiler_(info_, 1, false) {}
 
   Result compile(const GrammarSource& source, size_t max_bytes) {
-    auto result = compile(sharing_compiler_, source, max_bytes);
+    auto result = compile(sharing_compiler_, source);
     // Some rules are too large to be shared between grammars, which xgrammar takes for a fault.
-    return result ? std::move(result) : compile(compiler_, source, max_bytes);
+    if (!result) result = compile(compiler_, source);
+    if (!result || (*result)->bytes() <= max_bytes) return result;
+    return fail(ErrorCode::kInvalidArgument,
+                "the grammar is too large: compiled it takes {} bytes, but may take {}", (*result)->bytes(),
+                max_bytes);
   }
 
  private:
-  static Result compile(xgrammar::GrammarCompiler& compiler, const GrammarSource& source,
-                        size_t max_bytes) {
+  static Result compile(xgrammar::GrammarCompiler& compiler, const GrammarSource& source) {
     try {
       auto parts = std::make_unique<CompiledGrammar::Parts>(
           CompiledGrammar::Parts{source.structural_tag ? compiler.CompileStructuralTag(source.text)
                                                        : compiler.CompileGrammar(source.text)});
-      auto grammar = std::make_shared<const CompiledGrammar>(std::move(parts));
-      if (grammar->bytes() <= max_bytes) return grammar;
-      return fail(ErrorCode::kInvalidArgument,
-                  "the grammar is too large: compiled it takes {} bytes, but may take {}", grammar->bytes(),
-                  max_bytes);
+      return std::make_shared<const CompiledGrammar>(std::move(parts));
     } catch (const std::exception& error) {
       return fail(ErrorCode::kInvalidArgument, "the grammar cannot be compiled: {}",
                   first_line(error.what()));
