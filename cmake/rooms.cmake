@@ -79,10 +79,10 @@ function(quire_add_rooms table)
   endforeach()
 endfunction()
 
-# What the tests of a room link beside the room itself: to read the model file and the golden data. A folder of tests
-# that is no room links this alone, or every room if nothing is said.
+# What the tests of a room link beside the room itself: to read the model file, the golden data, and what grammars allow.
+# A folder of tests that is no room links this alone, or every room if nothing is said.
 set(QUIRE_TEST_LIBRARIES_layout quire_base)
-set(QUIRE_TEST_LIBRARIES_grammar simdjson::simdjson)
+set(QUIRE_TEST_LIBRARIES_grammar quire_chat simdjson::simdjson)
 set(QUIRE_TEST_LIBRARIES_fuzz quire_server quire_weights)
 set(QUIRE_TEST_LIBRARIES_chat simdjson::simdjson)
 set(QUIRE_TEST_LIBRARIES_tokenizer quire_weights simdjson::simdjson)

@@ -150,8 +150,15 @@ std::optional<CallFrame> call_frame(ToolStyle style, const std::string& name) {
                        .row_begin = "<｜tool▁calls▁begin｜>",
                        .row_end = "<｜tool▁calls▁end｜>",
                        .trigger = "<｜tool▁calls▁begin｜>"};
-    case ToolStyle::kNone:
-    case ToolStyle::kPythonic: break;
+    case ToolStyle::kPythonic:
+      return CallFrame{.begin = name + "(",
+                       .end = ")",
+                       .separator = ", ",
+                       .row_begin = "[",
+                       .row_end = "]",
+                       .at_start = true,
+                       .python = true};
+    case ToolStyle::kNone: break;
   }
   return std::nullopt;
 }

@@ -68,11 +68,12 @@ struct CallFrame {
   std::string begin, end;
   std::string_view separator = {}, row_begin = {}, row_end = {};
   std::string_view trigger = {};  // what a row of calls in free text begins with
-  // What a row may begin with only at the start of all text, without the trigger.
+  // A row may stand without the trigger at the start of all text; if there is no trigger, there alone.
   bool at_start = false;
+  bool python = false;  // arguments are keyword arguments of Python, not JSON
 };
 
-// Of a call of the tool `name`; none for a style that has no JSON in it.
+// Of a call of the tool `name`; none for kNone.
 std::optional<CallFrame> call_frame(ToolStyle style, const std::string& name);
 
 }  // namespace quire

@@ -74,7 +74,7 @@ class PythonReader {
     out.arguments = "{";
     while (!take(')')) {
       const std::string_view keyword = word(is_tool_name_byte);
-      if (!is_tool_name(keyword) || !take('=')) return false;
+      if (keyword.empty() || !take('=')) return false;
       fmt::format_to(std::back_inserter(out.arguments), "{}\"{}\": ", out.arguments.size() > 1 ? ", " : "",
                      keyword);
       if (!value(out.arguments, 0) || !separated(')')) return false;

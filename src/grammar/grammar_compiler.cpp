@@ -52,7 +52,8 @@ Expected<std::string> unchecked_source(const GrammarSpec& spec) {
     case GrammarKind::kJsonObject: return json_object_ebnf();
     case GrammarKind::kJsonSchema: return schema_to_ebnf(spec.text, budget);
     case GrammarKind::kChoice: return choice_source(spec.choices);
-    case GrammarKind::kStructuralTag: return read_structural_tag(spec.text);
+    case GrammarKind::kStructuralTag: return read_structural_tag(spec.text, TagAuthor::kClient, budget);
+    case GrammarKind::kToolCalls: return read_structural_tag(spec.text, TagAuthor::kServer, budget);
     case GrammarKind::kEbnf:
       if (auto checked = check_ebnf(spec.text, budget); !checked) return std::unexpected(checked.error());
       return spec.text;
@@ -175,7 +176,7 @@ Expected<GrammarSource> GrammarCompiler::source(const GrammarSpec& spec) {
   }
   auto text = unchecked_source(spec);
   if (!text) return fail_param(spec.field, "{}: {}", spec.field, text.error().message);
-  const bool is_tag = spec.kind == GrammarKind::kStructuralTag;
+  const bool is_tag = spec.kind == GrammarKind::kStructuralTag || spec.kind == GrammarKind::kToolCalls;
   if (!is_tag && !spec.reasoning) return GrammarSource{std::move(*text)};
   if (!is_tag) text = grammar_format(*text);
   if (spec.reasoning) text = format_after(*spec.reasoning, *text);

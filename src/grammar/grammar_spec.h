@@ -15,6 +15,7 @@ enum class GrammarKind : uint8_t {
   kChoice,         // one of `choices`
   kEbnf,           // a grammar in xgrammar's EBNF with the rule `root`
   kStructuralTag,  // text with constrained parts; `text` is JSON (structural_tag.h)
+  kToolCalls,      // the same, written by the server for calls of tools
 };
 
 // What reasoning stands between in a model's output.

@@ -67,6 +67,37 @@ void append_canonical(SchemaValue value, std::string& out) {
   }
 }
 
+void append_python(SchemaValue value, std::string& out) {
+  switch (value.type()) {
+    case element_type::OBJECT: {
+      out += '{';
+      const simdjson::dom::object members = value.get_object().value_unsafe();
+      for (const auto member : members) {
+        if (out.back() != '{') out += ", ";
+        append_json_string(out, member.key);
+        out += ": ";
+        append_python(member.value, out);
+      }
+      out += '}';
+      return;
+    }
+    case element_type::ARRAY: {
+      out += '[';
+      const simdjson::dom::array items = value.get_array().value_unsafe();
+      for (const SchemaValue item : items) {
+        if (out.back() != '[') out += ", ";
+        append_python(item, out);
+      }
+      out += ']';
+      return;
+    }
+    case element_type::STRING: append_json_string(out, value.get_string().value_unsafe()); return;
+    case element_type::BOOL: out += value.get_bool().value_unsafe() ? "True" : "False"; return;
+    case element_type::NULL_VALUE: out += "None"; return;
+    default: out += simdjson::minify(value);
+  }
+}
+
 }  // namespace
 
 Expected<> check_document(SchemaValue value) {
@@ -95,6 +126,12 @@ Expected<> check_document(SchemaValue value) {
 std::string canonical_json(SchemaValue value) {
   std::string out;
   append_canonical(value, out);
+  return out;
+}
+
+std::string python_literal(SchemaValue value) {
+  std::string out;
+  append_python(value, out);
   return out;
 }
 

@@ -22,6 +22,9 @@ Expected<> check_document(SchemaValue value);
 // members.
 std::string canonical_json(SchemaValue value);
 
+// As a literal of Python: True, False and None, the rest as JSON has it, with escapes that both know.
+std::string python_literal(SchemaValue value);
+
 struct ListedValue {
   std::string canonical;
   SchemaValue value;  // as it is written

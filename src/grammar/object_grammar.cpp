@@ -8,6 +8,8 @@
 #include <map>
 #include <optional>
 
+#include "base/text.h"
+
 namespace quire {
 namespace {
 
@@ -28,32 +30,48 @@ SchemaValue string_schema() {
 }
 
 // The characters of a key that has no escapes, but for those in `others`.
-std::string key_character(const std::vector<uint32_t>& others) {
+std::string quoted_character(const std::vector<uint32_t>& others) {
   std::string out = "[^\"\\\\\\x00-\\x1f";
   for (const uint32_t c : others) fmt::format_to(std::back_inserter(out), "\\U{:08x}", c);
   return out + "]";
 }
 
-// Strings without escapes that are none of the names, with the closing quote. A rule for each beginning of
-// a name, the shortest first, as far as there may be more of them.
+// The characters of Python's names, but for those in `others`; empty if there are no more.
+std::string argument_character(bool first, const std::vector<uint32_t>& others) {
+  constexpr std::string_view kCharacters =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
+  std::string out;
+  for (const char c : kCharacters.substr(0, kCharacters.size() - (first ? 10 : 0))) {
+    if (std::ranges::find(others, static_cast<uint32_t>(c)) == others.end()) out += c;
+  }
+  return out.empty() ? out : "[" + out + "]";
+}
+
+// Names that are none of those that were added, with what ends them: strings without escapes and the closing
+// quote, or Python's names and the sign of equality. A rule for each beginning of a name, the shortest
+// first, as far as there may be more of them.
 class OtherKeys {
  public:
+  explicit OtherKeys(ObjectForm form) : form_(form) {}
+
   void add(std::string_view name) {
+    if (form_ == ObjectForm::kArguments && !is_argument_name(name)) return;
     // What only an escape can write is none of these strings anyway.
     const auto escaped = [](char c) { return c == '"' || c == '\\' || static_cast<uint8_t>(c) < 0x20; };
     if (std::ranges::none_of(name, escaped)) beginnings_.front().rests.push_back(name);
   }
 
+  // The rule; empty if no name is left.
   Expected<std::string> write(EbnfRules& rules, GrammarBudget& budget) {
     // Each object takes at most a quarter of what is left, so that those after it have some, too.
     const int64_t affordable = std::max<int64_t>(budget.left() / (4 * kCostOfAny), 1);
     max_beginnings_ = std::min(kMaxNameBeginnings, static_cast<size_t>(affordable));
     for (size_t at = 0; at < beginnings_.size(); ++at) lengthen(at);
     std::string all;
-    for (const auto& beginning : beginnings_) all += beginning.text + '"';
+    for (const auto& beginning : beginnings_) all += beginning.text + end();
     const auto charged = budget.charge(all, std::ssize(beginnings_) * kCostOfAny);
     if (!charged) return std::unexpected(charged.error());
-    const std::string rest = rules.add("key", key_character({}) + "* \"\\\"\"");
+    const std::string rest = rules.add("key", fmt::format("{}* {}", character(false, {}), end()));
     for (size_t at = beginnings_.size(); at-- > 0;)
       beginnings_[at].rule = write(beginnings_[at], rest, rules);
     return beginnings_.front().rule;
@@ -68,6 +86,11 @@ class OtherKeys {
     std::string rule = {};
   };
   static constexpr size_t kNone = SIZE_MAX;  // no place: there are too many
+
+  std::string end() const { return form_ == ObjectForm::kBraces ? "\"\\\"\"" : "\"=\""; }
+  std::string character(bool first, const std::vector<uint32_t>& others) const {
+    return form_ == ObjectForm::kBraces ? quoted_character(others) : argument_character(first, others);
+  }
 
   void lengthen(size_t at) {
     std::map<uint32_t, std::vector<std::string_view>> longer;
@@ -93,26 +116,32 @@ class OtherKeys {
   std::string write(const Beginning& beginning, const std::string& rest, EbnfRules& rules) const {
     std::vector<std::string> options;
     std::vector<uint32_t> known;
-    if (!beginning.ends) options.emplace_back("\"\\\"\"");
+    const bool first = beginning.text.empty();
+    const bool nameless = first && form_ == ObjectForm::kArguments;
+    if (!beginning.ends && !nameless) options.push_back(end());
     for (const auto& [c, place] : beginning.next) {
       known.push_back(c);
-      if (place == kNone) continue;
+      if (place == kNone || beginnings_[place].rule.empty()) continue;
       std::string text;
       append_utf8(c, text);
       options.push_back(ebnf_literal(text) + " " + beginnings_[place].rule);
     }
-    options.push_back(key_character(known) + " " + rest);
-    return rules.add("key", ebnf_choice(options));
+    if (const std::string others = character(first, known); !others.empty()) {
+      options.push_back(others + " " + rest);
+    }
+    return options.empty() ? std::string() : rules.add("key", ebnf_choice(options));
   }
 
+  const ObjectForm form_;
   std::vector<Beginning> beginnings_ = std::vector<Beginning>(1);
   size_t max_beginnings_ = kMaxNameBeginnings;
 };
 
 class ObjectGrammar {
  public:
-  ObjectGrammar(const JsonSchema& schema, EbnfRules& rules, GrammarBudget& budget, ValueGrammar value)
-      : schema_(schema), rules_(rules), budget_(budget), value_(value) {}
+  ObjectGrammar(const JsonSchema& schema, EbnfRules& rules, GrammarBudget& budget, ValueGrammar value,
+                ObjectForm form)
+      : schema_(schema), rules_(rules), budget_(budget), value_(value), form_(form) {}
 
   Expected<std::string> write() {
     if (auto made = make_members(); !made) return std::unexpected(made.error());
@@ -122,6 +151,11 @@ class ObjectGrammar {
     if (auto row = budget_.charge_row(num_optional); !row) return std::unexpected(row.error());
     const std::string members = some_members();
     const bool may_be_empty = !others_must_come_ && std::ranges::none_of(members_, &Member::required);
+    if (form_ == ObjectForm::kArguments) {
+      return rules_.add("arguments", members.empty() ? "\"\""
+                                     : may_be_empty  ? "(" + members + ")?"
+                                                     : members);
+    }
     if (members.empty()) return rules_.add("object", "\"{\" json_blank \"}\"");
     const std::string some = members + " json_blank";
     const std::string inside = may_be_empty ? "(" + some + ")?" : some;
@@ -160,12 +194,22 @@ class ObjectGrammar {
       if (property.schemas.empty() && !property.required) continue;
       auto expression = schemas->empty() ? Expected<std::string>("json_value") : value_(*schemas);
       if (!expression) return std::unexpected(expression.error());
-      std::string key;
-      for (size_t at = 0; at < property.name.size();) append_json(next_code_point(property.name, at), key);
-      members_.push_back(
-          {fmt::format("{} json_colon {}", ebnf_literal('"' + key + '"'), *expression), property.required});
+      auto key = key_of(property.name);
+      if (!key) return std::unexpected(key.error());
+      members_.push_back({*key + " " + *expression, property.required});
     }
     return {};
+  }
+
+  // What stands before a value.
+  Expected<std::string> key_of(std::string_view name) const {
+    if (form_ == ObjectForm::kBraces) {
+      std::string key;
+      for (size_t at = 0; at < name.size();) append_json(next_code_point(name, at), key);
+      return ebnf_literal('"' + key + '"') + " json_colon";
+    }
+    if (!is_argument_name(name)) return no_argument_name(name);
+    return ebnf_literal(std::string(name) + "=");
   }
 
   static void append_json(uint32_t c, std::string& out) {
@@ -189,23 +233,27 @@ class ObjectGrammar {
     if (!expression) return std::unexpected(expression.error());
     auto key = other_key();
     if (!key) return std::unexpected(key.error());
-    other_ = rules_.add("other", fmt::format("{} json_colon {}", *key, *expression));
+    if (!key->empty()) other_ = rules_.add("other", *key + " " + *expression);
     return {};
   }
 
+  // What stands before a value; empty if there is no name that it could have.
   Expected<std::string> other_key() {
+    const bool braces = form_ == ObjectForm::kBraces;
     if (!schema_.names.empty()) {
+      if (!braces) return not_supported("propertyNames for the arguments of a call in Python");
       if (!schema_.properties.empty()) return not_supported("propertyNames beside properties");
       Conjunction names = schema_.names;
       names.push_back(string_schema());
-      return value_(names);
+      auto name = value_(names);
+      return name ? *name + " json_colon" : name;
     }
-    if (schema_.properties.empty()) return "json_string";
-    OtherKeys keys;
+    if (schema_.properties.empty() && braces) return "json_string json_colon";
+    OtherKeys keys(form_);
     for (const auto& property : schema_.properties) keys.add(property.name);
     auto others = keys.write(rules_, budget_);
-    if (!others) return others;
-    return "\"\\\"\" " + *others;
+    if (!others || !braces) return others;
+    return "\"\\\"\" " + *others + " json_colon";
   }
 
   // Names may come twice, so counting members bounds their number from above only.
@@ -265,6 +313,7 @@ class ObjectGrammar {
   EbnfRules& rules_;
   GrammarBudget& budget_;
   ValueGrammar value_;
+  const ObjectForm form_;
   std::vector<Member> members_;
   std::string other_;  // the rule of a member that the schema does not name; empty: there are none
   int64_t most_others_ = kNoLimit;
@@ -274,8 +323,24 @@ class ObjectGrammar {
 }  // namespace
 
 Expected<std::string> object_ebnf(const JsonSchema& schema, EbnfRules& rules, GrammarBudget& budget,
-                                  ValueGrammar value) {
-  return ObjectGrammar(schema, rules, budget, value).write();
+                                  ValueGrammar value, ObjectForm form) {
+  return ObjectGrammar(schema, rules, budget, value, form).write();
+}
+
+bool is_argument_name(std::string_view name) {
+  const auto belongs = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+           c == '-';
+  };
+  return !name.empty() && std::ranges::all_of(name, belongs);
+}
+
+std::unexpected<Error> no_argument_name(std::string_view name) {
+  name = name.substr(0, std::min<size_t>(name.size(), 64));
+  return fail(ErrorCode::kInvalidArgument,
+              "the schema has the property '{}', which cannot be the name of an argument where calls are "
+              "written in Python: these have letters, digits, _ and -",
+              name.substr(0, complete_utf8_length(name)));
 }
 
 }  // namespace quire

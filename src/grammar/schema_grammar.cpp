@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
@@ -28,15 +29,30 @@ constexpr std::string_view kShortCharacter = R"([^"\\\x00-\x1f]|\\["\\/bfnrt])";
 constexpr std::string_view kCharacter =
     R"([^"\\\x00-\x1f]|\\(["\\/bfnrt]|u([0-9a-cA-CefEF][0-9a-fA-F]|[dD][0-7])[0-9a-fA-F]{2}|)"
     R"(u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}))";
+// Those of them that a string of Python has, too: there \/ is two characters, and no pair is one.
+constexpr std::string_view kShortPythonCharacter = R"([^"\\\x00-\x1f]|\\["\\bfnrt])";
+constexpr std::string_view kPythonCharacter =
+    R"([^"\\\x00-\x1f]|\\(["\\bfnrt]|u([0-9a-cA-CefEF][0-9a-fA-F]|[dD][0-7])[0-9a-fA-F]{2}))";
+
+// How a notation writes what is no object, array or number.
+struct Spelling {
+  std::string_view null, yes, no, character, short_character;
+};
+constexpr Spelling kJsonSpelling{"null", "true", "false", kCharacter, kShortCharacter};
+constexpr Spelling kPythonSpelling{"None", "True", "False", kPythonCharacter, kShortPythonCharacter};
 
 class SchemaGrammar {
  public:
-  SchemaGrammar(SchemaValue root, GrammarBudget& budget) : reader_(root), budget_(budget) {}
+  SchemaGrammar(SchemaValue root, GrammarBudget& budget, Notation notation)
+      : reader_(root),
+        budget_(budget),
+        spelling_(notation == Notation::kJson ? kJsonSpelling : kPythonSpelling),
+        in_arguments_(notation == Notation::kPythonArguments) {}
 
   Expected<std::string> convert(SchemaValue root) {
     auto body = value({root});
     if (!body) return body;
-    auto text = fmt::format("root ::= {}\n{}{}", *body, rules_.text(), json_rules());
+    auto text = fmt::format("root ::= {}\n{}{}", *body, rules_.text(), json_rules(spelling_));
     if (auto written = budget_.write(text.size()); !written) return std::unexpected(written.error());
     return text;
   }
@@ -68,11 +84,12 @@ class SchemaGrammar {
       if (auto checked = SchemaReader::check_off_path(*pointed, path); !checked) {
         return std::unexpected(checked.error());
       }
-      if (const auto known = references_.find(target); known != references_.end()) return known->second;
+      auto& references = references_[in_arguments_ ? 1 : 0];
+      if (const auto known = references.find(target); known != references.end()) return known->second;
       const auto next = SchemaReader::lone_reference(*pointed);
       if (!next) {
         const std::string name = rules_.reserve("definition");
-        references_.emplace(target, name);
+        references.emplace(target, name);
         auto body = value({*pointed}, path);
         if (!body) return body;
         rules_.define(name, *body);
@@ -90,6 +107,7 @@ class SchemaGrammar {
     if (++nesting_ > kMaxNesting) {
       return fail(ErrorCode::kInvalidArgument, "the schema nests deeper than {} levels", kMaxNesting);
     }
+    if (in_arguments_) schema.types &= kObject;
     auto expression =
         schema.alternatives.empty() ? of_keywords(schema) : of_alternatives(std::move(schema));
     --nesting_;
@@ -117,8 +135,10 @@ class SchemaGrammar {
       return {};
     };
     Expected<> added;
-    if (added && types & kNull) added = add("\"null\"");
-    if (added && types & kBoolean) added = add("(\"true\" | \"false\")");
+    if (added && types & kNull) added = add(ebnf_literal(spelling_.null));
+    if (added && types & kBoolean) {
+      added = add(ebnf_choice({{ebnf_literal(spelling_.yes), ebnf_literal(spelling_.no)}}));
+    }
     if (added && types & kNumber && !schema.multiple_of) {
       added = add(number_ebnf(schema.bounds));
     } else if (added && types & (kNumber | kInteger)) {
@@ -179,12 +199,27 @@ class SchemaGrammar {
     }
     std::vector<std::string> options;
     for (const auto& listed : *schema.values) {
-      if (types_of(listed.value) & schema.types) {
-        options.push_back(ebnf_literal(simdjson::minify(listed.value)));
-      }
+      if (!(types_of(listed.value) & schema.types)) continue;
+      auto text = literal(listed.value);
+      if (!text) return text;
+      options.push_back(ebnf_literal(*text));
     }
     if (options.empty()) return unsatisfiable();
     return rules_.add("enum", ebnf_choice(options));
+  }
+
+  // One value, as the notation writes it.
+  Expected<std::string> literal(SchemaValue value) const {
+    if (&spelling_ == &kJsonSpelling) return std::string(simdjson::minify(value));
+    if (!in_arguments_) return python_literal(value);
+    std::string arguments;
+    const simdjson::dom::object members = value.get_object().value_unsafe();
+    for (const auto member : members) {
+      if (!is_argument_name(member.key)) return no_argument_name(member.key);
+      if (!arguments.empty()) arguments += ", ";
+      arguments += fmt::format("{}={}", member.key, python_literal(member.value));
+    }
+    return arguments;
   }
 
   Expected<std::string> string(const JsonSchema& schema) {
@@ -210,7 +245,7 @@ class SchemaGrammar {
     if (most == kNoLimit || most <= kMaxCountedLength) {
       const std::string counts =
           most == kNoLimit ? fmt::format("{{{},}}", least) : fmt::format("{{{},{}}}", least, most);
-      const std::string regex = "\"(" + std::string(kShortCharacter) + ")" + counts + "\"";
+      const std::string regex = "\"(" + std::string(spelling_.short_character) + ")" + counts + "\"";
       return charged("string", fmt::format("Regex({})", ebnf_literal(regex)),
                      most == kNoLimit ? least : most);
     }
@@ -279,26 +314,33 @@ class SchemaGrammar {
   Expected<std::string> object(const JsonSchema& schema) {
     const auto [least, most] = schema.num_properties;
     if (most != kNoLimit && least > most) return unsatisfiable();
-    return object_ebnf(schema, rules_, budget_,
-                       [this](const Conjunction& schemas) { return value(schemas); });
+    // Whatever stands in it is no list of arguments.
+    const bool in_arguments = std::exchange(in_arguments_, false);
+    auto name = object_ebnf(
+        schema, rules_, budget_, [this](const Conjunction& schemas) { return value(schemas); },
+        in_arguments ? ObjectForm::kArguments : ObjectForm::kBraces);
+    in_arguments_ = in_arguments;
+    return name;
   }
 
-  static std::string json_rules();
+  static std::string json_rules(const Spelling& spelling);
   friend std::string quire::json_object_ebnf();
 
   SchemaReader reader_;
   EbnfRules rules_;
-  std::map<std::string, std::string, std::less<>> references_;  // and their rules
+  // And their rules: as a value, and as arguments.
+  std::array<std::map<std::string, std::string, std::less<>>, 2> references_;
   int32_t nesting_ = 0;
   GrammarBudget& budget_;
+  const Spelling& spelling_;
+  bool in_arguments_;  // what is written is the root, as arguments
   size_t counted_bytes_ = 0;
 };
 
-// What JSON is whatever the schema (RFC 8259).
-std::string SchemaGrammar::json_rules() {
+// What JSON is whatever the schema (RFC 8259), or the same in Python.
+std::string SchemaGrammar::json_rules(const Spelling& spelling) {
   return fmt::format(
-      "json_value ::= json_object | json_array | json_string | json_number | \"true\" | \"false\" | "
-      "\"null\"\n"
+      "json_value ::= json_object | json_array | json_string | json_number | \"{}\" | \"{}\" | \"{}\"\n"
       "json_object ::= \"{{\" json_blank (json_member (json_comma json_member)* json_blank)? \"}}\"\n"
       "json_array ::= \"[\" json_blank (json_value (json_comma json_value)* json_blank)? \"]\"\n"
       "json_member ::= json_string json_colon json_value\n"
@@ -307,14 +349,18 @@ std::string SchemaGrammar::json_rules() {
       "json_comma ::= \",\" json_blank\n"
       "json_colon ::= \":\" json_blank\n"
       "json_blank ::= [ \\n\\t]{{0,{}}}\n",
-      ebnf_literal("\"(" + std::string(kCharacter) + ")*\""), *number_ebnf({}), kMaxWhitespace);
+      spelling.yes, spelling.no, spelling.null,
+      ebnf_literal("\"(" + std::string(spelling.character) + ")*\""), *number_ebnf({}), kMaxWhitespace);
 }
 
 }  // namespace
 
-std::string json_object_ebnf() { return "root ::= json_object\n" + SchemaGrammar::json_rules(); }
+std::string json_object_ebnf() {
+  return "root ::= json_object\n" + SchemaGrammar::json_rules(kJsonSpelling);
+}
 
-Expected<std::string> schema_to_ebnf(std::string_view schema_json, GrammarBudget& budget) {
+Expected<std::string> schema_to_ebnf(std::string_view schema_json, GrammarBudget& budget,
+                                     Notation notation) {
   if (schema_json.size() > kMaxGrammarBytes) {
     return fail(ErrorCode::kInvalidArgument, "a schema takes at most {} bytes, but has {}",
                 kMaxGrammarBytes, schema_json.size());
@@ -327,7 +373,7 @@ Expected<std::string> schema_to_ebnf(std::string_view schema_json, GrammarBudget
                 kMaxSchemaJsonDepth);
   }
   if (auto checked = check_document(root); !checked) return std::unexpected(checked.error());
-  return SchemaGrammar(root, budget).convert(root);
+  return SchemaGrammar(root, budget, notation).convert(root);
 }
 
 }  // namespace quire

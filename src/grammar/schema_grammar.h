@@ -5,6 +5,7 @@
 // most kMaxWhitespace blanks.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,8 +16,14 @@ namespace quire {
 
 inline constexpr int kMaxWhitespace = 8;
 
+// What is generated. kPythonArguments: the keyword arguments of a call in Python, a=1, b=["x", True, None],
+// for an object that the schema validates; values are literals, with escapes that JSON and Python read
+// alike. Names of arguments have letters of ASCII, digits, _ and -; a schema with others is an error.
+enum class Notation : uint8_t { kJson, kPythonArguments };
+
 // Rules of EBNF with the root `root`. Errors (kInvalidArgument) name the keyword that is not supported.
-Expected<std::string> schema_to_ebnf(std::string_view schema_json, GrammarBudget& budget);
+Expected<std::string> schema_to_ebnf(std::string_view schema_json, GrammarBudget& budget,
+                                     Notation notation = Notation::kJson);
 
 // Any JSON object.
 std::string json_object_ebnf();

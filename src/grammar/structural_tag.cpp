@@ -35,7 +35,7 @@ enum class MemberKind : uint8_t {
   kTags,
   kLeast,  // of a repetition
   kMost,
-  kStyle,   // "json"
+  kStyle,   // "json"; comes before the schema
   kSchema,  // these three are what the whole format is written as
   kPattern,
   kGrammar,
@@ -54,7 +54,7 @@ struct FormatRule {
 
 using enum MemberKind;
 constexpr MemberRule kConstString[] = {{"value", kText}};
-constexpr MemberRule kJsonSchema[] = {{"json_schema", kSchema}, {"style", kStyle, false}};
+constexpr MemberRule kJsonSchema[] = {{"style", kStyle, false}, {"json_schema", kSchema}};
 constexpr MemberRule kRegex[] = {{"pattern", kPattern}};
 constexpr MemberRule kEbnf[] = {{"grammar", kGrammar}};
 constexpr MemberRule kAnyText[] = {
@@ -104,6 +104,8 @@ std::string json_text(std::string_view text) {
 // nothing else.
 class TagReader {
  public:
+  TagReader(TagAuthor author, GrammarBudget& budget) : author_(author), budget_(budget) {}
+
   // type: the only one that may stand here; empty: any.
   Expected<std::string> format(Value value, std::string_view type = {});
   Expected<std::string> from_structures(Value structures, Value triggers);
@@ -126,6 +128,7 @@ class TagReader {
   Expected<std::string> texts(const Member& member);
   Expected<std::string> formats(const Member& member, std::string_view type);
   Expected<std::string> limit(const Member& member);
+  Expected<std::string> style(const Member& member);
   Expected<int64_t> integer(const Member& member, int64_t least, int64_t most);
   Expected<std::string> least(const Member& member);
   Expected<std::string> most(const Member& member);
@@ -135,11 +138,13 @@ class TagReader {
   Expected<std::string> structure(Value structure);
   Expected<> charge(int64_t counts);
 
+  const TagAuthor author_;
+  GrammarBudget& budget_;                // of all its grammars
+  Notation notation_ = Notation::kJson;  // of the schema that comes next
   int64_t num_formats_ = 0;
   int64_t multiplier_ = 1;  // of the repetitions around
   int64_t repeated_ = 1;    // at least, by the format that is read
   int64_t counts_ = 0;
-  GrammarBudget budget_;  // of all its grammars
 };
 
 Expected<std::string> TagReader::format(Value value, std::string_view type) {
@@ -210,9 +215,17 @@ Expected<std::string> TagReader::read(MemberKind kind, const Member& member) {
       return std::string(simdjson::minify(member.value));
     case kStyle: break;
   }
+  return style(member);
+}
+
+Expected<std::string> TagReader::style(const Member& member) {
   std::string_view style;
-  if (member.value.get_string().get(style) != simdjson::SUCCESS || style != "json")
+  const bool named = member.value.get_string().get(style) == simdjson::SUCCESS;
+  if (named && author_ == TagAuthor::kServer && style == "python_arguments") {
+    notation_ = Notation::kPythonArguments;
+  } else if (!named || style != "json") {
     return wrong(member, "'json', the only one that is supported");
+  }
   return json_text(style);
 }
 
@@ -294,7 +307,8 @@ Expected<std::string> TagReader::most(const Member& member) {
 }
 
 Expected<std::string> TagReader::schema(Value value) {
-  const auto ebnf = schema_to_ebnf(simdjson::minify(value), budget_);
+  const Notation notation = std::exchange(notation_, Notation::kJson);
+  const auto ebnf = schema_to_ebnf(simdjson::minify(value), budget_, notation);
   if (!ebnf) return ebnf;
   return grammar_format(*ebnf);
 }
@@ -357,7 +371,7 @@ constexpr std::string_view kBlanks = "root ::= [ \\n\\r\\t]{0,4}";  // that mode
 
 }  // namespace
 
-Expected<std::string> read_structural_tag(std::string_view json) {
+Expected<std::string> read_structural_tag(std::string_view json, TagAuthor author, GrammarBudget& budget) {
   if (json.size() > kMaxGrammarBytes)
     return wrong_tag(fmt::format("takes at most {} bytes", kMaxGrammarBytes));
   simdjson::dom::parser parser;
@@ -366,7 +380,7 @@ Expected<std::string> read_structural_tag(std::string_view json) {
       parser.parse(json.data(), json.size()).get(root) != simdjson::SUCCESS || !root.is_object()) {
     return wrong_tag(fmt::format("must be a JSON object of at most {} levels", kMaxTagDepth));
   }
-  TagReader reader;
+  TagReader reader(author, budget);
   if (root["format"].get(format) == simdjson::SUCCESS) return reader.format(format);
   if (root["structures"].get(structures) != simdjson::SUCCESS ||
       root["triggers"].get(triggers) != simdjson::SUCCESS) {

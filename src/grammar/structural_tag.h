@@ -5,6 +5,9 @@
 // members (structural_tag.cpp): formats of text, not of tokens, each with its `type`. Schemas and patterns
 // in them are read here, so that they mean what they mean elsewhere and are bounded as elsewhere; xgrammar
 // sees none.
+//
+// Tags that the server writes for calls of tools are of the second form; a json_schema in them may also have
+// the `style` "python_arguments" (Notation::kPythonArguments).
 #pragma once
 
 #include <cstdint>
@@ -12,6 +15,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "grammar/grammar_budget.h"
 #include "grammar/grammar_spec.h"
 
 namespace quire {
@@ -21,9 +25,10 @@ inline constexpr int64_t kMaxTagTexts = 128;       // in an array of triggers, e
 inline constexpr int64_t kMaxTagTextBytes = 1024;  // of each of them
 inline constexpr int64_t kMaxTagCounts = 4096;     // of repetitions in one another, multiplied, and in all
 
-// The format of a tag that a client wrote, in either form, without a schema or regular expression left in
-// it.
-Expected<std::string> read_structural_tag(std::string_view json);
+enum class TagAuthor : uint8_t { kClient, kServer };
+
+// The format of a tag in either form, without a schema or regular expression left in it.
+Expected<std::string> read_structural_tag(std::string_view json, TagAuthor author, GrammarBudget& budget);
 
 // The format of a whole grammar in EBNF.
 std::string grammar_format(std::string_view ebnf);

@@ -27,6 +27,8 @@ TEST(ToolCall, FromPython) {
                          R"("c": {"k": {"l": []}}, "d": true, "e": null})"}}));
   EXPECT_EQ(read_python_calls(R"([f(a='it\'s\n\\ \x41\u00e9\U0001F600 \d ü')])", kTools),
             (Calls{{"f", R"({"a": "it's\n\\ Aé😀 \\d ü"})"}}));
+  const std::string name(100, 'n');  // of an argument, which no bound is on but the call's
+  EXPECT_EQ(read_python_calls("[f(" + name + "=1)]", kTools), (Calls{{"f", "{\"" + name + "\": 1}"}}));
   EXPECT_EQ(read_python_calls("[f(a='\t\x01')]", kTools), (Calls{{"f", R"({"a": "\t\u0001"})"}}));
 }
 

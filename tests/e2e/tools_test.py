@@ -244,7 +244,7 @@ class ForcedCallsTest(ServedTest):
 
     def test_strict_in_other_styles(self):
         strict = tool("set_lamp", LAMP["function"]["parameters"]["properties"], strict=True)
-        for style in ("llama3_json", "mistral", "deepseek_v3"):
+        for style in ("llama3_json", "mistral", "deepseek_v3", "pythonic"):
             with self.subTest(style), QuireServer(*self.flags, "--tool-call-parser", style) as server:
                 client = server.client()
                 answer = client.chat.completions.create(
@@ -256,7 +256,7 @@ class ForcedCallsTest(ServedTest):
                     self.assertEqual(call.function.name, "set_lamp")
 
     def test_other_styles(self):
-        for style in ("llama3_json", "mistral", "deepseek_v3"):
+        for style in ("llama3_json", "mistral", "deepseek_v3", "pythonic"):
             with QuireServer(*self.flags, "--tool-call-parser", style) as server:
                 client = server.client()
                 answer = client.chat.completions.create(
@@ -266,6 +266,27 @@ class ForcedCallsTest(ServedTest):
                 client.close()
             with self.subTest(style):
                 self.check(answer.choices[0], [LAMP, LIST])
+
+    def test_python(self):
+        tools = [LAMP, TIMER, LIST, tool("g", {}), tool("pair", {"a-b": {"enum": [None, True, "\"\\\n", {"k": [False]}]}})]
+        with QuireServer(*self.flags, "--tool-call-parser", "pythonic") as server, server.client() as client:
+            def ask(**options):
+                return client.chat.completions.create(
+                    model=self.model, messages=[QUESTION], **{"temperature": 1, "max_tokens": 150, "seed": 2, **options})
+
+            for choice in ask(tools=tools, tool_choice="required", parallel_tool_calls=False, n=6).choices:
+                self.check(choice, tools)
+                self.assertEqual(len(choice.message.tool_calls), 1)
+            for offered in tools:
+                name = offered["function"]["name"]
+                for named in ({"type": "function", "function": {"name": name}},
+                              {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [
+                                  {"type": "function", "function": {"name": name}}]}}):
+                    choice = ask(tools=tools, tool_choice=named, parallel_tool_calls=False).choices[0]
+                    self.check(choice, tools)
+                    self.assertEqual([call.function.name for call in choice.message.tool_calls], [name])
+            with self.assertRaisesRegex(openai.BadRequestError, "'a b', which cannot be the name of an argument"):
+                ask(tools=[tool("f", {"a b": {"type": "null"}})], tool_choice="required")
 
     def test_what_cannot_be(self):
         for options, words in (

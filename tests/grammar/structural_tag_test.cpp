@@ -158,7 +158,8 @@ TEST(StructuralTag, ItsPartsShareABudget) {
   const auto error = [](auto part) {
     std::string tag = R"({"format":{"type":"or","elements":[)";
     for (int i = 0; i < 30; ++i) tag += (i > 0 ? "," : "") + part(i);
-    const auto source = read_structural_tag(tag + "]}}");
+    GrammarBudget budget;
+    const auto source = read_structural_tag(tag + "]}}", TagAuthor::kClient, budget);
     return source ? "none" : source.error().message;
   };
   EXPECT_TRUE(error([](int i) {

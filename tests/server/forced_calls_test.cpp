@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "chat/tool_call.h"
 #include "grammar/grammar_compiler.h"
 #include "tests/server/echo_model_fixture.h"
 
@@ -31,7 +32,7 @@ std::string grammar_text(ToolStyle style, const ToolOffer& offer) {
   const auto grammar = call_grammar(output_of(style), offer);
   if (!grammar) return "error " + grammar.error().param;
   if (!*grammar) return "none";
-  EXPECT_EQ((*grammar)->kind, GrammarKind::kStructuralTag);
+  EXPECT_EQ((*grammar)->kind, GrammarKind::kToolCalls);
   const auto source = GrammarCompiler::source(**grammar);
   EXPECT_TRUE(source) << source.error().message;
   return (*grammar)->text;
@@ -43,13 +44,12 @@ TEST(ForcedCalls, NothingIsForcedUnlessAsked) {
   EXPECT_EQ(grammar_text(ToolStyle::kHermes, {}), "none");
 }
 
-TEST(ForcedCalls, EveryStyleThatHasJsonCanBeForced) {
-  for (const ToolStyle style :
-       {ToolStyle::kHermes, ToolStyle::kLlama3Json, ToolStyle::kMistral, ToolStyle::kDeepseekV3}) {
+TEST(ForcedCalls, EveryStyleCanBeForced) {
+  for (const ToolStyle style : {ToolStyle::kHermes, ToolStyle::kLlama3Json, ToolStyle::kMistral,
+                                ToolStyle::kDeepseekV3, ToolStyle::kPythonic}) {
     const std::string text = grammar_text(style, offer_of(ToolChoice::kRequired));
     EXPECT_TRUE(text.contains("at_least_one")) << text;
   }
-  EXPECT_EQ(grammar_text(ToolStyle::kPythonic, offer_of(ToolChoice::kRequired)), "error tool_choice");
   EXPECT_EQ(grammar_text(ToolStyle::kNone, offer_of(ToolChoice::kRequired)), "error tool_choice");
 }
 
@@ -66,10 +66,10 @@ TEST(ForcedCalls, StrictToolsAreCheckedOnceACallBegins) {
   const std::string text = grammar_text(ToolStyle::kMistral, offer_of(ToolChoice::kAuto, true));
   EXPECT_TRUE(text.contains("triggered_tags")) << text;
   EXPECT_TRUE(text.contains("integer")) << text;
-  const auto refused = call_grammar(output_of(ToolStyle::kPythonic), offer_of(ToolChoice::kAuto, true));
+  const auto refused = call_grammar(output_of(ToolStyle::kNone), offer_of(ToolChoice::kAuto, true));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().param, "tools");
-  EXPECT_TRUE(refused.error().message.contains("(pythonic)")) << refused.error().message;
+  EXPECT_TRUE(refused.error().message.contains("(none)")) << refused.error().message;
 }
 
 // Grammars on the echo model's vocabulary, where a token is a byte.
@@ -111,6 +111,38 @@ TEST_F(CallGrammars, StrictInTheStyleOfLlama) {
   one.parallel = false;
   EXPECT_TRUE(accepts(compile(ToolStyle::kLlama3Json, one), good));
   EXPECT_FALSE(accepts(compile(ToolStyle::kLlama3Json, one), good + "; " + good));
+}
+
+TEST_F(CallGrammars, InTheStyleOfPython) {
+  ToolOffer offer = offer_of(ToolChoice::kRequired);
+  offer.tools[1].name = "g-2";
+  const std::string good = "f(x=1)", other = R"(g-2(y=[True, "z"]))", bad = R"(f(x="1"))";
+  const auto forced = compile(ToolStyle::kPythonic, offer);
+  for (const std::string& text :
+       {"[" + good + "]", "[" + good + ", " + other + "]", std::string("[f(), f()]")}) {
+    EXPECT_TRUE(accepts(forced, text)) << text;
+    EXPECT_TRUE(read_python_calls(text, std::vector<std::string>{"f", "g-2"})) << text;
+  }
+  for (const std::string& text : {std::string("[]"), good, "[" + bad + "]", "[" + good + "] x",
+                                  "[" + good + other + "]", std::string("[h()]"), std::string("Well.")}) {
+    EXPECT_FALSE(accepts(forced, text)) << text;
+  }
+  offer.parallel = false;
+  EXPECT_TRUE(accepts(compile(ToolStyle::kPythonic, offer), "[" + other + "]"));
+  EXPECT_FALSE(accepts(compile(ToolStyle::kPythonic, offer), "[" + good + ", " + good + "]"));
+  offer.named = "g-2";
+  EXPECT_TRUE(accepts(compile(ToolStyle::kPythonic, offer), "[" + other + "]"));
+  EXPECT_FALSE(accepts(compile(ToolStyle::kPythonic, offer), "[" + good + "]"));
+}
+
+TEST_F(CallGrammars, StrictInTheStyleOfPython) {
+  const auto grammar = compile(ToolStyle::kPythonic, offer_of(ToolChoice::kAuto, true));
+  for (const char* text : {"[f(x=1)]", "[g(y=[]), f()]", "It is [f(x='1')].", "é {}", "f(x='1')"}) {
+    EXPECT_TRUE(accepts(grammar, text)) << text;
+  }
+  for (const char* text : {"[f(x='1')]", "[g(), f(x=None)]", " [f(x='1')]", "[f(x=1)] x", "<think>"}) {
+    EXPECT_FALSE(accepts(grammar, text)) << text;
+  }
 }
 
 TEST_F(CallGrammars, StrictInTheStyleOfDeepseek) {

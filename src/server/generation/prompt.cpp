@@ -395,12 +395,11 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequ
   if (request.echo && request.messages.back().role == "assistant") {
     prompts[0].echo_text = request.messages.back().content;
   }
-  const bool has_form = request.structured_output.has_value();
   if (auto forced = force_calls(model, request); !forced) return std::unexpected(forced.error());
   if (request.structured_output) {
     // A call that must come comes at once, unless the prompt has begun to reason.
     const auto marks = reasoning_marks(prompts[0].output, *chat, request.rendering);
-    if (marks && (has_form || marks->open.empty())) request.structured_output->reasoning = marks;
+    if (marks && (!offer.forced() || marks->open.empty())) request.structured_output->reasoning = marks;
   }
   prompts[0].tokens = std::move(chat->tokens);
   prompts[0].sampling = request.sampling;

@@ -56,26 +56,36 @@ class TagWriter {
   void write_free_text() {
     if (!frame_.at_start) return write_triggered();
     // At the start a call is told by its bracket, so that text begins with something else; elsewhere by the
-    // trigger, after which calls go on to the end.
+    // trigger, if there is one, after which calls go on to the end.
+    const bool has_trigger = !frame_.trigger.empty();
     write_list("or", [&] {
-      write_row(true);
-      write_row_after_trigger();
+      write_list("sequence", [&] { write_row(false); });
+      if (has_trigger) write_row_after_trigger();
       write_list("sequence", [&] {
         write_object([&] {
           json_.field("type", "regex");
           json_.field("pattern", "[^{\\[< \\t\\r\\n]");
         });
-        write_object([&] {
-          json_.field("type", "any_text");
-          json_.key("excludes");
-          write_array([&] { json_.string(frame_.trigger); });
-        });
-        write_object([&] {
-          json_.field("type", "optional");
-          json_.key("content");
-          write_row_after_trigger();
-        });
+        write_text_before_trigger();
+        if (has_trigger) write_optional_row_after_trigger();
       });
+    });
+  }
+
+  void write_text_before_trigger() {
+    write_object([&] {
+      json_.field("type", "any_text");
+      if (frame_.trigger.empty()) return;
+      json_.key("excludes");
+      write_array([&] { json_.string(frame_.trigger); });
+    });
+  }
+
+  void write_optional_row_after_trigger() {
+    write_object([&] {
+      json_.field("type", "optional");
+      json_.key("content");
+      write_row_after_trigger();
     });
   }
 
@@ -156,6 +166,7 @@ class TagWriter {
     json_.key("content");
     json_.begin_object();
     json_.field("type", "json_schema");
+    if (frame.python) json_.field("style", "python_arguments");
     json_.key("json_schema");
     json_.raw(checked && !tool.parameters_json.empty() ? tool.parameters_json : R"({"type":"object"})");
     json_.end_object();
@@ -180,7 +191,7 @@ Expected<std::optional<GrammarSpec>> call_grammar(const ModelOutput& output, con
     return fail_param(field, "{} is not supported with the way this model writes calls ({})",
                       offer.forced() ? "a forced call" : "strict", style_name(output.tool_style));
   }
-  return GrammarSpec{.kind = GrammarKind::kStructuralTag,
+  return GrammarSpec{.kind = GrammarKind::kToolCalls,
                      .text = TagWriter(output.tool_style, offer).write(!offer.forced()),
                      .field = field};
 }
