@@ -7,6 +7,15 @@ namespace {
 
 constexpr size_t kMaxHeldSpace = 256;  // white space that is longer is text like any other
 
+void add_span(std::vector<ByteSpan>& spans, ByteSpan span) {
+  if (span.begin == span.end) return;
+  if (!spans.empty() && spans.back().end == span.begin) {
+    spans.back().end = span.end;
+  } else {
+    spans.push_back(span);
+  }
+}
+
 }  // namespace
 
 void ParsedOutput::add(CallPiece piece) {
@@ -128,18 +137,39 @@ void OutputParser::begin_calls(std::span<const CallPattern> patterns) {
   state_ = State::kCall;
 }
 
+// `text`, the bytes before `end`, is content. What of it comes out, and of the white space that was held,
+// is the last bytes before what is held now.
+void OutputParser::add_content(std::string_view text, int64_t end, ParsedOutput& out) {
+  const size_t size = out.content.size();
+  content_.push(text, out.content);
+  const int64_t known = end - std::ssize(content_.held);
+  add_span(out.content_spans, {known - static_cast<int64_t>(out.content.size() - size), known});
+}
+
+int64_t OutputParser::num_decided_bytes() const {
+  const int64_t known = num_bytes_ - std::ssize(content_.held);
+  switch (state_) {
+    case State::kStart: return num_bytes_ - std::ssize(start_);
+    case State::kReasoning: break;
+    case State::kContent: return known - static_cast<int64_t>(opener_.matched);
+    case State::kCall:
+      return known - std::ssize(matcher_.text()) - (has_opener_ ? std::ssize(style_.opener) : 0);
+  }
+  return num_bytes_;
+}
+
 void OutputParser::push_content(char c, ParsedOutput& out) {
   if (style_.opener.empty() || spec_.tools.empty() || num_calls_ >= kMaxCalls) {
-    return content_.push(c, out.content);
+    return add_content({&c, 1}, num_bytes_, out);
   }
   std::string_view missed;
   const bool opened = opener_.push(c, missed);
-  content_.push(missed, out.content);
+  add_content(missed, num_bytes_ - 1, out);
   if (opened) {
     has_opener_ = true;
     begin_calls(style_.opened);
   } else if (opener_.matched == 0) {
-    content_.push(c, out.content);
+    add_content({&c, 1}, num_bytes_, out);
   }
 }
 
@@ -148,7 +178,7 @@ void OutputParser::push_call(char c, ParsedOutput& out) {
   add_pieces(out);
   if (status == CallMatcher::Status::kMore || done()) return;
   if (status == CallMatcher::Status::kDone) return end_calls();
-  fail_call(out);
+  fail_call(num_bytes_ - 1, out);
   if (!done()) push_byte(c, out);
 }
 
@@ -166,13 +196,14 @@ void OutputParser::add_pieces(ParsedOutput& out) {
   matcher_.clear_pieces();
 }
 
-// What looked like a call was none, or what comes is none of a call that has come out.
-void OutputParser::fail_call(ParsedOutput& out) {
+// What looked like a call was none, or what comes is none of a call that has come out: bytes before `end`.
+void OutputParser::fail_call(int64_t end, ParsedOutput& out) {
   state_ = State::kContent;
   in_call_ = false;
   if (done()) return;
-  if (std::exchange(has_opener_, false)) content_.push(style_.opener, out.content);
-  content_.push(matcher_.text(), out.content);
+  const std::string& text = matcher_.text();
+  if (std::exchange(has_opener_, false)) add_content(style_.opener, end - std::ssize(text), out);
+  add_content(text, end, out);
 }
 
 // The pattern is whole.
@@ -187,7 +218,7 @@ void OutputParser::end_calls() {
 }
 
 void OutputParser::finish_call(ParsedOutput& out) {
-  if (!matcher_.finish()) return fail_call(out);
+  if (!matcher_.finish()) return fail_call(num_bytes_, out);
   add_pieces(out);
   content_.drop();
   state_ = State::kContent;
@@ -201,9 +232,10 @@ void OutputParser::finish(ParsedOutput& out) {
   if (state_ == State::kReasoning) {
     reasoning_.push(think_close_.text.substr(0, think_close_.matched), out.reasoning);
   } else {
-    content_.push(opener_.text.substr(0, opener_.matched), out.content);
+    add_content(opener_.text.substr(0, std::exchange(opener_.matched, 0)), num_bytes_, out);
   }
   reasoning_.flush(out.reasoning);
+  add_span(out.content_spans, {num_bytes_ - std::ssize(content_.held), num_bytes_});
   content_.flush(out.content);
 }
 

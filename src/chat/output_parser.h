@@ -38,9 +38,16 @@ struct OutputSpec {
   bool parses() const { return tool_style != ToolStyle::kNone || reasoning_style != ReasoningStyle::kNone; }
 };
 
+// Bytes of a text, from `begin` on and before `end`.
+struct ByteSpan {
+  int64_t begin = 0;
+  int64_t end = 0;
+};
+
 // What a piece of text brought.
 struct ParsedOutput {
   std::string content;
+  std::vector<ByteSpan> content_spans;  // where it stands in all that was pushed; they do not touch
   std::string reasoning;
   // If the first has no name, it goes on with the last one of what came before.
   std::vector<CallPiece> calls;
@@ -63,6 +70,9 @@ class OutputParser {
   bool in_reasoning() const { return state_ == State::kReasoning; }
   // Bytes of the text up to the end of the reasoning, its marks included; 0 if there was none.
   int64_t reasoning_bytes() const { return reasoning_bytes_; }
+  // Bytes that have come, and of how many of them, from the first on, it is known what they are.
+  int64_t num_bytes() const { return num_bytes_; }
+  int64_t num_decided_bytes() const;
   // Looks at a byte, over all that was pushed: what the promise of linear time is tested by.
   int64_t steps() const { return steps_ + matcher_.steps(); }
 
@@ -96,7 +106,8 @@ class OutputParser {
   void begin_content();
   void begin_calls(std::span<const CallPattern> patterns);
   void end_start(ParsedOutput& out);
-  void fail_call(ParsedOutput& out);
+  void add_content(std::string_view text, int64_t end, ParsedOutput& out);
+  void fail_call(int64_t end, ParsedOutput& out);
   void add_pieces(ParsedOutput& out);
   void end_calls();
   void finish_call(ParsedOutput& out);

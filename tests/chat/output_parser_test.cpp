@@ -402,6 +402,33 @@ TEST(OutputParser, PiecesMakeNoDifference) {
   EXPECT_GT(called, rounds() / 50) << "a soup without calls tests little";
 }
 
+// Each piece says where in the whole its content stood, and nothing that it called decided comes later.
+TEST(OutputParser, ContentStandsWhereItsSpansSay) {
+  for (int seed = 0; seed < rounds(); ++seed) {
+    Rng rng(static_cast<uint64_t>(seed));
+    const OutputSpec spec = any_spec(rng);
+    const std::string text = soup(rng);
+    OutputParser parser(spec);
+    int64_t decided = 0, last_end = 0;
+    for (size_t at = 0; at <= text.size(); ++at) {
+      ParsedOutput out;
+      at < text.size() ? parser.push(text.substr(at, 1), out) : parser.finish(out);
+      std::string content;
+      for (const auto [begin, end] : out.content_spans) {
+        ASSERT_LT(begin, end);
+        ASSERT_GE(begin, std::max(decided, last_end)) << seed << ": " << text;
+        content.append(text, static_cast<size_t>(begin), static_cast<size_t>(end - begin));
+        last_end = end;
+      }
+      ASSERT_EQ(content, out.content) << seed << ": " << text;
+      ASSERT_LE(last_end, parser.num_bytes());
+      if (at == text.size() || parser.done()) continue;
+      ASSERT_GE(parser.num_decided_bytes(), std::max(decided, last_end)) << seed << ": " << text;
+      decided = parser.num_decided_bytes();
+    }
+  }
+}
+
 TEST(OutputParser, NothingIsLostWhereNothingParses) {
   for (int seed = 0; seed < rounds(); ++seed) {
     Rng rng(static_cast<uint64_t>(seed));

@@ -159,6 +159,29 @@ TEST_F(ResponsesFunctionsTest, AStreamTellsOfEachItem) {
   }
 }
 
+// A token here is a byte, and a message's are its text, whatever stands before and after it.
+TEST_F(ResponsesFunctionsTest, LogprobsAreOfTheMessageAlone) {
+  constexpr const char* kInclude = R"(, "include": ["message.output_text.logprobs"])";
+  const auto tokens_of = [](const Answer& answer, const std::string& part) {
+    std::string tokens;
+    for (int i = 0; answer.at(fmt::format("{}/logprobs/{}", part, i)) != "absent"; ++i) {
+      tokens += answer.at(fmt::format("{}/logprobs/{}/token", part, i));
+    }
+    return tokens;
+  };
+  const std::string part = "/output/1/content/0";
+  for (const char* says : {kSays, R"(<think>Hm.</think>\n Well \n)"
+                                  R"(<tool_call>{\"name\": \"f\", \"arguments\": {}}</tool_call>\n)"}) {
+    const Answer whole = call(kInclude, says), streamed = last(kInclude, says);
+    EXPECT_EQ(whole.at(part + "/text"), streamed.at("/response" + part + "/text"));
+    EXPECT_EQ(tokens_of(whole, part), whole.at(part + "/text"));
+    EXPECT_EQ(whole.at(part + "/logprobs"), streamed.at("/response" + part + "/logprobs"));
+  }
+  EXPECT_EQ(tokens_of(call(kInclude), part), "Well.");
+  // Without a call, what ends the message is its own.
+  EXPECT_EQ(tokens_of(call(kInclude, "Well."), "/output/0/content/0"), "Well.<|end|>");
+}
+
 // An item's status is what its own last event said.
 TEST_F(ResponsesFunctionsTest, AWholeCallIsCompletedInAnAnswerThatIsCutOff) {
   constexpr const char* kTwo =

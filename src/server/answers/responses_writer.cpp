@@ -81,11 +81,9 @@ class ResponsesWriter final : public AnswerWriter {
 
   ApiExpected<> write_answer(std::string& out, const AnswerState& state) override {
     const ChoiceResult& choice = state.choices.front();
-    take_tokens(state, choice);
     if (!choice.reasoning.empty()) items_.push_back({ItemKind::kReasoning, choice.reasoning});
     if (!choice.text.empty() || (choice.calls.empty() && items_.empty())) {
-      items_.push_back(
-          {.kind = ItemKind::kMessage, .text = choice.text, .tokens = std::exchange(tokens_, {})});
+      items_.push_back({.kind = ItemKind::kMessage, .text = choice.text, .tokens = choice.content_tokens});
     }
     if (choice.calls.empty()) items_.back().status = final_status(state);
     for (const auto& call : choice.calls) {
@@ -101,7 +99,7 @@ class ResponsesWriter final : public AnswerWriter {
   }
 
   void write_piece(std::string& out, const AnswerState& state, const ChoiceResult& choice) override {
-    take_tokens(state, choice);
+    std::ranges::copy(choice.content_tokens, std::back_inserter(tokens_));
     if (!choice.reasoning.empty()) append_text(out, state, ItemKind::kReasoning, choice.reasoning);
     // Text does not come before the end of a call that began earlier.
     const auto begun = std::ranges::find_if(choice.calls, &ChoiceCall::begins);
@@ -135,14 +133,6 @@ class ResponsesWriter final : public AnswerWriter {
 
   std::string item_id(const AnswerState& state, size_t index) const {
     return fmt::format("{}{}", id_prefix(items_[index].kind), item_suffix(state.context.id, {}, index));
-  }
-
-  // The tokens that have come, without those of the reasoning, until a message takes them.
-  void take_tokens(const AnswerState& state, const ChoiceResult& choice) {
-    if (!state.context.logprobs) return;
-    for (const OutputToken& token : choice.tokens) {
-      if (num_tokens_++ >= state.usage.reasoning_tokens) tokens_.push_back(token);
-    }
   }
 
   // An event with what `write_members` adds to its type and number.
@@ -383,8 +373,7 @@ class ResponsesWriter final : public AnswerWriter {
   ResponsesPlan plan_;
   std::vector<OutputItem> items_;
   bool open_ = false;                // the last of them goes on
-  std::vector<OutputToken> tokens_;  // that no item has yet
-  int64_t num_tokens_ = 0;           // in all
+  std::vector<OutputToken> tokens_;  // of content, that no message has yet
   int64_t num_events_ = 0;
 };
 

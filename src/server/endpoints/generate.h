@@ -18,8 +18,9 @@ namespace quire {
 struct AnswerPlan {
   std::unique_ptr<AnswerWriter> writer;
   std::string_view id_prefix;
-  bool echo_tokens = false;  // if the request has echo
-  bool prompt_only = false;  // what is generated is not shown
+  bool echo_tokens = false;     // if the request has echo
+  bool prompt_only = false;     // what is generated is not shown
+  bool content_tokens = false;  // RunOptions'
 };
 
 // The steps of generate() around prepare(). open_generation completes the request from its head.

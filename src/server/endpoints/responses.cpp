@@ -72,9 +72,10 @@ ApiReply create_response(const ApiState& api, const RequestHead& head, std::stri
     request->messages.insert(request->messages.begin(), {.role = "system", .content = *instructions});
   }
   if (request->drops_oldest) drop_oldest_turns(api.model(), *request);
-  return with_field_of_responses(
-      generate(api, head, ChatRequest(std::move(*request)),
-               {.writer = make_responses_writer(std::move(plan)), .id_prefix = kResponseIdPrefix}));
+  return with_field_of_responses(generate(api, head, ChatRequest(std::move(*request)),
+                                          {.writer = make_responses_writer(std::move(plan)),
+                                           .id_prefix = kResponseIdPrefix,
+                                           .content_tokens = true}));
 }
 
 ApiReply get_response(const ApiState& api, const RequestHead& head, std::string_view) {

@@ -41,6 +41,9 @@ struct ChoiceResult {
   // With echo, the prompt's too; a logprob of NaN stands for "none". Their text_offset counts characters
   // (code points) of the choice's text, as OpenAI's does.
   std::vector<OutputToken> tokens;
+  // Of answers that want these instead: those of `text` alone (content_tokens.h); text_offset is in bytes of
+  // what the model wrote.
+  std::vector<OutputToken> content_tokens;
   size_t num_echoed = 0;       // of `tokens`, the first so many are the prompt's
   int64_t num_characters = 0;  // of the text of all tokens so far
   FinishReason finish_reason = FinishReason::kNone;

@@ -28,10 +28,15 @@ void ChoiceResult::add_call(ChoiceCall call) {
 ChoiceParser::ChoiceParser(const OutputSpec& spec, std::string_view answer_id, int32_t choice)
     : style_(spec.tool_style), parser_(spec), id_seed_(id_seed(answer_id, choice)) {}
 
-int64_t ChoiceParser::take(const TextDelta& delta, ChoiceResult& choice) {
+int64_t ChoiceParser::take(const TextDelta& delta, bool with_tokens, ChoiceResult& choice) {
   ParsedOutput parsed;
   parser_.push(delta.text, parsed);
-  if (delta.finish_reason != FinishReason::kNone) parser_.finish(parsed);
+  const bool ended = delta.finish_reason != FinishReason::kNone;
+  if (ended) parser_.finish(parsed);
+  if (with_tokens) {
+    content_tokens_.add(delta.tokens);
+    content_tokens_.take(parsed.content_spans, parser_, ended || done(), choice.content_tokens);
+  }
   choice.text += parsed.content;
   choice.reasoning += parsed.reasoning;
   for (auto& [name, arguments, whole] : parsed.calls) {

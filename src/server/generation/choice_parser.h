@@ -1,4 +1,5 @@
-// Takes the text of one choice apart as it comes: content, reasoning, and calls of tools with ids.
+// Takes the text of one choice apart as it comes: content, reasoning, and calls of tools with ids; and tells
+// the content's tokens where they are wanted.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include "chat/output_parser.h"
 #include "engine/output_processor.h"
 #include "server/generation/answer_writer.h"
+#include "server/generation/content_tokens.h"
 
 namespace quire {
 
@@ -16,8 +18,9 @@ class ChoiceParser {
   // `spec` outlives it. Ids of calls follow from the answer's id and the choice's index.
   ChoiceParser(const OutputSpec& spec, std::string_view answer_id, int32_t choice);
 
-  // Adds to `choice` what `delta` brings. Returns how many of its tokens are reasoning.
-  int64_t take(const TextDelta& delta, ChoiceResult& choice);
+  // Adds to `choice` what `delta` brings, `with_tokens` (the same for all deltas) its content_tokens too.
+  // Returns how many tokens of `delta` are reasoning.
+  int64_t take(const TextDelta& delta, bool with_tokens, ChoiceResult& choice);
 
   // The call that was wanted has come; nothing more will.
   bool done() const { return parser_.done(); }
@@ -28,6 +31,7 @@ class ChoiceParser {
 
   const ToolStyle style_;
   OutputParser parser_;
+  ContentTokens content_tokens_;
   const uint64_t id_seed_;
   uint64_t num_ids_ = 0;
   int64_t num_tokens_ = 0;

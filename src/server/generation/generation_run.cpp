@@ -1,6 +1,7 @@
 #include "server/generation/generation_run.h"
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -193,7 +194,8 @@ void GenerationRun::take(ChoiceDelta& piece) {
     }
     choice.stop_reason = std::move(delta.stop_reason);
     take_text(delta, index);
-    if (keeps_tokens()) append_tokens(choice, std::move(delta.tokens), context_.skip_special_tokens);
+    if (keeps_tokens() && !options_.content_tokens)
+      append_tokens(choice, std::move(delta.tokens), context_.skip_special_tokens);
   }
   if (!touched_[index]) to_write_.push_back(index);
   touched_[index] = true;
@@ -202,11 +204,13 @@ void GenerationRun::take(ChoiceDelta& piece) {
 void GenerationRun::take_text(TextDelta& delta, size_t index) {
   ChoiceResult& choice = choices_[index];
   ChoiceParser* parser = parsers_[index].get();
+  const bool with_tokens = options_.content_tokens && keeps_tokens();
   if (parser == nullptr) {
     choice.text += delta.text;
+    if (with_tokens) std::ranges::copy(delta.tokens, std::back_inserter(choice.content_tokens));
     return;
   }
-  usage_.reasoning_tokens += parser->take(delta, choice);
+  usage_.reasoning_tokens += parser->take(delta, with_tokens, choice);
   if (!parser->done() || choice.ended()) return;
   choice.finish_reason = FinishReason::kStop;
   generation_->finish(choice.prompt, delta.index);
@@ -247,6 +251,7 @@ void GenerationRun::write_pieces(std::string& body) {
     choice.reasoning.clear();
     choice.calls.clear();
     choice.tokens.clear();
+    choice.content_tokens.clear();
     choice.num_echoed = 0;
   }
   to_write_.clear();

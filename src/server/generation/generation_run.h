@@ -20,9 +20,10 @@ namespace quire {
 
 struct RunOptions {
   bool stream = false;
-  bool echo = false;         // of each prompt its echo_text
-  bool echo_tokens = false;  // and its tokens, where those of the answer are shown
-  bool prompt_only = false;  // what is generated is not shown
+  bool echo = false;            // of each prompt its echo_text
+  bool echo_tokens = false;     // and its tokens, where those of the answer are shown
+  bool prompt_only = false;     // what is generated is not shown
+  bool content_tokens = false;  // where tokens are shown, those of the content alone
   Asker asker = {};
   bool keep_text = false;  // of what is asked and answered, as much as a log may show
 };
