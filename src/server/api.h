@@ -2,6 +2,7 @@
 // any thread.
 #pragma once
 
+#include <chrono>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -43,6 +44,11 @@ class Api {
   // From now on nothing new is generated, and /ready says 503.
   void drain() { state_.draining.store(true); }
   bool draining() const { return state_.draining.load(); }
+  // After drain(): until what was taken before and waits for its grammar is in the engine; false if that
+  // takes longer than `timeout`.
+  bool wait_for_grammars(std::chrono::nanoseconds timeout) {
+    return state_.awaited.wait_until_none(timeout);
+  }
 
   // What can be refused by its header alone, before a body is read: 401, 403, 404, 405, 415, 503.
   std::optional<ApiError> refuse(const RequestHead& head) const;

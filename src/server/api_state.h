@@ -13,6 +13,7 @@
 #include "config/pooling.h"
 #include "server/access/api_keys.h"
 #include "server/answers/response_store.h"
+#include "server/generation/awaited_run.h"
 #include "server/id_source.h"
 #include "server/served_model.h"
 #include "server/server_config.h"
@@ -45,6 +46,7 @@ struct ApiState {
   std::atomic<bool> draining{false};
   mutable std::atomic<int32_t> num_engine_viewers{0};
   mutable ResponseStore responses;
+  mutable AwaitedRuns awaited;
 
  private:
   const IdSource ids_;

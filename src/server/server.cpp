@@ -115,6 +115,7 @@ struct HttpServer::Impl {
   void wait_for_hangup();
   void request_stop();
   void for_each_connection(const std::function<void(Connection&)>& act);
+  void finish_generating(LLMEngine& engine);
   bool wait_until_closed(std::chrono::nanoseconds timeout);
 
   const ServerConfig config;
@@ -328,6 +329,17 @@ void HttpServer::Impl::for_each_connection(const std::function<void(Connection&)
   for (const auto& connection : open) act(*connection);
 }
 
+// Within shutdown_timeout. Meanwhile probes still come, on new connections. What waits for a grammar was
+// taken, too: the engine takes it until all of it has come.
+void HttpServer::Impl::finish_generating(LLMEngine& engine) {
+  api.drain();
+  const auto timeout = std::chrono::duration<double>(config.shutdown_timeout);
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  api.wait_for_grammars(std::chrono::duration_cast<std::chrono::nanoseconds>(timeout));
+  const std::chrono::duration<double> left = deadline - std::chrono::steady_clock::now();
+  engine.drain(left.count());
+}
+
 bool HttpServer::Impl::wait_until_closed(std::chrono::nanoseconds timeout) {
   std::unique_lock lock(mutex);
   return changed.wait_for(lock, timeout, [this] { return connections.empty(); });
@@ -388,8 +400,7 @@ Expected<> HttpServer::serve(EngineHandle& engine) {
     impl.changed.wait(lock, [&] { return impl.stop_requested; });
   }
   notify_service_manager("STOPPING=1\nSTATUS=finishing what runs");
-  impl.api.drain();
-  engine.engine->drain(impl.config.shutdown_timeout);  // meanwhile probes still come, on new connections
+  impl.finish_generating(*engine.engine);
   impl.stop_accepting();  // so that no connection comes after those that are waited for
   impl.for_each_connection([](Connection& connection) { connection.finish(); });
   if (!impl.wait_until_closed(kCloseGrace)) {

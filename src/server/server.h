@@ -37,10 +37,10 @@ class HttpServer {
   std::string url() const;
 
   // Answers from `engine` until SIGTERM, SIGINT or stop(). Then drains: answers new requests with 503, on
-  // new connections too, lets what runs finish within shutdown_timeout and aborts the rest; only then nobody
-  // is let in. A second signal ends the process at once (exit status 130 or 143). Returns when no connection
-  // is left that uses `engine`. At most once. Before it answers, the prefixes of prefix_file are pinned; one
-  // that cannot be is an error, and nobody is served.
+  // new connections too, lets what it has taken finish within shutdown_timeout and aborts the rest; only
+  // then nobody is let in. A second signal ends the process at once (exit status 130 or 143). Returns
+  // when no connection is left that uses `engine`. At most once. Before it answers, the prefixes of
+  // prefix_file are pinned; one that cannot be is an error, and nobody is served.
   Expected<> serve(EngineHandle& engine);
 
   // Any thread; idempotent. What a signal does.

@@ -53,7 +53,32 @@ TEST_F(StructuredServer, OthersAreAnsweredWhileGrammarsAreCompiled) {
   }
 }
 
+TEST_F(StructuredServer, WhatWaitsForItsGrammarIsAnsweredBeforeTheServerEnds) {
+  model_options.grammars.num_threads = 2;
+  start();
+  std::vector<std::unique_ptr<TestClient>> clients;
+  for (const char* members : {"", R"(, "stream": true)"}) {
+    clients.push_back(std::make_unique<TestClient>(server->port()));
+    const std::string text = fmt::format("held {}", clients.size());
+    clients.back()->send(post_request("/v1/completions", choice_request(text, members)));
+  }
+  TestClient kept(server->port());
+  gate_->wait_for_held(2);
+  stop();
+  while (kept.get("/ready").status == 200) {  // until the server has seen it
+  }
+  EXPECT_EQ(TestClient(server->port()).post("/v1/completions", choice_request("late")).status, 503);
+  gate_->open();
+  for (const auto& client : clients) {
+    const auto answer = client->read_response();
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_THAT(answer.body, HasSubstr(R"("finish_reason":"stop")"));
+  }
+  wait_until_stopped();
+}
+
 TEST_F(StructuredServer, TheServerEndsWhileAGrammarIsCompiled) {
+  config.shutdown_timeout = 0.05;
   start();
   TestClient client(server->port());
   client.send(post_request("/v1/completions", choice_request("held")));

@@ -2,8 +2,12 @@
 // from then on. Meanwhile it holds no thread. Its end takes the wish for the grammar back.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -13,14 +17,33 @@
 
 namespace quire {
 
+// The answers of one server that wait for their grammars. Any thread; outlives them.
+class AwaitedRuns {
+ public:
+  void enter();
+  void leave();
+  // False if some still wait after `timeout`.
+  bool wait_until_none(std::chrono::nanoseconds timeout);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_;
+  int64_t num_waiting_ = 0;
+};
+
 class AwaitedRun final : public AnswerRun {
  public:
   // Called at most once, by advance(), when `grammar` has a result: submits what was prepared.
   using Start = std::move_only_function<ApiExpected<std::unique_ptr<AnswerRun>>()>;
 
-  AwaitedRun(std::shared_ptr<GrammarRequest> grammar, bool stream, Start start)
-      : grammar_(std::move(grammar)), stream_(stream), start_(std::move(start)) {}
-  ~AwaitedRun() override { wakeup_->disarm(); }
+  AwaitedRun(AwaitedRuns& all, std::shared_ptr<GrammarRequest> grammar, bool stream, Start start)
+      : all_(all), grammar_(std::move(grammar)), stream_(stream), start_(std::move(start)) {
+    all_.enter();
+  }
+  ~AwaitedRun() override {
+    wakeup_->disarm();
+    if (grammar_) all_.leave();
+  }
 
   bool stream() const override { return run_ ? run_->stream() : stream_; }
   void set_notify(std::function<void()> notify) override;
@@ -38,7 +61,8 @@ class AwaitedRun final : public AnswerRun {
  private:
   void begin();
 
-  std::shared_ptr<GrammarRequest> grammar_;
+  AwaitedRuns& all_;
+  std::shared_ptr<GrammarRequest> grammar_;  // null once it has begun
   const bool stream_;
   Start start_;
   std::function<void()> notify_;
