@@ -96,6 +96,9 @@ class DeployTest(unittest.TestCase):
             with Prometheus("{}:{}".format(*server.address), folder) as prometheus:
                 prometheus.wait_for('up{job="quire"} == 1')
                 client.completions.create(model="", prompt="Once upon a time", max_tokens=8)
+                choice = {"guided_choice": ["yes", "no"]}
+                client.completions.create(model="", prompt="Yes or no?", max_tokens=4, extra_body=choice)
+                prometheus.wait_for("quire:grammar_compile_seconds_count >= 1")
                 prometheus.wait_for("vllm:generation_tokens_total >= 8")
                 scraped = {row["metric"]["__name__"] for row in prometheus.query('{__name__=~"(vllm|quire):.+"}')}
                 alerts = (DEPLOY / "alerts.yml").read_text()
