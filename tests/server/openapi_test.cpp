@@ -118,6 +118,37 @@ TEST_F(OpenApi, SaysWhatItemsAndBlocksTake) {
   EXPECT_EQ(field("~1v1~1messages", "tools/anyOf/0/items/required"), R"(["name","input_schema"])");
 }
 
+TEST_F(OpenApi, SaysWhatChoicesAndFormatsTake) {
+  const auto field = [&](std::string_view path, std::string_view pointer) {
+    return text(fmt::format("/paths/{}/post/requestBody/content/application~1json/schema/properties/{}",
+                            path, pointer));
+  };
+  const std::string choice = "tool_choice/anyOf/0/anyOf/";
+  for (const std::string_view path : {"~1v1~1chat~1completions", "~1v1~1responses"}) {
+    EXPECT_EQ(field(path, choice + "0/enum"), R"(["auto","none","required"])") << path;
+  }
+  EXPECT_EQ(field("~1v1~1chat~1completions", choice + "1/required"), R"(["function"])");
+  EXPECT_EQ(field("~1v1~1chat~1completions", choice + "1/properties/function/allOf/0/required"),
+            R"(["name"])");
+  const std::string allowed = choice + "2/properties/allowed_tools/allOf/0/";
+  EXPECT_EQ(field("~1v1~1chat~1completions", allowed + "required"), R"(["tools"])");
+  EXPECT_EQ(field("~1v1~1chat~1completions", allowed + "properties/mode/enum"),
+            R"(["auto","required",null])");
+  EXPECT_EQ(field("~1v1~1chat~1completions", allowed + "properties/tools/allOf/0/items/required"),
+            R"(["function"])");
+  EXPECT_EQ(field("~1v1~1responses", choice + "1/required"), R"(["type","name"])");
+  EXPECT_EQ(field("~1v1~1responses", choice + "2/required"), R"(["type","tools"])");
+  EXPECT_EQ(field("~1v1~1responses", choice + "2/properties/tools/allOf/0/minItems"), "1");
+  EXPECT_EQ(field("~1v1~1messages", choice + "0/properties/type/enum"), R"(["auto","none","any"])");
+  EXPECT_EQ(field("~1v1~1messages", choice + "0/properties/name/enum"), R"([null,""])");
+  EXPECT_EQ(field("~1v1~1messages", choice + "1/required"), R"(["type","name"])");
+  const std::string format = "text/anyOf/0/properties/format/anyOf/0/anyOf/";
+  EXPECT_EQ(field("~1v1~1responses", format + "0/properties/type/enum"), R"(["text","json_object"])");
+  EXPECT_EQ(field("~1v1~1responses", format + "1/required"), R"(["type","schema"])");
+  EXPECT_EQ(field("~1v1~1messages", "output_config/anyOf/0/properties/format/anyOf/0/required"),
+            R"(["type","schema"])");
+}
+
 TEST_F(OpenApi, SaysHowStreamsEnd) {
   const auto end = [&](std::string_view path) {
     return text(

@@ -71,6 +71,7 @@ TEST_F(ResponsesFunctionsTest, ThoughtsWordsAndCallsAreItems) {
   EXPECT_EQ(allowed.at("/output/2/name"), "f") << allowed.body();
   for (const char* bad : {R"({"type": "allowed_tools"})", R"({"type": "allowed_tools", "tools": []})",
                           R"({"type": "allowed_tools", "tools": [{"name": "g"}]})",
+                          R"({"type": "allowed_tools", "tools": [{"type": "mcp", "name": "f"}]})",
                           R"({"type": "allowed_tools", "mode": "none", "tools": [{"name": "f"}]})"}) {
     const Answer refused = call(fmt::format(R"(, "tool_choice": {})", bad));
     EXPECT_EQ(refused.status(), 400) << bad;

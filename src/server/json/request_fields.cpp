@@ -185,6 +185,22 @@ FieldReader unsupported(std::string_view why, std::string_view neutral) {
           }};
 }
 
+std::vector<FieldRule> required_later(std::vector<FieldRule> rules) {
+  for (FieldRule& rule : rules) rule.required = false;
+  return rules;
+}
+
+void write_any_of(JsonWriter& json, std::string_view other,
+                  std::initializer_list<std::span<const FieldRule>> objects) {
+  json.begin_object();
+  json.key("anyOf");
+  json.begin_array();
+  if (!other.empty()) json.raw(other);
+  for (const auto rules : objects) write_object_schema(json, rules);
+  json.end_array();
+  json.end_object();
+}
+
 void write_object_schema(JsonWriter& json, std::span<const FieldRule> rules) {
   json.begin_object();
   json.field("type", "object");

@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
@@ -87,7 +88,23 @@ FieldReader no_effect(const FieldSchema& schema);
 // (as compact JSON) by which clients say that they do not ask for it. `why` ends the message.
 FieldReader unsupported(std::string_view why, std::string_view neutral = "null");
 
+// The rules for reading alone: whoever reads looks for required fields, and has messages of its own.
+std::vector<FieldRule> required_later(std::vector<FieldRule> rules);
+
 // Writes the schema of an object with these fields; others may be null.
 void write_object_schema(JsonWriter& json, std::span<const FieldRule> rules);
+// Of a value that one of these tables describes, or `other`, JSON of a schema, if there is that.
+void write_any_of(JsonWriter& json, std::string_view other,
+                  std::initializer_list<std::span<const FieldRule>> objects);
+// Of an array of what `write` describes.
+template <void (*write)(JsonWriter&), int min_items>
+void write_array_schema(JsonWriter& json) {
+  json.begin_object();
+  json.field("type", "array");
+  json.field("minItems", min_items);
+  json.key("items");
+  write(json);
+  json.end_object();
+}
 
 }  // namespace quire

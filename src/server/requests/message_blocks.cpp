@@ -187,17 +187,6 @@ Expected<> read_turn_role(const JsonField& field, std::string& role) {
   return {};
 }
 
-// Schemas of objects, of which a value has one.
-template <class... Rules>
-void write_any_of(JsonWriter& json, const Rules&... rules) {
-  json.begin_object();
-  json.key("anyOf");
-  json.begin_array();
-  (write_object_schema(json, rules), ...);
-  json.end_array();
-  json.end_object();
-}
-
 // A string, or blocks, which `write_block` describes.
 template <class WriteBlock>
 void write_text_or_blocks(JsonWriter& json, WriteBlock&& write_block) {
@@ -218,8 +207,9 @@ void write_turn_content_schema(JsonWriter& json) {
   std::string text;
   MessageToolCall call;
   write_text_or_blocks(json, [&] {
-    write_any_of(json, text_rules(text), thinking_rules(text), tool_use_rules(call),
-                 tool_result_rules(text, text));
+    write_any_of(
+        json, {},
+        {text_rules(text), thinking_rules(text), tool_use_rules(call), tool_result_rules(text, text)});
   });
 }
 

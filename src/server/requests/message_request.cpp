@@ -21,15 +21,34 @@ Expected<> read_turns(const JsonField& field, std::vector<ChatMessage>& messages
   return {};
 }
 
+struct MessageToolChoice {
+  std::string type, name;
+  bool one_call = false;
+};
+
 // {"type": "auto", "none", "any" or "tool", "name" of a tool, "disable_parallel_tool_use"}
+std::vector<FieldRule> tool_choice_rules(std::string_view types, const FieldSchema& name, bool needs_name,
+                                         MessageToolChoice& choice) {
+  return {{"type", {{.type = "string", .choices = types}, into(choice.type).read}, {}, true},
+          {"name", {name, into(choice.name).read}, {}, needs_name},
+          {"disable_parallel_tool_use", into(choice.one_call)}};
+}
+
+void write_message_tool_choice_schema(JsonWriter& json) {
+  MessageToolChoice choice;
+  write_any_of(json, {},
+               {tool_choice_rules("auto|none|any", {.only = R"("")"}, false, choice),
+                tool_choice_rules("tool", kToolNameSchema, true, choice)});
+}
+
 Expected<> read_message_tool_choice(const JsonField& field, ToolOffer& offer) {
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
-  std::string type;
-  bool one_call = false;
-  const FieldRule rules[] = {
-      {"type", into(type)}, {"name", into(offer.named)}, {"disable_parallel_tool_use", into(one_call)}};
+  MessageToolChoice choice;
+  const auto rules = required_later(tool_choice_rules({}, kToolNameSchema, false, choice));
   if (auto read = read_fields(*object, rules, "tool_choice"); !read) return read;
+  const std::string& type = choice.type;
+  offer.named = choice.name;
   if (type == "auto") offer.choice = ToolChoice::kAuto;
   if (type == "none") offer.choice = ToolChoice::kNone;
   if (type == "any" || type == "tool") offer.choice = ToolChoice::kRequired;
@@ -40,7 +59,7 @@ Expected<> read_message_tool_choice(const JsonField& field, ToolOffer& offer) {
   if ((type == "tool") == offer.named.empty()) {
     return fail_param("tool_choice", "tool_choice needs a name if its type is tool, and has none else");
   }
-  offer.parallel = !one_call;
+  offer.parallel = !choice.one_call;
   return {};
 }
 
@@ -89,7 +108,7 @@ std::vector<FieldRule> output_config_rules(MessageRequest& request) {
   return {
       {"effort", effort_into(request.rendering), "given to the chat template, which may make use of it"},
       {"format",
-       {{.json = R"({"type":"object","required":["type","schema"]})"},
+       {{.write = write_output_format_schema},
         [&request](const JsonField& field) {
           return read_output_format(field, request.structured_output);
         }},
@@ -111,17 +130,6 @@ FieldRule object_rule(std::string_view name, MessageRequest& request, std::strin
              return read_fields(*object, rules(request), field.name);
            }},
           help};
-}
-
-// The schema of an array of what `write` describes.
-template <void (*write)(JsonWriter&), int min_items>
-void write_array_schema(JsonWriter& json) {
-  json.begin_object();
-  json.field("type", "array");
-  json.field("minItems", min_items);
-  json.key("items");
-  write(json);
-  json.end_object();
 }
 
 constexpr std::string_view kStopSequencesSchema =
@@ -153,7 +161,7 @@ void add_prompt_rules(std::vector<FieldRule>& rules, MessageRequest& request) {
                    "functions that the model may call"});
   rules.push_back(
       {"tool_choice",
-       {{.json = R"({"type":"object","required":["type"]})"},
+       {{.write = write_message_tool_choice_schema},
         [&request](const JsonField& field) { return read_message_tool_choice(field, request.offer); }},
        "whether it may or must call them, or the one that it must call"});
   rules.push_back(object_rule<thinking_config_rules>("thinking", request, "whether the model is to think"));

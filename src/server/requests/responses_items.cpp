@@ -344,16 +344,9 @@ void write_input_schema(JsonWriter& json) {
   json.field("type", "array");
   json.field("minItems", 1);
   json.key("items");
-  json.begin_object();
-  json.key("anyOf");
-  json.begin_array();
-  for (const auto& rules :
-       {message_item_rules(text, parts), reasoning_item_rules(parts, parts), call_item_rules(call),
-        output_item_rules(text, parts), reference_item_rules(text)}) {
-    write_object_schema(json, rules);
-  }
-  json.end_array();
-  json.end_object();
+  write_any_of(json, {},
+               {message_item_rules(text, parts), reasoning_item_rules(parts, parts), call_item_rules(call),
+                output_item_rules(text, parts), reference_item_rules(text)});
   json.end_object();
   json.end_array();
   json.end_object();

@@ -18,9 +18,6 @@ std::string_view type_of(const JsonFields& fields) {
   return fields.object["type"].get_string().get(type) == simdjson::SUCCESS ? type : std::string_view();
 }
 
-// Rules of fields of which only the type matters.
-FieldRule any_string(std::string_view name) { return {name, no_effect({.type = "string"})}; }
-
 // A field that is checked by `read` and then kept as it was written.
 FieldRule kept_in(std::string& json, std::string_view name, const FieldSchema& schema,
                   std::string_view help, std::function<Expected<>(const JsonField&)> read) {
@@ -48,13 +45,17 @@ Expected<> check_metadata(const JsonField& field) {
   return {};
 }
 
+std::vector<FieldRule> text_rules_of_responses(std::optional<GrammarSpec>& spec) {
+  return {{"format",
+           {{.write = write_text_format_schema},
+            [&spec](const JsonField& format) { return read_text_format(format, spec); }}},
+          {"verbosity", no_effect({.type = "string", .choices = "low|medium|high"})}};
+}
+
 Expected<> read_text_options(const JsonField& field, std::optional<GrammarSpec>& spec) {
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
-  const FieldRule rules[] = {
-      {"format", [&](const JsonField& format) { return read_text_format(format, spec); }},
-      {"verbosity", no_effect({.type = "string", .choices = "low|medium|high"})}};
-  return read_fields(*object, rules, "text");
+  return read_fields(*object, text_rules_of_responses(spec), "text");
 }
 
 std::vector<FieldRule> reasoning_rules(TemplateOptions& rendering) {
@@ -141,25 +142,43 @@ Expected<Tool> read_function_tool(const JsonField& field) {
 }
 
 // {"type": "function", "name": ...}
+std::vector<FieldRule> chosen_function_rules(std::string& chosen, bool needs_type) {
+  return {{"type", no_effect({.type = "string", .choices = "function"}), {}, needs_type},
+          {"name", {kToolNameSchema, into(chosen).read}, {}, true}};
+}
+
+void write_allowed_function_schema(JsonWriter& json) {
+  std::string chosen;
+  write_object_schema(json, chosen_function_rules(chosen, false));
+}
+
 Expected<> read_chosen_function(const JsonField& field, std::string& chosen) {
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
-  const FieldRule rules[] = {any_string("type"), {"name", into(chosen)}};
-  return read_fields(*object, rules, "tool_choice");
+  return read_fields(*object, required_later(chosen_function_rules(chosen, true)), "tool_choice");
 }
 
 // {"type": "allowed_tools", "mode": ..., "tools": [...]}
+std::vector<FieldRule> allowed_function_rules(ToolOffer& offer) {
+  return {{"type", no_effect({.type = "string", .choices = "allowed_tools"}), {}, true},
+          allowed_mode_rule(offer),
+          allowed_tools_rule(offer, read_chosen_function,
+                             write_array_schema<write_allowed_function_schema, 1>)};
+}
+
 Expected<> read_allowed_functions(const JsonFields& object, ToolOffer& offer) {
-  const FieldRule rules[] = {
-      any_string("type"),
-      {"mode", [&](const JsonField& mode) { return read_allowed_mode(mode, offer); }},
-      {"tools",
-       [&](const JsonField& tools) { return read_allowed_tools(tools, read_chosen_function, offer); }}};
-  if (auto read = read_fields(object, rules, "tool_choice"); !read) {
+  if (auto read = read_fields(object, required_later(allowed_function_rules(offer)), "tool_choice");
+      !read) {
     return fail_param("tool_choice", "tool_choice: {}", read.error().message);
   }
   if (!offer.allowed) return fail_param("tool_choice", "tool_choice needs the allowed tools");
   return {};
+}
+
+void write_function_choices_schema(JsonWriter& json) {
+  ToolOffer offer;
+  write_any_of(json, kToolChoiceWords,
+               {chosen_function_rules(offer.named, true), allowed_function_rules(offer)});
 }
 
 // A word as in chats, or one of the two.
@@ -214,6 +233,11 @@ void write_reasoning_schema(JsonWriter& json) {
   write_object_schema(json, reasoning_rules(rendering));
 }
 
+void write_text_schema(JsonWriter& json) {
+  std::optional<GrammarSpec> spec;
+  write_object_schema(json, text_rules_of_responses(spec));
+}
+
 void write_functions_schema(JsonWriter& json) {
   Tool tool;
   json.begin_object();
@@ -247,7 +271,7 @@ void add_answer_rules(std::vector<FieldRule>& rules, ResponsesRequest& request) 
   rules.push_back(sampling_rule("top_p", request.sampling));
   rules.push_back({"stream", into(request.stream), "answer with server-sent events as tokens come"});
   rules.push_back(kept_in(
-      echo.text, "text", {.json = kObject}, "the format of the answer",
+      echo.text, "text", {.write = write_text_schema}, "the format of the answer",
       [&request](const JsonField& field) { return read_text_options(field, request.structured_output); }));
   rules.push_back(
       kept_in(echo.reasoning, "reasoning", {.write = write_reasoning_schema}, "how the model is to think",
@@ -257,7 +281,7 @@ void add_answer_rules(std::vector<FieldRule>& rules, ResponsesRequest& request) 
                             return read_tools(field, read_function_tool, request.offer.tools);
                           }));
   rules.push_back(
-      kept_in(echo.tool_choice, "tool_choice", {.json = R"({"type":["string","object"]})"},
+      kept_in(echo.tool_choice, "tool_choice", {.write = write_function_choices_schema},
               "whether it may or must call them, or the one that it must call",
               [&request](const JsonField& field) { return read_function_choice(field, request.offer); }));
   rules.push_back({"parallel_tool_calls", into(request.offer.parallel), "whether it may call several"});

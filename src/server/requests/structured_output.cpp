@@ -56,24 +56,51 @@ constexpr std::string_view kFormat = "response_format";
 constexpr std::string_view kOutputs = "structured_outputs";
 constexpr std::string_view kText = "text";
 
-// {"name", "description", "schema", "strict"}, and what `rules` has. It is kept to, strict or not.
-Expected<> read_named_schema(const JsonFields& object, std::vector<FieldRule> rules, std::string_view owner,
-                             Spec& spec) {
+// JSON of a schema, or its text.
+constexpr FieldSchema kSchemaSchema = {.json = R"({"type":["object","string","boolean"]})"};
+
+FieldReader schema_into(std::optional<JsonValue>& schema) {
+  return {kSchemaSchema, [&schema](const JsonField& field) -> Expected<> {
+            schema = field.value;
+            return {};
+          }};
+}
+
+// What a schema with a name has: {"name", "description", "schema", "strict"}.
+struct NamedSchema {
   std::string name, description;
   bool strict = false;
   std::optional<JsonValue> schema;
-  rules.push_back({"name", into(name)});
-  rules.push_back({"description", into(description)});
-  rules.push_back({"strict", into(strict)});
-  rules.push_back({"schema", [&](const JsonField& value) -> Expected<> {
-                     schema = value.value;
-                     return {};
-                   }});
-  if (auto read = read_fields(object, rules, "json_schema"); !read) {
+};
+
+void add_named_schema_rules(std::vector<FieldRule>& rules, NamedSchema& named) {
+  rules.push_back({"name", into(named.name)});
+  rules.push_back({"description", into(named.description)});
+  rules.push_back({"strict", into(named.strict)});
+  rules.push_back({"schema", schema_into(named.schema), {}, true});
+}
+
+// Such a schema, with what `rules` has beside. It is kept to, strict or not.
+Expected<> read_named_schema(const JsonFields& object, std::vector<FieldRule> rules, std::string_view owner,
+                             Spec& spec) {
+  NamedSchema named;
+  add_named_schema_rules(rules, named);
+  if (auto read = read_fields(object, required_later(std::move(rules)), "json_schema"); !read) {
     return fail_param(std::string(owner), "{}: {}", owner, read.error().message);
   }
-  if (!schema) return fail_param(std::string(owner), "the schema of json_schema is required in {}", owner);
-  return set_json(GrammarKind::kJsonSchema, {"schema", *schema}, owner, spec);
+  if (!named.schema) {
+    return fail_param(std::string(owner), "the schema of json_schema is required in {}", owner);
+  }
+  return set_json(GrammarKind::kJsonSchema, {"schema", *named.schema}, owner, spec);
+}
+
+FieldRule format_type_rule(std::string_view types) {
+  return {"type", no_effect({.type = "string", .choices = types}), {}, true};
+}
+
+// {"type": "json_schema", "schema": ...}
+std::vector<FieldRule> output_format_rules(std::optional<JsonValue>& schema) {
+  return {format_type_rule("json_schema"), {"schema", schema_into(schema), {}, true}};
 }
 
 Expected<> read_json_schema(const JsonField& field, Spec& spec) {
@@ -164,27 +191,30 @@ Expected<> read_text_format(const JsonField& field, Spec& spec) {
   return type == "text" ? Expected<>() : set({.kind = GrammarKind::kJsonObject}, kText, spec);
 }
 
+void write_text_format_schema(JsonWriter& json) {
+  NamedSchema named;
+  std::vector<FieldRule> of_schema = {format_type_rule("json_schema")};
+  add_named_schema_rules(of_schema, named);
+  write_any_of(json, {}, {std::vector{format_type_rule("text|json_object")}, of_schema});
+}
+
 Expected<> read_output_format(const JsonField& field, Spec& spec) {
   constexpr std::string_view kOwner = "output_config";
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
   std::optional<JsonValue> schema;
-  const FieldRule rules[] = {{"type", no_effect({.type = "string", .choices = "json_schema"}), {}, true},
-                             {"schema",
-                              [&](const JsonField& value) -> Expected<> {
-                                schema = value.value;
-                                return {};
-                              },
-                              {},
-                              true}};
-  if (auto read = read_fields(*object, rules, "output_config.format"); !read) {
+  if (auto read = read_fields(*object, output_format_rules(schema), "output_config.format"); !read) {
     return fail_param(std::string(kOwner), "{}", read.error().message);
   }
   return set_json(GrammarKind::kJsonSchema, {"schema", *schema}, kOwner, spec);
 }
 
+void write_output_format_schema(JsonWriter& json) {
+  std::optional<JsonValue> schema;
+  write_object_schema(json, output_format_rules(schema));
+}
+
 void add_structured_output_rules(std::vector<FieldRule>& rules, Spec& spec) {
-  constexpr std::string_view kSchema = R"({"type":["object","string","boolean"]})";
   rules.push_back(
       {kFormat,
        {{.json = R"({"type":"object","required":["type"],"properties":{"type":{"type":"string",)"
@@ -197,7 +227,7 @@ void add_structured_output_rules(std::vector<FieldRule>& rules, Spec& spec) {
                    "the same as vLLM says it: one of json, json_object, regex, choice, grammar and "
                    "structural_tag"});
   rules.push_back({"guided_json",
-                   {{.json = kSchema},
+                   {kSchemaSchema,
                     [&spec](const JsonField& field) {
                       return set_json(GrammarKind::kJsonSchema, field, field.name, spec);
                     }},

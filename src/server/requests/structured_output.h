@@ -15,8 +15,10 @@ void add_structured_output_rules(std::vector<FieldRule>& rules, std::optional<Gr
 
 // The value of `text.format` in OpenAI's responses: text, json_object or json_schema.
 Expected<> read_text_format(const JsonField& field, std::optional<GrammarSpec>& spec);
+void write_text_format_schema(JsonWriter& json);
 
 // The value of `output_config.format` in Anthropic's messages: {"type": "json_schema", "schema"}.
 Expected<> read_output_format(const JsonField& field, std::optional<GrammarSpec>& spec);
+void write_output_format_schema(JsonWriter& json);
 
 }  // namespace quire

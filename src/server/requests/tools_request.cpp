@@ -16,19 +16,6 @@ constexpr std::string_view kToolsSchema =
     R"("description":{"type":["string","null"]},"parameters":{"type":["object","null"]},)"
     R"("strict":{"type":["boolean","null"]}},"additionalProperties":false}},"additionalProperties":false}})";
 
-constexpr std::string_view kToolChoiceSchema =
-    R"({"anyOf":[{"enum":["auto","none","required"]},{"type":"object","required":["function"],)"
-    R"("properties":{"type":{"const":"function"},"function":{"type":"object","required":["name"],)"
-    R"("properties":{"name":{"type":"string"}},"additionalProperties":false}},)"
-    R"("additionalProperties":false},{"type":"object","required":["type","allowed_tools"],)"
-    R"("properties":{"type":{"const":"allowed_tools"},"allowed_tools":{"type":"object",)"
-    R"("required":["tools"],"properties":{"mode":{"enum":["auto","required"]},)"
-    R"("tools":{"type":"array","minItems":1,"items":{"type":"object","required":["function"],)"
-    R"("properties":{"type":{"const":"function"},"function":{"type":"object","required":["name"],)"
-    R"("properties":{"name":{"type":"string"}},"additionalProperties":false}},)"
-    R"("additionalProperties":false}}},)"
-    R"("additionalProperties":false}},"additionalProperties":false}]})";
-
 Expected<> read_function_type(const JsonField& field) {
   const auto type = read_string(field);
   if (!type) return std::unexpected(type.error());
@@ -70,37 +57,73 @@ Expected<Tool> read_tool(const JsonField& field) {
   return tool;
 }
 
+// {"name": ...}
+std::vector<FieldRule> function_name_rules(std::string& chosen) {
+  return {{"name",
+           {kToolNameSchema, [&chosen](const JsonField& name) { return read_tool_name(name, chosen); }},
+           {},
+           true}};
+}
+
+void write_function_name_schema(JsonWriter& json) {
+  std::string chosen;
+  write_object_schema(json, function_name_rules(chosen));
+}
+
 // {"type": "function", "function": {"name": ...}}
+std::vector<FieldRule> function_choice_rules(std::string& chosen) {
+  const auto read_chosen = [&chosen](const JsonField& function) -> Expected<> {
+    const auto members = read_object(function);
+    if (!members) return std::unexpected(members.error());
+    return read_fields(*members, required_later(function_name_rules(chosen)), "function");
+  };
+  return {{"type", {{.type = "string", .choices = "function"}, read_function_type}},
+          {"function", {{.write = write_function_name_schema}, read_chosen}, {}, true}};
+}
+
+void write_function_choice_schema(JsonWriter& json) {
+  std::string chosen;
+  write_object_schema(json, function_choice_rules(chosen));
+}
+
 Expected<> read_function_name(const JsonField& field, std::string& chosen) {
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
-  const auto read_chosen = [&](const JsonField& function) -> Expected<> {
-    const auto members = read_object(function);
-    if (!members) return std::unexpected(members.error());
-    const FieldRule rules[] = {
-        {"name", [&](const JsonField& name) { return read_tool_name(name, chosen); }}};
-    return read_fields(*members, rules, "function");
-  };
-  const FieldRule rules[] = {{"type", read_function_type}, {"function", read_chosen}};
-  return read_fields(*object, rules, "tool_choice");
+  return read_fields(*object, required_later(function_choice_rules(chosen)), "tool_choice");
+}
+
+// {"mode": ..., "tools": [...]}
+std::vector<FieldRule> allowed_rules(ToolOffer& offer) {
+  return {
+      allowed_mode_rule(offer),
+      allowed_tools_rule(offer, read_function_name, write_array_schema<write_function_choice_schema, 1>)};
+}
+
+void write_allowed_schema(JsonWriter& json) {
+  ToolOffer offer;
+  write_object_schema(json, allowed_rules(offer));
 }
 
 // {"type": "allowed_tools", "allowed_tools": {"mode": ..., "tools": [...]}}
+std::vector<FieldRule> allowed_choice_rules(ToolOffer& offer) {
+  const auto read_allowed = [&offer](const JsonField& allowed) -> Expected<> {
+    const auto members = read_object(allowed);
+    if (!members) return std::unexpected(members.error());
+    return read_fields(*members, required_later(allowed_rules(offer)), "allowed_tools");
+  };
+  return {{"type", no_effect({.type = "string", .choices = "allowed_tools"}), {}, true},
+          {"allowed_tools", {{.write = write_allowed_schema}, read_allowed}, {}, true}};
+}
+
 Expected<> read_allowed_choice(const JsonField& field, ToolOffer& offer) {
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
-  const auto read_allowed = [&](const JsonField& allowed) -> Expected<> {
-    const auto members = read_object(allowed);
-    if (!members) return std::unexpected(members.error());
-    const FieldRule rules[] = {
-        {"mode", [&](const JsonField& mode) { return read_allowed_mode(mode, offer); }},
-        {"tools",
-         [&](const JsonField& tools) { return read_allowed_tools(tools, read_function_name, offer); }}};
-    return read_fields(*members, rules, "allowed_tools");
-  };
-  std::string type;
-  const FieldRule rules[] = {{"type", into(type)}, {"allowed_tools", read_allowed}};
-  return read_fields(*object, rules, "tool_choice");
+  return read_fields(*object, required_later(allowed_choice_rules(offer)), "tool_choice");
+}
+
+void write_tool_choice_schema(JsonWriter& json) {
+  ToolOffer offer;
+  write_any_of(json, kToolChoiceWords, {function_choice_rules(offer.named), allowed_choice_rules(offer)});
 }
 
 Expected<> read_tool_choice(const JsonField& field, ToolOffer& offer) {
@@ -246,30 +269,37 @@ Expected<> read_tool_choice_word(const JsonField& field, ToolOffer& offer) {
                     excerpt(text));
 }
 
-Expected<> read_allowed_mode(const JsonField& field, ToolOffer& offer) {
-  const auto mode = read_string(field);
-  if (!mode) return std::unexpected(mode.error());
-  if (*mode != "auto" && *mode != "required") {
-    return fail(ErrorCode::kInvalidArgument, "mode must be \"auto\" or \"required\", but is '{}'",
-                excerpt(*mode));
-  }
-  offer.choice = *mode == "auto" ? ToolChoice::kAuto : ToolChoice::kRequired;
-  return {};
+FieldRule allowed_mode_rule(ToolOffer& offer) {
+  const auto read = [&offer](const JsonField& field) -> Expected<> {
+    const auto mode = read_string(field);
+    if (!mode) return std::unexpected(mode.error());
+    if (*mode != "auto" && *mode != "required") {
+      return fail(ErrorCode::kInvalidArgument, "mode must be \"auto\" or \"required\", but is '{}'",
+                  excerpt(*mode));
+    }
+    offer.choice = *mode == "auto" ? ToolChoice::kAuto : ToolChoice::kRequired;
+    return {};
+  };
+  return {"mode", {{.type = "string", .choices = "auto|required"}, read}};
 }
 
-Expected<> read_allowed_tools(const JsonField& field, Expected<> (*read)(const JsonField&, std::string&),
-                              ToolOffer& offer) {
-  const auto array = read_array(field);
-  if (!array) return std::unexpected(array.error());
-  offer.allowed.emplace();
-  for (const JsonValue item : *array) {
-    std::string name;
-    if (auto named = read({"an allowed tool", item, field.ignore_unknown}, name); !named) return named;
-    if (name.empty()) return fail(ErrorCode::kInvalidArgument, "an allowed tool needs its name");
-    offer.allowed->push_back(std::move(name));
-  }
-  if (!offer.allowed->empty()) return {};
-  return fail(ErrorCode::kInvalidArgument, "tools must not be empty");
+FieldRule allowed_tools_rule(ToolOffer& offer, Expected<> (*read_name)(const JsonField&, std::string&),
+                             void (*write)(JsonWriter&)) {
+  const auto read = [&offer, read_name](const JsonField& field) -> Expected<> {
+    const auto array = read_array(field);
+    if (!array) return std::unexpected(array.error());
+    offer.allowed.emplace();
+    for (const JsonValue item : *array) {
+      std::string name;
+      if (auto named = read_name({"an allowed tool", item, field.ignore_unknown}, name); !named)
+        return named;
+      if (name.empty()) return fail(ErrorCode::kInvalidArgument, "an allowed tool needs its name");
+      offer.allowed->push_back(std::move(name));
+    }
+    if (!offer.allowed->empty()) return {};
+    return fail(ErrorCode::kInvalidArgument, "tools must not be empty");
+  };
+  return {"tools", {{.write = write}, read}, {}, true};
 }
 
 FieldRule tools_rule(std::vector<Tool>& tools) {
@@ -280,7 +310,7 @@ FieldRule tools_rule(std::vector<Tool>& tools) {
 void add_tool_rules(std::vector<FieldRule>& rules, ToolOffer& offer) {
   rules.push_back(tools_rule(offer.tools));
   rules.push_back({"tool_choice",
-                   {{.json = kToolChoiceSchema},
+                   {{.write = write_tool_choice_schema},
                     [&offer](const JsonField& field) { return read_tool_choice(field, offer); }},
                    "whether an answer may or must call tools, or the one that it must call"});
   rules.push_back(

@@ -50,6 +50,8 @@ void add_tool_rules(std::vector<FieldRule>& rules, ToolOffer& offer);
 Expected<> settle_offer(ToolOffer& offer);
 
 // Whether it may be a tool's name.
+inline constexpr FieldSchema kToolNameSchema = {
+    .json = R"({"type":"string","pattern":"^[A-Za-z0-9_-]{1,64}$"})"};
 Expected<> check_tool_name(std::string_view name);
 // The value of a field that names a tool.
 Expected<> read_tool_name(const JsonField& field, std::string& name);
@@ -62,13 +64,14 @@ Expected<> read_tools(const JsonField& field, Expected<Tool> (*read)(const JsonF
 Expected<> read_parameters(const JsonField& field, Tool& tool);
 
 // The value of `tool_choice` where it is one word: "auto", "none" or "required".
+inline constexpr std::string_view kToolChoiceWords = R"({"enum":["auto","none","required"]})";
 Expected<> read_tool_choice_word(const JsonField& field, ToolOffer& offer);
 
-// What tool_choice says by "allowed_tools": "auto" or "required", and an array of tools whose names `read`
-// reads.
-Expected<> read_allowed_mode(const JsonField& field, ToolOffer& offer);
-Expected<> read_allowed_tools(const JsonField& field, Expected<> (*read)(const JsonField&, std::string&),
-                              ToolOffer& offer);
+// What tool_choice says by "allowed_tools": "auto" or "required", and an array of tools, which `write`
+// describes and whose names `read_name` reads. `offer` outlives the rules.
+FieldRule allowed_mode_rule(ToolOffer& offer);
+FieldRule allowed_tools_rule(ToolOffer& offer, Expected<> (*read_name)(const JsonField&, std::string&),
+                             void (*write)(JsonWriter&));
 
 // The rule for `tools` alone.
 FieldRule tools_rule(std::vector<Tool>& tools);
