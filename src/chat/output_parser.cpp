@@ -1,5 +1,6 @@
 #include "chat/output_parser.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace quire {
@@ -159,7 +160,7 @@ int64_t OutputParser::num_decided_bytes() const {
 }
 
 void OutputParser::push_content(char c, ParsedOutput& out) {
-  if (style_.opener.empty() || spec_.tools.empty() || num_calls_ >= kMaxCalls) {
+  if (style_.opener.empty() || spec_.tools.empty() || num_calls_ >= kMaxCalls || is_text_) {
     return add_content({&c, 1}, num_bytes_, out);
   }
   std::string_view missed;
@@ -168,9 +169,13 @@ void OutputParser::push_content(char c, ParsedOutput& out) {
   if (opened) {
     has_opener_ = true;
     begin_calls(style_.opened);
-  } else if (opener_.matched == 0) {
-    add_content({&c, 1}, num_bytes_, out);
+    return;
   }
+  if (spec_.calls_alone && (!missed.empty() || (opener_.matched == 0 && !is_json_space(c)))) {
+    is_text_ = true;
+    opener_.matched = 0;
+  }
+  if (opener_.matched == 0) add_content({&c, 1}, num_bytes_, out);
 }
 
 void OutputParser::push_call(char c, ParsedOutput& out) {
@@ -202,6 +207,7 @@ void OutputParser::fail_call(int64_t end, ParsedOutput& out) {
   in_call_ = false;
   if (done()) return;
   const std::string& text = matcher_.text();
+  is_text_ = spec_.calls_alone && (has_opener_ || !std::ranges::all_of(text, is_json_space));
   if (std::exchange(has_opener_, false)) add_content(style_.opener, end - std::ssize(text), out);
   add_content(text, end, out);
 }

@@ -33,6 +33,8 @@ struct OutputSpec {
   ReasoningStyle reasoning_style = ReasoningStyle::kNone;
   bool in_reasoning = false;  // the prompt ends with <think>
   bool one_call = false;      // all after the first call is dropped
+  // Calls make up all of the content: content that begins otherwise has none in it, whatever it spells.
+  bool calls_alone = false;
 
   // Whether there is anything to take apart.
   bool parses() const { return tool_style != ToolStyle::kNone || reasoning_style != ReasoningStyle::kNone; }
@@ -120,6 +122,7 @@ class OutputParser {
   Marker think_close_{kThinkClose};
   Marker opener_;
   bool has_opener_ = false;  // the calls being matched came after one
+  bool is_text_ = false;     // spec_.calls_alone, and content has begun otherwise
   CallMatcher matcher_;
   Trimmed reasoning_, content_;
   int64_t num_bytes_ = 0;

@@ -46,8 +46,7 @@ Expected<std::string> choice_source(const std::vector<std::string>& choices) {
 }
 
 // EBNF, or the format of a structural tag.
-Expected<std::string> unchecked_source(const GrammarSpec& spec) {
-  GrammarBudget budget;
+Expected<std::string> unchecked_source(const GrammarSpec& spec, GrammarBudget& budget) {
   switch (spec.kind) {
     case GrammarKind::kJsonObject: return json_object_ebnf();
     case GrammarKind::kJsonSchema: return schema_to_ebnf(spec.text, budget);
@@ -64,6 +63,15 @@ Expected<std::string> unchecked_source(const GrammarSpec& spec) {
   auto ebnf = to_ebnf(*node, TextForm::kPlain, budget);
   if (!ebnf) return ebnf;
   return "root ::= " + *ebnf + "\n";
+}
+
+Expected<> check_bytes(const std::string& field, size_t bytes) {
+  if (bytes <= kMaxGrammarBytes) return {};
+  return fail_param(field, "{} takes at most {} bytes, but has {}", field, kMaxGrammarBytes, bytes);
+}
+
+std::unexpected<Error> fail_field(const std::string& field, const Error& error) {
+  return fail_param(field, "{}: {}", field, error.message);
 }
 
 // Of a message of xgrammar's, which begins with a time and a place in its sources.
@@ -170,15 +178,22 @@ void GrammarCompiler::add_thread() {
 }
 
 Expected<GrammarSource> GrammarCompiler::source(const GrammarSpec& spec) {
-  if (spec.text.size() > kMaxGrammarBytes) {
-    return fail_param(spec.field, "{} takes at most {} bytes, but has {}", spec.field, kMaxGrammarBytes,
-                      spec.text.size());
+  if (auto checked = check_bytes(spec.field, spec.text.size()); !checked) {
+    return std::unexpected(checked.error());
   }
-  auto text = unchecked_source(spec);
-  if (!text) return fail_param(spec.field, "{}: {}", spec.field, text.error().message);
+  GrammarBudget budget;  // of all together
+  auto text = unchecked_source(spec, budget);
+  if (!text) return fail_field(spec.field, text.error());
   const bool is_tag = spec.kind == GrammarKind::kStructuralTag || spec.kind == GrammarKind::kToolCalls;
-  if (!is_tag && !spec.reasoning) return GrammarSource{std::move(*text)};
+  if (!is_tag && !spec.reasoning && !spec.calls) return GrammarSource{std::move(*text)};
   if (!is_tag) text = grammar_format(*text);
+  if (spec.calls) {
+    const auto& [tag, field] = *spec.calls;
+    if (auto checked = check_bytes(field, tag.size()); !checked) return std::unexpected(checked.error());
+    const auto calls = read_structural_tag(tag, TagAuthor::kServer, budget);
+    if (!calls) return fail_field(field, calls.error());
+    text = either_format(*calls, *text);
+  }
   if (spec.reasoning) text = format_after(*spec.reasoning, *text);
   return GrammarSource{structural_tag(*text), true};
 }

@@ -24,6 +24,12 @@ struct ReasoningMarks {
   std::string close;
 };
 
+// Calls of tools that may come in place of an output.
+struct CallsInPlace {
+  std::string tag;    // as kToolCalls has it
+  std::string field;  // as GrammarSpec has it
+};
+
 struct GrammarSpec {
   GrammarKind kind = GrammarKind::kJsonObject;
   std::string text = {};
@@ -32,6 +38,8 @@ struct GrammarSpec {
   std::string field = {};
   // Free text that comes first: if `open` is empty it does, up to `close`, else it may.
   std::optional<ReasoningMarks> reasoning = {};
+  // The output, behind the reasoning, is what is said above or these.
+  std::optional<CallsInPlace> calls = {};
 };
 
 // Bounds on what is looked at, before anything is spent on it.

@@ -408,6 +408,10 @@ std::string format_after(const ReasoningMarks& reasoning, std::string_view forma
       thoughts, blanks, format);
 }
 
+std::string either_format(std::string_view a, std::string_view b) {
+  return fmt::format(R"({{"type":"or","elements":[{},{}]}})", a, b);
+}
+
 std::string structural_tag(std::string_view format) {
   return fmt::format(R"({{"type":"structural_tag","format":{}}})", format);
 }

@@ -35,6 +35,9 @@ std::string grammar_format(std::string_view ebnf);
 // What `format` says, after reasoning. White space may stand between the two.
 std::string format_after(const ReasoningMarks& reasoning, std::string_view format);
 
+// What one of the two says.
+std::string either_format(std::string_view a, std::string_view b);
+
 // As xgrammar takes it.
 std::string structural_tag(std::string_view format);
 

@@ -241,6 +241,27 @@ TEST(OutputParser, OneCallEndsWithItsArguments) {
   EXPECT_EQ(show(parse(spec, "<tool_call>{\"name\":\"f\",\"arguments\":{x}}</tool_call> a", 3)), "||f({~");
 }
 
+// Where text has a form of its own, what its strings spell is no call.
+TEST(OutputParser, CallsAlone) {
+  OutputSpec spec = spec_of(ToolStyle::kMistral, ReasoningStyle::kMarked);
+  spec.calls_alone = true;
+  expect_rows(spec,
+              {{" \n[TOOL_CALLS]f{\"x\": 1}[TOOL_CALLS]get_weather{}", "||f({\"x\": 1})get_weather({})"},
+               {"<think>a [TOOL_CALLS]f{}</think>\n[TOOL_CALLS]f{}", "|a [TOOL_CALLS]f{}|f({})"},
+               {"{\"a\": \"[TOOL_CALLS]f{}\"}", "{\"a\": \"[TOOL_CALLS]f{}\"}||"},
+               {"[TOOL_CALLS]g{} [TOOL_CALLS]f{}", "[TOOL_CALLS]g{} [TOOL_CALLS]f{}||"},
+               {"[TOOL[TOOL_CALLS]f{}", "[TOOL[TOOL_CALLS]f{}||"},
+               {"[1, \"[TOOL_CALLS]f{}\"]", "[1, \"[TOOL_CALLS]f{}\"]||"},
+               {"[TOOL", "[TOOL||"}});
+  spec.tool_style = ToolStyle::kLlama3Json;
+  expect_rows(spec, {{"{\"name\": \"f\", \"parameters\": {}}; {\"name\": \"f\"}", "||f({})f({})"},
+                     {"<|python_tag|>{\"name\": \"f\"}", "||f({})"},
+                     {"{\"name\": \"g\", \"a\": \"<|python_tag|>{}\"}",
+                      "{\"name\": \"g\", \"a\": \"<|python_tag|>{}\"}||"}});
+  spec.tool_style = ToolStyle::kPythonic;
+  expect_rows(spec, {{"[f(a=True)]", "||f({\"a\": true})"}, {"[true, \"f()\"]", "[true, \"f()\"]||"}});
+}
+
 // What clients see of a call while the model still writes it.
 TEST(OutputParser, ArgumentsComeAsTheyAreWritten) {
   const OutputSpec spec = spec_of(ToolStyle::kHermes);

@@ -3,12 +3,14 @@
 import json
 import pathlib
 import subprocess
+import typing
 import unittest
 import urllib.request
 
 import anthropic
 import jsonschema
 import openai
+import pydantic
 
 from quire_server import BINARY, MODEL, QuireServer, ServedTest
 
@@ -292,10 +294,102 @@ class ForcedCallsTest(ServedTest):
         for options, words in (
             ({"tool_choice": "required"}, "needs tools"),
             ({"tools": [LAMP], "tool_choice": {"type": "function", "function": {"name": "x"}}}, "none of the tools"),
-            ({"tools": [LAMP], "tool_choice": "required", "response_format": {"type": "json_object"}}, "response_format"),
+            ({"tools": [LAMP], "tool_choice": "required", "response_format": {
+                "type": "structural_tag", "format": {"type": "any_text"}}}, "structural tag in response_format"),
         ):
             with self.assertRaisesRegex(openai.BadRequestError, words):
                 self.ask(**options)
+
+
+class SetLamp(pydantic.BaseModel):
+    on: bool
+    percent: int = pydantic.Field(ge=0, le=100)
+
+
+class Verdict(pydantic.BaseModel):
+    answer: typing.Literal["yes", "no"]
+    reasons: list[typing.Literal["warm", "cold"]] = pydantic.Field(min_length=1, max_length=2)
+
+
+class CallsBesideAFormTest(ServedTest):
+    """An answer is calls or text by the schema, whichever the model takes to."""
+
+    flags = ("--chat-template", TEMPLATE, "--reasoning-parser", "none")
+    verdict = {"type": "json_schema", "name": "verdict", "schema": Verdict.model_json_schema(), "strict": True}
+
+    def parse(self, client=None, **options):
+        return (client or self.client).chat.completions.parse(
+            model=self.model, messages=[QUESTION], response_format=Verdict,
+            **{"tools": [openai.pydantic_function_tool(SetLamp)], "temperature": 1, "seed": 7, "max_tokens": 150, **options})
+
+    def check(self, choice):
+        calls = choice.message.tool_calls or []
+        if calls:
+            self.assertEqual(choice.finish_reason, "tool_calls")
+            self.assertIsNone(choice.message.parsed)
+            for call in calls:
+                self.assertIsInstance(call.function.parsed_arguments, SetLamp)
+        else:
+            self.assertEqual(choice.finish_reason, "stop")
+            self.assertIsInstance(choice.message.parsed, Verdict)
+        return bool(calls)
+
+    def test_the_official_client_parses_both(self):
+        once = {"parallel_tool_calls": False}
+        self.assertTrue(self.check(self.parse(temperature=0, **once).choices[0]))  # as the template leads it
+        request = urllib.request.Request(
+            self.server.url + "/tokenize", json.dumps({"prompt": "{", "add_special_tokens": False}).encode(),
+            {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request) as tokenized:
+            brace, = json.load(tokenized)["tokens"]
+        said = self.parse(temperature=0, logit_bias={str(brace): 100}, **once)
+        self.assertFalse(self.check(said.choices[0]))
+        for choice in self.parse(n=6, **once).choices:
+            self.check(choice)
+        self.assertTrue(self.check(self.parse(tool_choice="required", **once).choices[0]))
+        self.assertFalse(self.check(self.parse(tool_choice="none").choices[0]))
+
+    def test_a_stream(self):
+        with self.client.chat.completions.stream(
+            model=self.model, messages=[QUESTION], response_format=Verdict, parallel_tool_calls=False, max_tokens=150,
+            tools=[openai.pydantic_function_tool(SetLamp)], temperature=0,
+        ) as stream:
+            self.assertTrue(self.check(stream.get_final_completion().choices[0]))
+
+    def test_other_styles(self):
+        for style in ("llama3_json", "mistral", "deepseek_v3", "pythonic"):
+            with QuireServer(*self.flags, "--tool-call-parser", style) as server, server.client() as client:
+                with self.subTest(style):
+                    for choice in self.parse(client, n=6, parallel_tool_calls=False).choices:
+                        self.check(choice)
+                    self.assertTrue(self.check(self.parse(client, tool_choice="required", parallel_tool_calls=False).choices[0]))
+
+    def test_tools_that_are_not_strict(self):
+        answer = self.client.chat.completions.create(
+            model=self.model, messages=[QUESTION], tools=[WEATHER], temperature=0, max_tokens=60, parallel_tool_calls=False,
+            response_format={"type": "json_object"})
+        call, = answer.choices[0].message.tool_calls
+        self.assertEqual((call.function.name, json.loads(call.function.arguments)), ("get_weather", {"city": "Oslo"}))
+
+    def test_the_other_apis(self):
+        lamp = SetLamp.model_json_schema()
+        options = {"tools": [{"type": "function", "name": "SetLamp", "parameters": lamp, "strict": True}],
+                   "parallel_tool_calls": False, "max_output_tokens": 150, "temperature": 0}
+        for choice in ("auto", "required"):
+            answer = self.client.responses.create(model=self.model, input="How cold is it?", tool_choice=choice,
+                                                  text={"format": self.verdict}, **options)
+            call, = (item for item in answer.output if item.type == "function_call")
+            SetLamp.model_validate_json(call.arguments)
+        said = self.client.responses.create(model=self.model, input="How cold is it?", tool_choice="none",
+                                            text={"format": self.verdict}, **options)
+        Verdict.model_validate_json(said.output_text)
+        with anthropic.Anthropic(base_url=self.server.url, api_key="none", max_retries=0) as client:
+            answer = client.messages.create(
+                model=self.model, max_tokens=150, messages=[QUESTION], tool_choice={"type": "auto", "disable_parallel_tool_use": True},
+                tools=[{"name": "SetLamp", "input_schema": lamp, "strict": True}], extra_body={"temperature": 0},
+                output_config={"format": {"type": "json_schema", "schema": Verdict.model_json_schema()}})
+            block, = answer.content
+            SetLamp.model_validate(block.input)
 
 
 class PlainTemplateTest(ServedTest):

@@ -75,8 +75,9 @@ TEST(ForcedCalls, StrictToolsAreCheckedOnceACallBegins) {
 // Grammars on the echo model's vocabulary, where a token is a byte.
 class CallGrammars : public testing::Test {
  protected:
-  std::shared_ptr<const CompiledGrammar> compile(ToolStyle style, const ToolOffer& offer) {
-    const auto spec = call_grammar(output_of(style), offer);
+  std::shared_ptr<const CompiledGrammar> compile(ToolStyle style, const ToolOffer& offer,
+                                                 std::optional<GrammarSpec> form = std::nullopt) {
+    const auto spec = call_grammar(output_of(style), offer, std::move(form));
     EXPECT_TRUE(spec && *spec);
     auto grammar = model.handle.grammars->compile(**spec);
     EXPECT_TRUE(grammar) << grammar.error().message;
@@ -168,6 +169,109 @@ TEST_F(CallGrammars, ToolsThatAreNotStrictTakeAnyObject) {
     EXPECT_TRUE(accepts(grammar, "a " + f.begin + R"({"x": 1})" + f.end)) << f.begin;
     EXPECT_FALSE(accepts(grammar, "a " + f.begin + R"({"x": "1"})" + f.end)) << f.begin;
   }
+}
+
+GrammarSpec form_of(GrammarKind kind, std::string text) {
+  return {.kind = kind, .text = std::move(text), .field = "response_format"};
+}
+
+constexpr const char* kForm = R"({"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]})";
+
+TEST_F(CallGrammars, BesideAForm) {
+  const auto form = form_of(GrammarKind::kJsonSchema, kForm);
+  for (const ToolStyle style : {ToolStyle::kHermes, ToolStyle::kLlama3Json, ToolStyle::kMistral,
+                                ToolStyle::kDeepseekV3, ToolStyle::kPythonic}) {
+    const CallFrame frame = *call_frame(style, "f");
+    const std::string good = frame.begin + (frame.python ? "x=1" : R"({"x": 1})") + frame.end;
+    const std::string other = frame.begin + (frame.python ? "x='1'" : R"({"x": []})") + frame.end;
+    const auto row = [&](const std::string& calls) {
+      return std::string(frame.row_begin) + calls + std::string(frame.row_end);
+    };
+    const std::string two = row(good + std::string(frame.separator) + good), text = R"({"n": 5})";
+    const auto strict = compile(style, offer_of(ToolChoice::kAuto, true), form);
+    for (const std::string& whole : {row(good), two, text}) EXPECT_TRUE(accepts(strict, whole)) << whole;
+    for (const std::string& none :
+         {row(other), text + row(good), row(good) + text, std::string("Well."), std::string()}) {
+      EXPECT_FALSE(accepts(strict, none)) << none;
+    }
+    if (frame.at_start && !frame.trigger.empty()) {
+      EXPECT_TRUE(accepts(strict, std::string(frame.trigger) + good));
+      EXPECT_FALSE(accepts(strict, std::string(frame.trigger) + other));
+    }
+    const auto loose = compile(style, offer_of(ToolChoice::kAuto), form);
+    const std::string any = frame.begin + (frame.python ? "y=[None]" : R"({"x": []})") + frame.end;
+    for (const std::string& whole : {row(any), two, text}) EXPECT_TRUE(accepts(loose, whole)) << whole;
+    EXPECT_FALSE(accepts(loose, "Well."));
+    ToolOffer one = offer_of(ToolChoice::kAuto);
+    one.parallel = false;
+    EXPECT_FALSE(accepts(compile(style, one, form), two));
+    const auto forced = compile(style, offer_of(ToolChoice::kRequired), form);
+    EXPECT_TRUE(accepts(forced, row(good)));
+    EXPECT_FALSE(accepts(forced, text));
+    EXPECT_FALSE(accepts(forced, row(other)));
+    EXPECT_FALSE(accepts(compile(style, offer_of(ToolChoice::kNone), form), row(good)));
+  }
+}
+
+TEST_F(CallGrammars, BesideAnyKindOfForm) {
+  const std::string call = "[TOOL_CALLS]f{}";
+  GrammarSpec choice = form_of(GrammarKind::kChoice, "");
+  choice.choices = {"yes", "no"};
+  const std::pair<GrammarSpec, const char*> forms[] = {
+      {form_of(GrammarKind::kJsonObject, ""), R"({"a": [1]})"},
+      {form_of(GrammarKind::kRegex, "[a-z]+"), "abc"},
+      {form_of(GrammarKind::kEbnf, "root ::= \"a\" | \"b\""), "b"},
+      {choice, "yes"},
+  };
+  for (const auto& [form, text] : forms) {
+    const auto grammar = compile(ToolStyle::kMistral, offer_of(ToolChoice::kAuto), form);
+    EXPECT_TRUE(accepts(grammar, call)) << text;
+    EXPECT_TRUE(accepts(grammar, text)) << text;
+    EXPECT_FALSE(accepts(grammar, text + call)) << text;
+  }
+  // Without a style nothing is a call. A structural tag says itself what is one.
+  const auto plain = compile(ToolStyle::kNone, offer_of(ToolChoice::kAuto), forms[0].first);
+  EXPECT_FALSE(accepts(plain, call));
+  const auto tag = form_of(GrammarKind::kStructuralTag,
+                           R"({"format":{"type":"const_string","value":"a[TOOL_CALLS]f{}"}})");
+  EXPECT_TRUE(accepts(compile(ToolStyle::kMistral, offer_of(ToolChoice::kAuto), tag), "a" + call));
+  EXPECT_FALSE(accepts(compile(ToolStyle::kMistral, offer_of(ToolChoice::kAuto), tag), call));
+}
+
+// Each error names the field that it is of.
+TEST_F(CallGrammars, WhatCannotStandBesideAForm) {
+  const auto error = [&](const ToolOffer& offer, const GrammarSpec& form) {
+    const auto spec = call_grammar(output_of(ToolStyle::kHermes), offer, form);
+    if (!spec) return spec.error().param + ": " + spec.error().message;
+    const auto source = GrammarCompiler::source(**spec);
+    return source ? std::string("none") : source.error().param + ": " + source.error().message;
+  };
+  const auto tag = form_of(GrammarKind::kStructuralTag, R"({"format":{"type":"any_text"}})");
+  const auto bad = form_of(GrammarKind::kJsonSchema, R"({"not":{}})");
+  const auto good = form_of(GrammarKind::kJsonSchema, kForm);
+  EXPECT_EQ(error(offer_of(ToolChoice::kAuto, true), good), "none");
+  EXPECT_TRUE(error(offer_of(ToolChoice::kRequired), tag).starts_with("tool_choice: tool_choice asks"));
+  EXPECT_TRUE(error(offer_of(ToolChoice::kAuto, true), tag).starts_with("tools: tools asks"));
+  for (const ToolChoice choice : {ToolChoice::kAuto, ToolChoice::kRequired, ToolChoice::kNone}) {
+    EXPECT_TRUE(error(offer_of(choice), bad).starts_with("response_format: "))
+        << error(offer_of(choice), bad);
+  }
+  ToolOffer offer = offer_of(ToolChoice::kAuto, true);
+  offer.tools[0].parameters_json = R"({"type":"object","not":{}})";
+  EXPECT_TRUE(error(offer, good).starts_with("tools: ")) << error(offer, good);
+  offer.tools[0].parameters_json =
+      R"({"type":"object","description":")" + std::string(300'000, 'x') + "\"}";
+  EXPECT_TRUE(error(offer, good).starts_with("tools: tools takes at most")) << error(offer, good);
+  // What both cost to compile is one sum.
+  const auto costly = [](const char* name) {
+    std::string properties;
+    for (int i = 0; i < 11; ++i)
+      properties += fmt::format(R"({}"{}{}":{{"pattern":".{{50}}{}{}"}})", i ? "," : "", name, i, name, i);
+    return R"({"type":"object","properties":{)" + properties + "}}";
+  };
+  offer.tools[0].parameters_json = costly("a");
+  EXPECT_EQ(error(offer, good), "none");
+  EXPECT_TRUE(error(offer, form_of(GrammarKind::kJsonSchema, costly("b"))).contains("too long to compile"));
 }
 
 }  // namespace

@@ -265,6 +265,45 @@ TEST_F(ToolsApi, AGrammarBeginsBehindTheReasoning) {
   }
 }
 
+// Calls or text of the form, behind reasoning in either case.
+TEST_F(ToolsApi, CallsComeBesideAForm) {
+  const std::string call = "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"x\": 1}}\n</tool_call>";
+  const std::string text = R"({"a": "<tool_call>{}</tool_call>"})";
+  const std::string members = std::string(kTools) + R"(, "response_format": {"type": "json_object"})";
+  for (const std::string_view thoughts : {"", "<think>Hm: <tool_call>{.</think>\n"}) {
+    const char* reasoning = thoughts.empty() ? "absent" : "Hm: <tool_call>{.";
+    const Answer called = ask(std::string(thoughts) + call, members);
+    ASSERT_EQ(called.status(), 200) << called.body();
+    EXPECT_EQ(called.at("/choices/0/finish_reason"), "tool_calls");
+    EXPECT_EQ(called.at("/choices/0/message/content"), "null");
+    EXPECT_EQ(called.at("/choices/0/message/tool_calls/0/function"),
+              R"({"name":"f","arguments":"{\"x\": 1}"})");
+    EXPECT_EQ(called.at("/choices/0/message/reasoning_content"), reasoning);
+    const Answer said = ask(std::string(thoughts) + text, members);
+    EXPECT_EQ(said.at("/choices/0/finish_reason"), "stop") << said.body();
+    EXPECT_EQ(said.at("/choices/0/message/content"), text);
+    EXPECT_EQ(said.at("/choices/0/message/tool_calls"), "absent");
+    EXPECT_EQ(said.at("/choices/0/message/reasoning_content"), reasoning);
+  }
+  for (const std::string& neither : {std::string("Well."), "Well. " + call, call + text}) {
+    EXPECT_EQ(ask(neither, members).at("/error/code"), "grammar_dead_end") << neither;
+  }
+  const std::string forced = members + R"(, "tool_choice": "required")";
+  EXPECT_EQ(ask(call, forced).at("/choices/0/finish_reason"), "tool_calls");
+  EXPECT_EQ(ask(text, forced).at("/error/code"), "grammar_dead_end");
+}
+
+// In the reasoning before them nothing is held to a schema.
+TEST_F(ToolsApi, StrictCallsLeaveTheReasoningFree) {
+  constexpr const char* kStrict =
+      R"("tools": [{"type": "function", "function": {"name": "f", "strict": true}}], "max_tokens": 100)";
+  const Answer answer = ask("<think>Hm: <tool_call>{.</think>\nYes.", kStrict);
+  ASSERT_EQ(answer.status(), 200) << answer.body();
+  EXPECT_EQ(answer.at("/choices/0/message/content"), "Yes.");
+  EXPECT_EQ(answer.at("/choices/0/message/reasoning_content"), "Hm: <tool_call>{.");
+  EXPECT_EQ(ask("Hm: <tool_call>{.", kStrict).at("/error/code"), "grammar_dead_end");
+}
+
 TEST_F(ToolsApi, LogprobsHaveAllTokens) {
   const Answer answer =
       ask(kTwoCalls, std::string(kTools) + R"(, "logprobs": true, "return_token_ids": true)");

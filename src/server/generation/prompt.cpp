@@ -259,20 +259,20 @@ std::optional<ReasoningMarks> reasoning_marks(const OutputSpec& output, const Ch
   return ReasoningMarks{std::string(kThinkOpen), close};
 }
 
-// Calls that must come and arguments that must be as their schema has them are a matter of grammar.
-Expected<> force_calls(const ServedModel& model, ChatRequest& request) {
-  auto grammar = call_grammar(model.output, request.offer);
+// Which calls may come, and where, is a matter of grammar where something is said of it.
+Expected<> settle_calls(const ServedModel& model, ChatRequest& request, OutputSpec& output) {
+  auto grammar = call_grammar(model.output, request.offer, std::move(request.structured_output));
   if (!grammar) return std::unexpected(grammar.error());
-  if (!*grammar) return {};
-  const std::string field = (*grammar)->field;
-  if (request.structured_output) {
-    return fail_param(field, "{} forces a call, which cannot be used together with {}", field,
-                      request.structured_output->field);
-  }
-  if (request.sampling.ignore_eos) {
-    return fail_param("ignore_eos", "ignore_eos cannot be used where {} says where the output ends", field);
-  }
   request.structured_output = std::move(*grammar);
+  if (!request.structured_output) return {};
+  const GrammarSpec& settled = *request.structured_output;
+  if (request.sampling.ignore_eos) {
+    return fail_param("ignore_eos", "ignore_eos cannot be used where {} says where the output ends",
+                      settled.field);
+  }
+  // In a string of JSON nothing is a call.
+  const bool is_json = settled.kind == GrammarKind::kJsonObject || settled.kind == GrammarKind::kJsonSchema;
+  output.calls_alone = is_json && settled.calls.has_value();
   return {};
 }
 
@@ -395,7 +395,9 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequ
   if (request.echo && request.messages.back().role == "assistant") {
     prompts[0].echo_text = request.messages.back().content;
   }
-  if (auto forced = force_calls(model, request); !forced) return std::unexpected(forced.error());
+  if (auto settled = settle_calls(model, request, prompts[0].output); !settled) {
+    return std::unexpected(settled.error());
+  }
   if (request.structured_output) {
     // A call that must come comes at once, unless the prompt has begun to reason.
     const auto marks = reasoning_marks(prompts[0].output, *chat, request.rendering);

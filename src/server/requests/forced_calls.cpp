@@ -1,8 +1,11 @@
 #include "server/requests/forced_calls.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
+#include <utility>
 
+#include "grammar/grammar_compiler.h"
 #include "server/json/json_writer.h"
 
 namespace quire {
@@ -14,8 +17,11 @@ class TagWriter {
   TagWriter(ToolStyle style, const ToolOffer& offer)
       : style_(style), offer_(offer), frame_(*call_frame(style, offer.tools.front().name)), json_(text_) {}
 
-  // `free_text`: calls may come, but need not.
-  std::string write(bool free_text) {
+  enum class Text : uint8_t { kNone, kElsewhere, kFree };
+
+  // kNone: calls must come. kElsewhere: what may come in their place is written elsewhere. kFree: any text,
+  // with calls in it.
+  std::string write(Text text) {
     json_.begin_object();
     json_.field("type", "structural_tag");
     json_.key("format");
@@ -23,7 +29,9 @@ class TagWriter {
     json_.field("type", "sequence");
     json_.key("elements");
     json_.begin_array();
-    free_text ? write_free_text() : write_row(false);
+    if (text == Text::kNone) write_row(false);
+    if (text == Text::kElsewhere) write_row_at_start();
+    if (text == Text::kFree) write_free_text();
     json_.end_array();
     json_.end_object();
     json_.end_object();
@@ -85,6 +93,15 @@ class TagWriter {
     write_object([&] {
       json_.field("type", "optional");
       json_.key("content");
+      write_row_after_trigger();
+    });
+  }
+
+  // With or without the trigger, if it may be left out.
+  void write_row_at_start() {
+    if (!frame_.at_start || frame_.trigger.empty()) return write_row(false);
+    write_list("or", [&] {
+      write_list("sequence", [&] { write_row(false); });
       write_row_after_trigger();
     });
   }
@@ -181,18 +198,44 @@ class TagWriter {
   JsonWriter json_;
 };
 
+// Calls that are forced or kept to a schema, beside the form of the text.
+Expected<> check_beside(const std::string& field, const GrammarSpec& form) {
+  if (form.kind == GrammarKind::kStructuralTag) {
+    return fail_param(
+        field,
+        "{} asks for calls by a schema, which cannot be used together with a structural tag in "
+        "{}: that says itself which calls there may be",
+        field, form.field);
+  }
+  const auto source = GrammarCompiler::source(form);
+  return source ? Expected<>() : std::unexpected(source.error());
+}
+
 }  // namespace
 
-Expected<std::optional<GrammarSpec>> call_grammar(const ModelOutput& output, const ToolOffer& offer) {
-  const bool strict = std::ranges::any_of(offer.tools, &Tool::strict);
-  if (!offer.callable() || (!offer.forced() && !strict)) return std::nullopt;
+Expected<std::optional<GrammarSpec>> call_grammar(const ModelOutput& output, const ToolOffer& offer,
+                                                  std::optional<GrammarSpec> form) {
+  if (!offer.callable()) return form;
+  const bool sees_to = offer.forced() || std::ranges::any_of(offer.tools, &Tool::strict);
+  const bool has_style = call_frame(output.tool_style, offer.tools.front().name).has_value();
   const std::string field = offer.forced() ? "tool_choice" : "tools";
-  if (!call_frame(output.tool_style, offer.tools.front().name)) {
+  if (sees_to && !has_style) {
     return fail_param(field, "{} is not supported with the way this model writes calls ({})",
                       offer.forced() ? "a forced call" : "strict", style_name(output.tool_style));
   }
+  if (sees_to && form) {
+    if (auto checked = check_beside(field, *form); !checked) return std::unexpected(checked.error());
+  }
+  using Text = TagWriter::Text;
+  const auto tag = [&](Text text) { return TagWriter(output.tool_style, offer).write(text); };
+  if (form && !offer.forced()) {
+    const bool has_calls = has_style && form->kind != GrammarKind::kStructuralTag;
+    if (has_calls) form->calls = CallsInPlace{tag(Text::kElsewhere), field};
+    return form;
+  }
+  if (!sees_to) return std::nullopt;
   return GrammarSpec{.kind = GrammarKind::kToolCalls,
-                     .text = TagWriter(output.tool_style, offer).write(!offer.forced()),
+                     .text = tag(offer.forced() ? Text::kNone : Text::kFree),
                      .field = field};
 }
 
