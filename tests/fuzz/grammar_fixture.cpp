@@ -6,8 +6,9 @@
 namespace quire {
 namespace {
 
-constexpr GrammarKind kKinds[] = {GrammarKind::kJsonSchema, GrammarKind::kRegex, GrammarKind::kEbnf,
-                                  GrammarKind::kStructuralTag, GrammarKind::kChoice};
+constexpr GrammarKind kKinds[] = {GrammarKind::kJsonSchema, GrammarKind::kRegex,
+                                  GrammarKind::kEbnf,       GrammarKind::kStructuralTag,
+                                  GrammarKind::kChoice,     GrammarKind::kToolCalls};
 constexpr size_t kMaxSourceBytes = 16 << 20;
 
 }  // namespace
@@ -28,7 +29,8 @@ void fuzz_grammar(std::string_view input) {
   }
   CHECK(source->text.size() <= kMaxSourceBytes, "{} bytes are written out as {}", text.size(),
         source->text.size());
-  CHECK(source->structural_tag == (spec.reasoning.has_value() || spec.kind == GrammarKind::kStructuralTag));
+  const bool is_tag = spec.kind == GrammarKind::kStructuralTag || spec.kind == GrammarKind::kToolCalls;
+  CHECK(source->structural_tag == (spec.reasoning.has_value() || is_tag));
 }
 
 std::vector<std::string> grammar_seeds() {
@@ -56,13 +58,18 @@ std::vector<std::string> grammar_seeds() {
        R"({"type":"optional","content":{"type":"any_text","excludes":["x"],"max_chars":5}}]}})"},
       {3, R"({"structures":[{"begin":"<a>","schema":{"type":"null"},"end":"</a>"}],"triggers":["<a"]})"},
       {4, "yes or \"no\""},
+      {5,
+       R"({"format":{"type":"tag","begin":"[f(","content":{"type":"json_schema","style":"python_arguments",)"
+       R"("json_schema":{"type":"object","properties":{"a-b":{"enum":["x",{"y":[null]}]},"n":{"$ref":"#"}},)"
+       R"("required":["n"],"additionalProperties":{"type":"string"}}},"end":")]"}})"},
   };
   std::vector<std::string> seeds;
   for (const auto& [kind, text] : texts) {
     // Each kind by itself and behind reasoning: kinds count modulo their number, bits from 8 on.
     for (const int flags : {0, 8, 24}) {
       for (int choice = flags; choice < flags + 8; ++choice) {
-        if (choice % 5 == kind) seeds.push_back(static_cast<char>(choice) + std::string(text));
+        if (choice % static_cast<int>(std::size(kKinds)) == kind)
+          seeds.push_back(static_cast<char>(choice) + std::string(text));
       }
     }
   }

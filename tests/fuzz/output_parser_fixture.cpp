@@ -30,6 +30,7 @@ void fuzz_output_parser(std::string_view input) {
   spec.tools = {"f", "get_weather"};
   spec.reasoning_style = kReasoning[choice / 8 % 2];
   spec.in_reasoning = spec.reasoning_style != ReasoningStyle::kNone && choice / 16 % 2 == 1;
+  spec.calls_alone = choice / 32 % 2 == 1;
   const std::string_view text = input.substr(2);
   const ParsedOutput whole = parse_output(spec, text, text.size() + 1);
   const ParsedOutput cut = parse_output(spec, text, 1 + static_cast<unsigned char>(input[1]) % 8);
@@ -63,7 +64,10 @@ std::vector<std::string> output_parser_seeds() {
   };
   std::vector<std::string> seeds;
   for (const std::string& text : texts) {
-    for (char style = 0; style < 12; ++style) seeds.push_back(std::string{style, 2} + text);
+    for (char style = 0; style < 12; ++style) {
+      seeds.push_back(std::string{style, 2} + text);
+      seeds.push_back(std::string{static_cast<char>(style + 32), 2} + text);
+    }
   }
   return seeds;
 }
