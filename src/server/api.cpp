@@ -88,16 +88,28 @@ Api::Reply Api::handle(RequestHead head, std::string_view body) const {
   if (!route->open && head.tenant == 0 && state_.keys.required())
     return error_response(unknown_key_error());
   const bool counts = route->counts == Counts::kYes && head.method == HttpMethod::kPost;
-  return counts ? admitted(*route, head, body) : route->endpoint(head.method)(state_, head, body);
+  ApiReply reply = counts ? admitted(*route, head, body) : route->endpoint(head.method)(state_, head, body);
+  if (auto* response = std::get_if<HttpResponse>(&reply)) return std::move(*response);
+  if (auto* run = std::get_if<std::unique_ptr<AnswerRun>>(&reply)) return std::move(*run);
+  auto& [job, response] = std::get<BackgroundStart>(reply);
+  if (const auto refused = state_.background.add(std::move(job))) return error_response(*refused);
+  return std::move(response);
 }
 
 // Whatever generates comes through here: within its key's limits it is answered, and what it takes counts.
-Api::Reply Api::admitted(const Route& route, const RequestHead& head, std::string_view body) const {
+ApiReply Api::admitted(const Route& route, const RequestHead& head, std::string_view body) const {
   auto decision = limiter_.admit(head.tenant);
-  Reply reply =
-      decision.refused ? Reply(error_response(*decision.refused)) : route.post(state_, head, body);
+  ApiReply reply =
+      decision.refused ? ApiReply(error_response(*decision.refused)) : route.post(state_, head, body);
   if (auto* response = std::get_if<HttpResponse>(&reply)) {
     std::ranges::move(decision.headers, std::back_inserter(response->headers));
+    return reply;
+  }
+  if (auto* start = std::get_if<BackgroundStart>(&reply)) {
+    start->response.headers.insert(start->response.headers.end(), decision.headers.begin(),
+                                   decision.headers.end());
+    start->job.run = std::make_unique<LimitedRun>(std::move(start->job.run), std::move(decision.admission),
+                                                  ResponseHeaders());
     return reply;
   }
   return std::make_unique<LimitedRun>(std::move(std::get<std::unique_ptr<AnswerRun>>(reply)),

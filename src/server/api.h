@@ -21,7 +21,7 @@ namespace quire {
 
 class Api {
  public:
-  using Reply = ApiReply;
+  using Reply = std::variant<HttpResponse, std::unique_ptr<AnswerRun>>;
 
   // `clock` and `metrics`, where it counts, outlive it. Until serve(), only /live answers, all else is 503.
   Api(const ServerConfig& config, const Clock& clock, MetricsRegistry& metrics)
@@ -50,6 +50,9 @@ class Api {
     return state_.awaited.wait_until_none(timeout);
   }
 
+  // Ends what goes on in the background; before the model does.
+  void stop_background() { state_.background.stop(); }
+
   // What can be refused by its header alone, before a body is read: 401, 403, 404, 405, 415, 503.
   std::optional<ApiError> refuse(const RequestHead& head) const;
 
@@ -66,7 +69,7 @@ class Api {
   static std::string allowed_methods(std::string_view path);
 
  private:
-  Reply admitted(const Route& route, const RequestHead& head, std::string_view body) const;
+  ApiReply admitted(const Route& route, const RequestHead& head, std::string_view body) const;
 
   ApiState state_;
   const AllowedHosts hosts_;

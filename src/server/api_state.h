@@ -13,6 +13,7 @@
 #include "config/pooling.h"
 #include "server/access/api_keys.h"
 #include "server/answers/response_store.h"
+#include "server/background_runs.h"
 #include "server/generation/awaited_run.h"
 #include "server/id_source.h"
 #include "server/served_model.h"
@@ -47,6 +48,7 @@ struct ApiState {
   mutable std::atomic<int32_t> num_engine_viewers{0};
   mutable ResponseStore responses;
   mutable AwaitedRuns awaited;
+  mutable BackgroundRuns background;
 
  private:
   const IdSource ids_;

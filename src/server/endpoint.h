@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "server/api_state.h"
+#include "server/background_runs.h"
 #include "server/generation/answer_run.h"
 #include "server/http/api_error.h"
 #include "server/http/http_message.h"
@@ -16,8 +17,14 @@
 
 namespace quire {
 
+// A response to an answer that goes on without the connection.
+struct BackgroundStart {
+  BackgroundJob job;
+  HttpResponse response;
+};
+
 // A response, or one that comes as the engine works.
-using ApiReply = std::variant<HttpResponse, std::unique_ptr<AnswerRun>>;
+using ApiReply = std::variant<HttpResponse, std::unique_ptr<AnswerRun>, BackgroundStart>;
 
 // On any thread. The model is loaded unless the route is open.
 using Endpoint = ApiReply (*)(const ApiState& api, const RequestHead& head, std::string_view body);

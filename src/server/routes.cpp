@@ -34,6 +34,7 @@ constexpr Route kRoutes[] = {
      ErrorShape::kAnthropic},
     {"/v1/responses", false, Counts::kYes, nullptr, create_response},
     {"/v1/responses/*/input_items", false, Counts::kNo, list_input_items, nullptr},
+    {"/v1/responses/*/cancel", false, Counts::kNo, nullptr, cancel_response},
     {"/v1/responses/", false, Counts::kNo, get_response, nullptr, delete_response},
     {"/v1/prefixes", false, Counts::kYes, list_prefixes, pin_prefix},
     {"/v1/prefixes/", false, Counts::kNo, get_prefix, nullptr, unpin_prefix},

@@ -408,6 +408,7 @@ Expected<> HttpServer::serve(EngineHandle& engine) {
       impl.for_each_connection([](Connection& connection) { connection.kill(); });
     } while (!impl.wait_until_closed(std::chrono::seconds(1)));
   }
+  impl.api.stop_background();
   asio::post(impl.acceptor.get_executor(), [&impl] {
     boost::system::error_code ignored;
     impl.signals.clear(ignored);

@@ -1,10 +1,11 @@
 """/v1/responses through the official client."""
 
 import json
+import time
 import unittest
 
 import openai
-from quire_server import QuireServer, ServedTest
+from quire_server import PATIENCE_SECONDS, QuireServer, ServedTest
 
 
 class Responses(ServedTest):
@@ -102,6 +103,36 @@ class Responses(ServedTest):
         model = next(iter(self.client.models.list()))
         self.assertLessEqual(answer.usage.input_tokens + 12, model.max_model_len)
 
+    def wait_for(self, response):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while response.status in ("queued", "in_progress"):
+            self.assertLess(time.monotonic(), deadline)
+            response = self.client.responses.retrieve(response.id)
+        return response
+
+    def test_in_the_background(self):
+        begun = self.respond(background=True)
+        self.assertEqual(begun.status, "queued")
+        self.assertTrue(begun.background)
+        done = self.wait_for(begun)
+        self.assertEqual(done.status, "incomplete")
+        self.assertEqual(done.output_text, self.respond().output_text)
+        self.assertEqual(self.respond("And again.", previous_response_id=done.id).status, "incomplete")
+        self.assertEqual(self.client.responses.cancel(done.id).status, "incomplete")  # it has ended
+        waited = self.respond()
+        with self.assertRaises(openai.BadRequestError):
+            self.client.responses.cancel(waited.id)
+
+    def test_what_is_cancelled_or_deleted_ends(self):
+        runs = [self.respond("Tell me a long story.", background=True, max_output_tokens=4000) for _ in range(2)]
+        cancelled = self.client.responses.cancel(runs[0].id)
+        self.assertEqual(cancelled.status, "cancelled")
+        self.assertEqual(self.client.responses.retrieve(runs[0].id).status, "cancelled")
+        self.client.responses.delete(runs[1].id)
+        with self.assertRaises(openai.NotFoundError):
+            self.client.responses.retrieve(runs[1].id)
+        self.server.wait_for_baseline()
+
     def test_text_by_a_schema(self):
         schema = {"type": "object", "properties": {"legs": {"type": "integer", "minimum": 0, "maximum": 9}},
                   "required": ["legs"], "additionalProperties": False}
@@ -114,7 +145,7 @@ class Responses(ServedTest):
         self.assertTrue(free.output_text.startswith("{"), free.output_text)
 
     def test_what_is_not_supported_is_said(self):
-        for options in ({"background": True}, {"truncation": "newest"}, {"include": ["everything"]},
+        for options in ({"background": True, "store": False}, {"background": True, "stream": True}, {"truncation": "newest"}, {"include": ["everything"]},
                         {"prompt": {"id": "p"}}, {"conversation": "c"}, {"service_tier": "best"},
                         {"text": {"format": {"type": "json"}}},
                         {"tools": [{"type": "function", "name": "f", "parameters": {}}]}):  # its template knows none

@@ -24,6 +24,20 @@ TEST(ResponseStoreTest, GivesToItsTenantAlone) {
   EXPECT_FALSE(store.get("a", 1));
 }
 
+TEST(ResponseStoreTest, ANewOneTakesTheOldOnesPlace) {
+  const int64_t each = response("0").bytes();
+  ResponseStore store(2 * each);
+  for (const char* id : {"0", "1", "1", "1"}) EXPECT_TRUE(store.put(response(id)));
+  EXPECT_TRUE(store.get("0", 0));
+  StoredResponse next = *store.get("1", 0);
+  next.json = "y" + std::string(999, 'x');
+  EXPECT_TRUE(store.put(next));
+  EXPECT_EQ(store.get("1", 0)->json.front(), 'y');
+  EXPECT_TRUE(store.get("0", 0));
+  EXPECT_TRUE(store.remove("1", 0));
+  EXPECT_FALSE(store.get("1", 0));
+}
+
 TEST(ResponseStoreTest, ForgetsWhatNobodyUsedForLongest) {
   const int64_t each = response("0").bytes();
   ResponseStore store(3 * each);

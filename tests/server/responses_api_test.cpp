@@ -248,6 +248,12 @@ class NoStoreTest : public ResponsesApiTest {
   }
 };
 
+TEST_F(NoStoreTest, MakesNothingInTheBackground) {
+  const Answer refused = respond(R"({"input": "ab", "background": true})");
+  EXPECT_EQ(refused.status(), 400);
+  EXPECT_EQ(refused.at("/error/param"), "background");
+}
+
 TEST_F(NoStoreTest, SaysThatItKeepsNothing) {
   EXPECT_EQ(respond(R"({"input": "ab"})").at("/store"), "false");
 }
@@ -267,6 +273,12 @@ TEST_F(SmallStoreTest, SaysWhatItHasNoRoomFor) {
   EXPECT_EQ(answer.at("/store"), "false");
   EXPECT_EQ(get("/v1/responses/" + answer.at("/id")).status(), 404);
   EXPECT_EQ(events(R"({"input": "ab", "stream": true})").back().at("/response/store"), "false");
+}
+
+TEST_F(SmallStoreTest, TakesNothingIntoTheBackgroundThatItHasNoRoomFor) {
+  const Answer refused = respond(R"({"input": "ab", "background": true})");
+  EXPECT_EQ(refused.status(), 400);
+  EXPECT_THAT(refused.at("/error/message"), HasSubstr("too much room"));
 }
 
 TEST_F(ResponsesApiTest, BadRequestsNameTheField) {
@@ -312,7 +324,10 @@ TEST_F(ResponsesApiTest, BadRequestsNameTheField) {
       {with(R"("conversation": "c")"), "conversation", "previous_response_id"},
       {with(R"("prompt_cache_retention": "1h")"), "prompt_cache_retention", "in_memory"},
       {with(R"("cache_salt": "")"), "cache_salt", "1 to 256 bytes"},
-      {with(R"("background": true)"), "background", "not supported"},
+      {with(R"("background": 1)"), "background", "true or false"},
+      {with(R"("background": true, "store": false)"), "background", "needs store"},
+      {with(R"("background": true, "stream": true)"), "background", "without stream"},
+      {with(R"("background_options": {})"), "background_options", "not supported"},
       {with(R"("truncation": "some")"), "truncation", "must be one of auto, disabled"},
       {with(R"("include": ["x"])"), "include", "each of include must be one of"},
       {with(R"("include": [1])"), "include", "must be a string"},

@@ -66,6 +66,7 @@ bool ResponseStore::put(StoredResponse response) {
   if (bytes > max_bytes_) return false;
   const auto shared = std::make_shared<const StoredResponse>(std::move(response));
   const std::lock_guard lock(mutex_);
+  if (const auto* former = find(shared->id, shared->tenant)) drop(*former);
   Share& share = shares_[shared->tenant];
   share.entries.push_front(shared);
   by_id_[share.entries.front()->id] = share.entries.begin();

@@ -21,7 +21,9 @@ namespace quire {
 struct StoredResponse {
   std::string id;
   TenantId tenant = 0;
-  std::string json;                       // as it was answered
+  std::string json;                       // as it was answered, or as it is now
+  bool background = false;                // it was made without a connection that waits
+  bool finished = true;                   // its conversation has the answer
   std::vector<std::string> input_items;   // of its request alone; JSON
   std::vector<ChatMessage> conversation;  // what went before, without instructions, and the answer
 
@@ -36,7 +38,7 @@ class ResponseStore {
 
   bool on() const { return max_bytes_ > 0; }
 
-  // False if it is larger than all the room, and so not kept.
+  // In place of one of that id. False if it is larger than all the room, and so not kept.
   bool put(StoredResponse response);
   // Null if there is none of this tenant.
   std::shared_ptr<const StoredResponse> get(std::string_view id, TenantId tenant);

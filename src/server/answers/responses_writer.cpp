@@ -75,6 +75,13 @@ std::string item_suffix(std::string_view response_id, std::string_view mark, siz
   return fmt::format("{}_{}{}", response_id.substr(kResponseIdPrefix.size()), mark, index);
 }
 
+// As they are listed.
+void name_input_items(StoredResponse& response) {
+  for (size_t i = 0; i < response.input_items.size(); ++i) {
+    response.input_items[i] = listed_item(response.input_items[i], item_suffix(response.id, kInputMark, i));
+  }
+}
+
 class ResponsesWriter final : public AnswerWriter {
  public:
   explicit ResponsesWriter(ResponsesPlan plan) : plan_(std::move(plan)) {}
@@ -120,6 +127,11 @@ class ResponsesWriter final : public AnswerWriter {
   void fail_stream(std::string& out, const AnswerState& state, const ApiError& error) override {
     if (open_) items_.back().status = "incomplete";
     append_response(out, "response.failed", response(state, "failed", &error));
+  }
+
+  std::string without_output(const ResponseContext& context, std::string_view status,
+                             const ApiError* error) const {
+    return response(context, nullptr, status, error);
   }
 
  private:
@@ -277,22 +289,28 @@ class ResponsesWriter final : public AnswerWriter {
   // The whole response as it is now.
   std::string response(const AnswerState& state, std::string_view status,
                        const ApiError* error = nullptr) const {
+    return response(state.context, &state, status, error);
+  }
+
+  // `state` is null where there is no output.
+  std::string response(const ResponseContext& context, const AnswerState* state, std::string_view status,
+                       const ApiError* error) const {
     std::string out;
     JsonWriter json(out);
     json.begin_object();
-    json.field("id", state.context.id);
+    json.field("id", context.id);
     json.field("object", "response");
-    json.field("created_at", state.context.created);
+    json.field("created_at", context.created);
     json.field("status", status);
     write_outcome(json, status, error);
-    json.field("model", state.context.model);
+    json.field("model", context.model);
     json.key("output");
     json.begin_array();
-    for (size_t i = 0; i < items_.size(); ++i) write_item(json, state, i, true);
+    for (size_t i = 0; i < items_.size(); ++i) write_item(json, *state, i, true);
     json.end_array();
     write_echo(json);
     json.key("usage");
-    status == "in_progress" ? json.null() : write_responses_usage(json, state.usage);
+    state == nullptr || status == "in_progress" ? json.null() : write_responses_usage(json, state->usage);
     json.end_object();
     return out;
   }
@@ -333,7 +351,7 @@ class ResponsesWriter final : public AnswerWriter {
     json.field("parallel_tool_calls", plan_.parallel_tool_calls);
     json.field("top_logprobs", plan_.top_logprobs);
     json.field("truncation", plan_.truncation);
-    json.field("background", false);
+    json.field("background", plan_.background);
   }
 
   // The whole response at its end, which is kept if it is to be. It says so if it is not for want of room.
@@ -344,9 +362,8 @@ class ResponsesWriter final : public AnswerWriter {
     kept.id = state.context.id;
     kept.json = answer;
     kept.conversation.push_back(said());
-    for (size_t i = 0; i < kept.input_items.size(); ++i) {
-      kept.input_items[i] = listed_item(kept.input_items[i], item_suffix(kept.id, kInputMark, i));
-    }
+    kept.background = plan_.background;
+    name_input_items(kept);
     if (plan_.store->put(std::move(kept))) return answer;
     plan_.store = nullptr;
     return response(state, final_status(state));
@@ -414,6 +431,21 @@ std::optional<std::string> find_stored_item(ResponseStore& store, TenantId tenan
   const std::string& item = stored->input_items[index];
   const auto document = JsonDocument::parse(item);
   return document && id_member(document->root()) == id ? std::optional(item) : std::nullopt;
+}
+
+std::string response_without_output(const ResponsesPlan& plan, const ResponseContext& context,
+                                    std::string_view status, const ApiError* error) {
+  return ResponsesWriter(plan).without_output(context, status, error);
+}
+
+bool keep_unfinished(const ResponsesPlan& plan, const ResponseContext& context) {
+  StoredResponse kept = plan.kept;
+  kept.id = context.id;
+  kept.json = response_without_output(plan, context, "queued");
+  kept.background = true;
+  kept.finished = false;
+  name_input_items(kept);
+  return plan.store->put(std::move(kept));
 }
 
 std::unique_ptr<AnswerWriter> make_responses_writer(ResponsesPlan plan) {

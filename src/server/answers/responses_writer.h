@@ -23,6 +23,7 @@ struct ResponsesPlan {
   bool parallel_tool_calls = true;
   std::string_view truncation = "disabled";
   int32_t top_logprobs = 0;
+  bool background = false;
   ResponseStore* store = nullptr;  // null: it is not kept. Outlives the writer
   // All but the id, the answer, what it adds to the conversation, and ids of items.
   StoredResponse kept = {};
@@ -30,6 +31,13 @@ struct ResponsesPlan {
 
 // The item of an answer that is kept, or of its request, that has this id. Such ids name their response.
 std::optional<std::string> find_stored_item(ResponseStore& store, TenantId tenant, std::string_view id);
+
+// A response that has no output, with `error` if it failed.
+std::string response_without_output(const ResponsesPlan& plan, const ResponseContext& context,
+                                    std::string_view status, const ApiError* error = nullptr);
+
+// Keeps what is asked in the background, as queued. False if there is no room.
+bool keep_unfinished(const ResponsesPlan& plan, const ResponseContext& context);
 
 // For a request with one choice.
 std::unique_ptr<AnswerWriter> make_responses_writer(ResponsesPlan plan);

@@ -15,10 +15,10 @@ ApiReply start_generation(const ApiState& api, const GenerationRequest& request,
   const ServedModel& served = api.model();
   ResponseContext context = {
       .tokenizer = served.tokenizer,
-      .id = api.new_id(plan.id_prefix),
+      .id = plan.id.empty() ? api.new_id(plan.id_prefix) : plan.id,
       .model = request.model.empty() ? served.names.front() : request.model,
       .fingerprint = served.fingerprint,
-      .created = api.clock.unix_seconds(),
+      .created = plan.created.value_or(api.clock.unix_seconds()),
       .logprobs = request.sampling.logprobs.has_value(),
       .skip_special_tokens = request.sampling.skip_special_tokens,
       .return_token_ids = request.return_token_ids,

@@ -2,7 +2,10 @@
 // its prompts are prepared and submitted.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -18,9 +21,11 @@ namespace quire {
 struct AnswerPlan {
   std::unique_ptr<AnswerWriter> writer;
   std::string_view id_prefix;
-  bool echo_tokens = false;     // if the request has echo
-  bool prompt_only = false;     // what is generated is not shown
-  bool content_tokens = false;  // RunOptions'
+  std::string id = {};                  // if it is known already
+  std::optional<int64_t> created = {};  // as well
+  bool echo_tokens = false;             // if the request has echo
+  bool prompt_only = false;             // what is generated is not shown
+  bool content_tokens = false;          // RunOptions'
 };
 
 // The steps of generate() around prepare(). open_generation completes the request from its head.

@@ -10,7 +10,7 @@ namespace quire {
 namespace {
 
 constexpr std::string_view kResponsesPath = "/v1/responses/";
-constexpr std::string_view kInputItems = "/input_items";
+constexpr std::string_view kInputItems = "/input_items", kCancel = "/cancel";
 
 ApiError response_not_found(std::string_view id, std::string param) {
   return {
@@ -24,6 +24,11 @@ ApiExpected<> add_context(const ApiState& api, ResponsesRequest& request) {
   if (const auto& previous = request.echo.previous_response_id) {
     const auto stored = api.responses.get(*previous, request.tenant);
     if (!stored) return std::unexpected(response_not_found(*previous, "previous_response_id"));
+    if (!stored->finished) {
+      return std::unexpected(
+          ApiError{400, fmt::format("the response '{}' has no answer to go on from", *previous),
+                   "previous_response_id", "response_not_completed", 0});
+    }
     request.messages.insert(request.messages.begin(), stored->conversation.begin(),
                             stored->conversation.end());
   }
@@ -38,7 +43,8 @@ ResponsesPlan plan_response(const ApiState& api, const ResponsesRequest& request
                      .top_p = request.sampling.top_p,
                      .parallel_tool_calls = request.offer.parallel,
                      .truncation = request.drops_oldest ? "auto" : "disabled",
-                     .top_logprobs = request.top_logprobs.value_or(0)};
+                     .top_logprobs = request.top_logprobs.value_or(0),
+                     .background = request.background};
   if (request.store && api.responses.on()) {
     plan.store = &api.responses;
     plan.kept.tenant = request.tenant;
@@ -57,6 +63,53 @@ ApiReply with_field_of_responses(ApiReply reply) {
   return error_response(error);
 }
 
+ApiExpected<> check_background(const ApiState& api, const ResponsesRequest& request) {
+  if (!request.background) return {};
+  const auto refused = [](std::string message) {
+    return std::unexpected(ApiError{400, std::move(message), "background", {}, 0});
+  };
+  if (request.stream) return refused("background goes without stream: the response is asked for by its id");
+  if (!request.store) return refused("background needs store: the response is asked for by its id");
+  if (!api.responses.on()) return refused("background is not supported: this server stores no responses");
+  return {};
+}
+
+// What is kept becomes what the run comes to, unless it was forgotten meanwhile.
+void tell_store(const ResponsesPlan& plan, const ResponseContext& context, TenantId tenant,
+                BackgroundJob::Stage stage, const ApiError* error) {
+  using Stage = BackgroundJob::Stage;
+  if (stage == Stage::kRefused) {
+    plan.store->remove(context.id, tenant);
+    return;
+  }
+  const auto stored = plan.store->get(context.id, tenant);
+  if (!stored || stored->finished) return;
+  const ApiError no_room = {500, "the answer takes too much room to be kept", {}, {}, 0};
+  if (stage == Stage::kEnded && error == nullptr) error = &no_room;
+  StoredResponse next = *stored;
+  next.json = response_without_output(plan, context,
+                                      stage == Stage::kRuns        ? "in_progress"
+                                      : stage == Stage::kCancelled ? "cancelled"
+                                                                   : "failed",
+                                      error);
+  plan.store->put(std::move(next));
+}
+
+// The answer of a run that goes on without its client.
+ApiReply go_on(std::unique_ptr<AnswerRun> run, ResponsesPlan plan, const ResponseContext& context) {
+  if (!keep_unfinished(plan, context)) {
+    return error_response({400, "the request takes too much room to be kept", "background", {}, 0});
+  }
+  const TenantId tenant = plan.kept.tenant;
+  plan.kept = {};
+  HttpResponse response = json_response(response_without_output(plan, context, "queued"));
+  BackgroundJob job = {.id = context.id, .tenant = tenant, .run = std::move(run), .tell = {}};
+  job.tell = [plan = std::move(plan), context, tenant](BackgroundJob::Stage stage, const ApiError* error) {
+    tell_store(plan, context, tenant, stage, error);
+  };
+  return BackgroundStart{std::move(job), std::move(response)};
+}
+
 }  // namespace
 
 ApiReply create_response(const ApiState& api, const RequestHead& head, std::string_view body) {
@@ -66,16 +119,30 @@ ApiReply create_response(const ApiState& api, const RequestHead& head, std::stri
   });
   if (!request) return error_response(request.error());
   request->tenant = head.tenant;
+  if (auto checked = check_background(api, *request); !checked) return error_response(checked.error());
   if (auto added = add_context(api, *request); !added) return error_response(added.error());
+  const bool background = request->background;
   ResponsesPlan plan = plan_response(api, *request);
   if (const auto& instructions = request->echo.instructions) {
     request->messages.insert(request->messages.begin(), {.role = "system", .content = *instructions});
   }
   if (request->drops_oldest) drop_oldest_turns(api.model(), *request);
-  return with_field_of_responses(generate(api, head, ChatRequest(std::move(*request)),
-                                          {.writer = make_responses_writer(std::move(plan)),
-                                           .id_prefix = kResponseIdPrefix,
-                                           .content_tokens = true}));
+  const ServedModel& served = api.model();
+  const ResponseContext context = {.tokenizer = served.tokenizer,
+                                   .id = api.new_id(kResponseIdPrefix),
+                                   .model = request->model.empty() ? served.names.front() : request->model,
+                                   .fingerprint = {},
+                                   .created = api.clock.unix_seconds()};
+  ApiReply reply = with_field_of_responses(
+      generate(api, head, ChatRequest(std::move(*request)),
+               {.writer = make_responses_writer(background ? plan : std::move(plan)),
+                .id_prefix = kResponseIdPrefix,
+                .id = context.id,
+                .created = context.created,
+                .content_tokens = true}));
+  auto* run = std::get_if<std::unique_ptr<AnswerRun>>(&reply);
+  if (run == nullptr || !background) return reply;
+  return go_on(std::move(*run), std::move(plan), context);
 }
 
 ApiReply get_response(const ApiState& api, const RequestHead& head, std::string_view) {
@@ -96,9 +163,27 @@ ApiReply list_input_items(const ApiState& api, const RequestHead& head, std::str
   return list ? json_response(std::move(*list)) : error_response(to_api_error(list.error()));
 }
 
+ApiReply cancel_response(const ApiState& api, const RequestHead& head, std::string_view) {
+  std::string_view id = std::string_view(head.path).substr(kResponsesPath.size());
+  id.remove_suffix(kCancel.size());
+  if (auto job = api.background.take(std::string(id), head.tenant)) {
+    job->run.reset();
+    job->tell(BackgroundJob::Stage::kCancelled, nullptr);
+  }
+  const auto stored = api.responses.get(id, head.tenant);
+  if (!stored) return error_response(response_not_found(id, {}));
+  if (stored->background) return json_response(stored->json);
+  return error_response({400,
+                         fmt::format("the response '{}' was not made in the background", excerpt(id)),
+                         {},
+                         "not_in_background",
+                         0});
+}
+
 ApiReply delete_response(const ApiState& api, const RequestHead& head, std::string_view) {
   const std::string_view id = std::string_view(head.path).substr(kResponsesPath.size());
-  if (!api.responses.remove(id, head.tenant)) {
+  const bool runs = api.background.take(std::string(id), head.tenant).has_value();
+  if (!api.responses.remove(id, head.tenant) && !runs) {
     return error_response(response_not_found(id, {}));
   }
   return deleted_response(id, "response");

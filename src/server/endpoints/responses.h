@@ -8,6 +8,7 @@ namespace quire {
 ApiReply create_response(const ApiState& api, const RequestHead& head, std::string_view body);
 ApiReply get_response(const ApiState& api, const RequestHead& head, std::string_view body);
 ApiReply list_input_items(const ApiState& api, const RequestHead& head, std::string_view body);
+ApiReply cancel_response(const ApiState& api, const RequestHead& head, std::string_view body);
 ApiReply delete_response(const ApiState& api, const RequestHead& head, std::string_view body);
 
 }  // namespace quire

@@ -216,8 +216,7 @@ void add_other_rules(std::vector<FieldRule>& rules) {
                    {{.write = [](JsonWriter& json) { write_object_schema(json, response_stream_rules()); }},
                     read_response_stream_options},
                    "what a stream has beside"});
-  rules.push_back({"background", unsupported("answers are made while the client waits", "false")});
-  rules.push_back({"background_options", unsupported("answers are made while the client waits")});
+  rules.push_back({"background_options", unsupported("there are none here")});
   rules.push_back({"conversation", unsupported("previous_response_id goes on from an answer")});
   rules.push_back({"context_management", unsupported("truncation drops what is too long", "[]")});
   rules.push_back({"prompt", unsupported("prompts are not kept here")});
@@ -303,6 +302,9 @@ std::vector<FieldRule> responses_rules(ResponsesRequest& request) {
       {"instructions", into(echo.instructions), "what the model is told before all"},
       {"previous_response_id", into(echo.previous_response_id), "the stored response to go on from"},
       {"store", into(request.store), "whether later requests may go on from this one"},
+      {"background", into(request.background),
+       "whether it is answered at once and made without the client, who asks for it by its id; needs "
+       "store"},
       {"user", into(echo.user), "of no effect: API keys say who asks"},
       kept_in(echo.metadata, "metadata", {.json = kObject},
               "up to 16 pairs of strings, answered as they are", check_metadata),

@@ -27,6 +27,7 @@ struct ResponsesRequest : ChatRequest {
   ResponsesEcho echo;
   std::vector<std::string> input_items;  // JSON as it was written, references resolved
   bool store = true;
+  bool background = false;
   bool drops_oldest = false;  // of the conversation, where it is too long
   FindItem find_item = [](std::string_view) { return std::optional<std::string>(); };
 };
