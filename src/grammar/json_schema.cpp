@@ -11,13 +11,59 @@ namespace {
 
 constexpr size_t kBytesPerMember = 16;  // of listed values
 
-constexpr std::array<std::string_view, 15> kAnnotations = {
-    "title",      "description", "default",     "examples",      "example",
-    "deprecated", "readOnly",    "writeOnly",   "$schema",       "$comment",
-    "$id",        "$defs",       "definitions", "discriminator", "contentMediaType"};
+// All by which any draft from 3 to 2020-12 constrains a value, those that are refused among them.
+constexpr auto kKeywords = std::to_array<std::string_view>({
+    "$dynamicRef",
+    "$recursiveRef",
+    "$ref",
+    "additionalItems",
+    "additionalProperties",
+    "allOf",
+    "anyOf",
+    "const",
+    "contains",
+    "dependencies",
+    "dependentRequired",
+    "dependentSchemas",
+    "disallow",
+    "divisibleBy",
+    "else",
+    "enum",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "extends",
+    "format",
+    "if",
+    "items",
+    "maxContains",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minContains",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "not",
+    "oneOf",
+    "pattern",
+    "patternProperties",
+    "prefixItems",
+    "properties",
+    "propertyNames",
+    "required",
+    "then",
+    "type",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+    "uniqueItems",
+});
 
+// As is every other keyword (draft 2020-12, 6.5).
 bool is_annotation(std::string_view keyword) {
-  return std::ranges::find(kAnnotations, keyword) != kAnnotations.end() || keyword.starts_with("x-");
+  return std::ranges::find(kKeywords, keyword) == kKeywords.end();
 }
 
 std::unexpected<Error> wrong(std::string_view keyword, std::string_view expected) {
@@ -119,18 +165,14 @@ Expected<> read_number_keyword(std::string_view keyword, SchemaValue value, Json
 }
 
 Expected<> read_pattern(std::string_view keyword, SchemaValue value, JsonSchema& schema) {
-  schema.implied_types |= kString;
   const auto text = read_text(keyword, value);
   if (!text) return std::unexpected(text.error());
   std::string_view pattern = *text;
   if (keyword == "format") {
     pattern = format_pattern(*text);
-    if (pattern.empty()) {
-      return fail(ErrorCode::kInvalidArgument,
-                  "the schema has the format '{}', which is not among those known: {}", text->substr(0, 64),
-                  known_formats());
-    }
+    if (pattern.empty()) return {};  // an annotation (draft 2020-12, 7.2)
   }
+  schema.implied_types |= kString;
   if (schema.pattern && *schema.pattern != pattern) {
     return unsupported(keyword, "a string takes one pattern or format only");
   }

@@ -1,7 +1,8 @@
 // A JSON schema (draft 2020-12) as one conjunction of constraints: what `allOf`, `$ref` and keywords side
 // by side say together. Read one keyword after the other; alternatives stay as they are.
 //
-// Everything that is not understood is refused by name, but for annotations, which constrain nothing.
+// Keywords that constrain a value and cannot be kept to are refused by name. Unknown keywords and formats
+// are annotations, which constrain nothing.
 #pragma once
 
 #include <simdjson.h>

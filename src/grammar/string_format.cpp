@@ -1,9 +1,6 @@
 #include "grammar/string_format.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
-#include <array>
+#include <string>
 #include <vector>
 
 namespace quire {
@@ -51,12 +48,6 @@ std::string_view format_pattern(std::string_view format) {
     if (name == format) return pattern;
   }
   return {};
-}
-
-std::string known_formats() {
-  std::vector<std::string_view> names;
-  for (const auto& [name, pattern] : formats()) names.push_back(name);
-  return fmt::format("{}", fmt::join(names, ", "));
 }
 
 }  // namespace quire

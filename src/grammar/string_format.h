@@ -2,15 +2,11 @@
 // part of what the format allows, so that every validator accepts it.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 namespace quire {
 
 // Empty if the format is not known.
 std::string_view format_pattern(std::string_view format);
-
-// Their names, for a message.
-std::string known_formats();
 
 }  // namespace quire

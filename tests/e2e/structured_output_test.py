@@ -73,6 +73,20 @@ class StructuredOutputTest(ServedTest):
             self.assertIsInstance(json.loads(choice.message.content), dict)
         self.assertFalse(self.ask(response_format={"type": "text"}, max_tokens=5).choices[0].message.content[0] == "{")
 
+    def test_schemas_of_generators(self):
+        """What OpenAPI writes and a validator does not know constrains nothing."""
+        schema = {
+            "type": "object", "required": ["path", "size"], "additionalProperties": False, "xml": {"name": "file"},
+            "properties": {
+                "path": {"type": "string", "format": "path", "maxLength": 12, "nullable": True},
+                "size": {"type": "integer", "format": "int64", "minimum": 0, "maximum": 999, "example": 5},
+            },
+        }
+        wanted = {"type": "json_schema", "json_schema": {"name": "file", "strict": True, "schema": schema}}
+        choice = self.ask("Name a file.", response_format=wanted).choices[0]
+        self.assertEqual(choice.finish_reason, "stop")
+        jsonschema.validate(json.loads(choice.message.content), schema)
+
     def test_other_kinds(self):
         cases = [
             (structured(regex="[A-Z][a-z]{2,8} [0-9]{2}"), r"[A-Z][a-z]{2,8} [0-9]{2}"),

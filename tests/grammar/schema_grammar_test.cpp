@@ -198,9 +198,21 @@ TEST(SchemaGrammar, WhatIsNotSupportedIsNamed) {
       {R"({"type":"array","contains":{}})", "'contains'"},
       {R"({"type":"object","patternProperties":{"a":{}}})", "'patternProperties'"},
       {R"({"type":"object","dependentRequired":{}})", "'dependentRequired'"},
+      {R"({"type":"object","dependentSchemas":{}})", "'dependentSchemas'"},
+      {R"({"type":"object","dependencies":{}})", "'dependencies'"},
+      {R"({"type":"array","minContains":1})", "'minContains'"},
+      {R"({"type":"array","maxContains":1})", "'maxContains'"},
+      {R"({"type":"array","unevaluatedItems":false})", "'unevaluatedItems'"},
+      {R"({"type":"array","additionalItems":false})", "'additionalItems'"},
+      {R"({"then":{}})", "'then'"},
+      {R"({"else":{}})", "'else'"},
+      {R"({"$dynamicRef":"#a"})", "'$dynamicRef'"},
+      {R"({"$recursiveRef":"#"})", "'$recursiveRef'"},
+      {R"({"divisibleBy":2})", "'divisibleBy'"},
+      {R"({"disallow":"string"})", "'disallow'"},
+      {R"({"extends":{}})", "'extends'"},
       {R"({"type":"text"})", "'text'"},
       {R"({"type":5})", "'type'"},
-      {R"({"type":"string","format":"color"})", "'color'"},
       {R"-({"type":"string","pattern":"(?=a)"})-", "look-around"},
       {R"({"type":"string","minLength":-1})", "'minLength'"},
       {R"({"type":"string","maxLength":1000000000})", "'maxLength'"},
@@ -242,6 +254,28 @@ TEST(SchemaGrammar, WhatIsNotSupportedIsNamed) {
     EXPECT_NE(ebnf.error().message.find(message), std::string::npos)
         << schema << ": " << ebnf.error().message;
   }
+}
+
+// As generators of schemas write them: what a validator does not know it passes over.
+TEST(SchemaGrammar, UnknownKeywordsAndFormatsAreAnnotations) {
+  const Case cases[] = {
+      {R"({"type":"string","format":"path","contentSchema":{"type":"null"},"contentEncoding":"base64"})",
+       {R"("/a b")"},
+       {"1"}},
+      {R"({"type":"string","format":"uuid4","pattern":"[a-z]+"})", {R"("ab")"}, {R"("1")"}},
+      {R"({"type":"integer","format":"int64","nullable":true,"example":5})", {"7"}, {"null", "1.5"}},
+      {R"({"enum":["a"],"format":"binary"})", {R"("a")"}, {R"("b")"}},
+      {R"({"format":"password"})", {R"("a")", "1"}, {""}},
+      {R"({"$ref":"#/$defs/n","xml":{"name":"n"},"externalDocs":{"url":"u"},"minimun":"x",)"
+       R"("$defs":{"n":{"$anchor":"n","type":"null","x-order":1}}})",
+       {"null"},
+       {"1"}},
+      {R"({"type":"object","properties":{"not":{"type":"null"}},"discriminator":{"propertyName":"not"}})",
+       {R"({"not":null})"},
+       {R"({"not":1})"}},
+  };
+  GrammarFixture fixture;
+  for (const auto& test : cases) check(fixture, test);
 }
 
 TEST(SchemaGrammar, EveryKnownFormatCompiles) {
