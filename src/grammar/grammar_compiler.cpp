@@ -49,7 +49,8 @@ Expected<std::string> choice_source(const std::vector<std::string>& choices) {
 Expected<std::string> unchecked_source(const GrammarSpec& spec, GrammarBudget& budget) {
   switch (spec.kind) {
     case GrammarKind::kJsonObject: return json_object_ebnf();
-    case GrammarKind::kJsonSchema: return schema_to_ebnf(spec.text, budget);
+    case GrammarKind::kJsonSchema:
+      return schema_to_ebnf(spec.text, budget, Notation::kJson, spec.strictness);
     case GrammarKind::kChoice: return choice_source(spec.choices);
     case GrammarKind::kStructuralTag: return read_structural_tag(spec.text, TagAuthor::kClient, budget);
     case GrammarKind::kToolCalls: return read_structural_tag(spec.text, TagAuthor::kServer, budget);

@@ -30,10 +30,15 @@ struct CallsInPlace {
   std::string field;  // as GrammarSpec has it
 };
 
+// What becomes of a schema's keywords that cannot be kept to: an error, or they are passed over, each by
+// itself.
+enum class Strictness : uint8_t { kStrict, kLenient };
+
 struct GrammarSpec {
   GrammarKind kind = GrammarKind::kJsonObject;
   std::string text = {};
   std::vector<std::string> choices = {};
+  Strictness strictness = Strictness::kStrict;  // of kJsonSchema
   // What a client calls it, for messages and as the `param` of errors; e.g. "response_format".
   std::string field = {};
   // Free text that comes first: if `open` is empty it does, up to `close`, else it may.

@@ -71,7 +71,7 @@ std::unexpected<Error> wrong(std::string_view keyword, std::string_view expected
 }
 
 std::unexpected<Error> unsupported(std::string_view keyword, std::string_view advice = {}) {
-  return fail(ErrorCode::kInvalidArgument, "the schema has the keyword '{}', which is not supported{}{}",
+  return fail(ErrorCode::kUnsupported, "the schema has the keyword '{}', which is not supported{}{}",
               keyword.substr(0, 64), advice.empty() ? "" : ": ", advice);
 }
 
@@ -221,9 +221,12 @@ std::shared_ptr<const std::unordered_set<std::string_view>> names_of(simdjson::d
 // What speaks of other keywords of the same object.
 void read_neighbours(simdjson::dom::object object, JsonSchema& schema) {
   simdjson::dom::element value;
+  // Which are the others is for patternProperties to say, where that is passed over.
+  const bool has_patterns = object["patternProperties"].error() == simdjson::SUCCESS;
   for (const char* keyword : {"additionalProperties", "unevaluatedProperties"}) {
     if (object[keyword].get(value) != simdjson::SUCCESS) continue;
     schema.implied_types |= kObject;
+    if (has_patterns) continue;
     JsonSchema::Additional additional{.schema = value, .named = nullptr};
     additional.after_all = std::string_view(keyword) == "unevaluatedProperties";
     simdjson::dom::object named;
@@ -248,7 +251,7 @@ Expected<> read_items(std::string_view keyword, SchemaValue value, JsonSchema& s
     for (const SchemaValue item : *list) schema.prefix_items.push_back(item);
     return {};
   }
-  if (value.is_array()) return wrong(keyword, "a schema; a list of them is called prefixItems");
+  if (value.is_array()) return unsupported(keyword, "a list of schemas is called prefixItems");
   if (value.is_bool() && !value.get_bool().value_unsafe()) {
     schema.no_more_items = true;
   } else {
@@ -352,7 +355,8 @@ Expected<> SchemaReader::read_object(simdjson::dom::object object, JsonSchema& s
   }
   for (const auto member : object) {
     if (is_annotation(member.key) || member.key == "properties") continue;
-    if (auto read = read_keyword(member.key, member.value, schema, depth); !read) return read;
+    auto read = read_keyword(member.key, member.value, schema, depth);
+    if (!read && !passes_over(read.error())) return read;
   }
   return {};
 }

@@ -1,7 +1,8 @@
 // A JSON schema (draft 2020-12) as one conjunction of constraints: what `allOf`, `$ref` and keywords side
 // by side say together. Read one keyword after the other; alternatives stay as they are.
 //
-// Keywords that constrain a value and cannot be kept to are refused by name. Unknown keywords and formats
+// Keywords that constrain a value and cannot be kept to are refused by name (kUnsupported), or passed over
+// where that is wanted (Strictness). Unknown keywords and formats
 // are annotations, which constrain nothing.
 #pragma once
 
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "grammar/grammar_spec.h"
 #include "grammar/json_values.h"
 #include "grammar/number_grammar.h"
 #include "grammar/regex.h"
@@ -114,7 +116,12 @@ struct JsonSchema {
 // Reads schemas of one document.
 class SchemaReader {
  public:
-  explicit SchemaReader(SchemaValue root) : root_(root) {}
+  SchemaReader(SchemaValue root, Strictness strictness) : root_(root), strictness_(strictness) {}
+
+  Strictness strictness() const { return strictness_; }
+  bool lenient() const { return strictness_ == Strictness::kLenient; }
+  // Whether it says that something cannot be kept to, which then need not be.
+  bool passes_over(const Error& error) const { return lenient() && error.code == ErrorCode::kUnsupported; }
 
   // Adds what `value` says to `schema`. An object that is part of it already adds nothing; one that is on
   // the path on which it was come to, or refers back to itself, is an error.
@@ -142,6 +149,7 @@ class SchemaReader {
   Expected<> count_members(const simdjson::dom::object& object, JsonSchema& schema);
 
   SchemaValue root_;
+  Strictness strictness_;
   SchemaPath path_;
   int64_t num_members_ = 0;  // that are read or copied, parts among them
 };

@@ -83,7 +83,7 @@ Expected<Decimal> to_decimal(double value) {
   Decimal decimal;
   if (point < digits.size()) decimal.fraction = digits.substr(point + 1);
   if (point > kMaxIntegerDigits || point + decimal.fraction.size() > 16) {
-    return fail(ErrorCode::kInvalidArgument, "a bound takes at most {} digits, but {} has more",
+    return fail(ErrorCode::kUnsupported, "a bound takes at most {} digits, but {} has more",
                 kMaxIntegerDigits, value);
   }
   std::from_chars(digits.data(), digits.data() + point, decimal.whole);
@@ -281,7 +281,7 @@ Expected<std::string> multiples(int64_t least, int64_t most, int64_t step) {
   for (int64_t value = least + (remainder > 0 ? step - remainder : -remainder); value <= most;
        value += step) {
     if (std::ssize(options) == kMaxMultiples) {
-      return fail(ErrorCode::kInvalidArgument, "multipleOf takes at most {} values between its bounds",
+      return fail(ErrorCode::kUnsupported, "multipleOf takes at most {} values between its bounds",
                   kMaxMultiples);
     }
     options.push_back(fmt::format("\"{}\"", value));
@@ -309,7 +309,7 @@ Expected<std::string> integer_ebnf(const NumberBounds& bounds, int64_t multiple_
     const bool unbounded = least == -kLargest && most == kLargest;
     if (!unbounded) return multiples(least, most, multiple_of);
     if (multiple_of <= kMaxModulus) return modulus_rules(multiple_of, rules);
-    return fail(ErrorCode::kInvalidArgument, "multipleOf above {} needs a minimum and a maximum beside it",
+    return fail(ErrorCode::kUnsupported, "multipleOf above {} needs a minimum and a maximum beside it",
                 kMaxModulus);
   }
   Options options;

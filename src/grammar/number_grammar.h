@@ -25,7 +25,8 @@ inline constexpr int32_t kMaxIntegerDigits = 15;
 inline constexpr int64_t kMaxMultiples = 1000;  // that are written out one by one
 inline constexpr int64_t kMaxModulus = 64;      // of an unbounded multipleOf
 
-// Errors (kInvalidArgument): nothing lies between the bounds, or what they ask for cannot be written so.
+// Errors: nothing lies between the bounds (kInvalidArgument), or what they ask for cannot be written so
+// (kUnsupported).
 Expected<std::string> number_ebnf(const NumberBounds& bounds);
 // multiple_of: at least 1.
 Expected<std::string> integer_ebnf(const NumberBounds& bounds, int64_t multiple_of, EbnfRules& rules);

@@ -14,7 +14,7 @@ namespace quire {
 namespace {
 
 std::unexpected<Error> not_supported(std::string_view what) {
-  return fail(ErrorCode::kInvalidArgument, "the schema has {}, which is not supported", what);
+  return fail(ErrorCode::kUnsupported, "the schema has {}, which is not supported", what);
 }
 
 bool names(const JsonSchema::Additional& additional, std::string_view property) {
@@ -140,8 +140,13 @@ class OtherKeys {
 class ObjectGrammar {
  public:
   ObjectGrammar(const JsonSchema& schema, EbnfRules& rules, GrammarBudget& budget, ValueGrammar value,
-                ObjectForm form)
-      : schema_(schema), rules_(rules), budget_(budget), value_(value), form_(form) {}
+                ObjectForm form, Strictness strictness)
+      : schema_(schema),
+        rules_(rules),
+        budget_(budget),
+        value_(value),
+        form_(form),
+        lenient_(strictness == Strictness::kLenient) {}
 
   Expected<std::string> write() {
     if (auto made = make_members(); !made) return std::unexpected(made.error());
@@ -240,7 +245,8 @@ class ObjectGrammar {
   // What stands before a value; empty if there is no name that it could have.
   Expected<std::string> other_key() {
     const bool braces = form_ == ObjectForm::kBraces;
-    if (!schema_.names.empty()) {
+    const bool names_can_be_kept = braces && schema_.properties.empty();
+    if (!schema_.names.empty() && (names_can_be_kept || !lenient_)) {
       if (!braces) return not_supported("propertyNames for the arguments of a call in Python");
       if (!schema_.properties.empty()) return not_supported("propertyNames beside properties");
       Conjunction names = schema_.names;
@@ -261,20 +267,24 @@ class ObjectGrammar {
     const auto num_required = std::ranges::count_if(members_, &Member::required);
     const auto [least, most] = schema_.num_properties;
     if (least > num_required) {
-      if (least > 1 || other_.empty() || !members_.empty()) {
+      const bool can_be_kept = least == 1 && !other_.empty() && members_.empty();
+      if (!can_be_kept && !lenient_) {
         return not_supported("a minProperties above the number of required properties");
       }
-      others_must_come_ = true;
+      others_must_come_ = can_be_kept;
     }
     if (most == kNoLimit) return {};
     if (other_.empty()) {
-      if (std::ssize(members_) > most) {
+      if (std::ssize(members_) > most && !lenient_) {
         return not_supported("a maxProperties below the number of properties");
       }
       return {};
     }
-    if (!members_.empty()) return not_supported("maxProperties beside properties and additionalProperties");
-    most_others_ = most;
+    if (members_.empty()) {
+      most_others_ = most;
+    } else if (!lenient_) {
+      return not_supported("maxProperties beside properties and additionalProperties");
+    }
     return {};
   }
 
@@ -314,6 +324,7 @@ class ObjectGrammar {
   GrammarBudget& budget_;
   ValueGrammar value_;
   const ObjectForm form_;
+  const bool lenient_;
   std::vector<Member> members_;
   std::string other_;  // the rule of a member that the schema does not name; empty: there are none
   int64_t most_others_ = kNoLimit;
@@ -323,8 +334,8 @@ class ObjectGrammar {
 }  // namespace
 
 Expected<std::string> object_ebnf(const JsonSchema& schema, EbnfRules& rules, GrammarBudget& budget,
-                                  ValueGrammar value, ObjectForm form) {
-  return ObjectGrammar(schema, rules, budget, value, form).write();
+                                  ValueGrammar value, ObjectForm form, Strictness strictness) {
+  return ObjectGrammar(schema, rules, budget, value, form, strictness).write();
 }
 
 bool is_argument_name(std::string_view name) {

@@ -25,7 +25,7 @@ enum class ObjectForm : uint8_t { kBraces, kArguments };
 
 // The name of a rule for the objects that `schema` validates, in which properties come in its order.
 Expected<std::string> object_ebnf(const JsonSchema& schema, EbnfRules& rules, GrammarBudget& budget,
-                                  ValueGrammar value, ObjectForm form);
+                                  ValueGrammar value, ObjectForm form, Strictness strictness);
 
 // Whether it may be the name of an argument.
 bool is_argument_name(std::string_view name);

@@ -164,7 +164,7 @@ Expected<RegexNode> with_length(const RegexNode& node, LengthRange wanted) {
     } else if (flexible == nullptr && repeats_characters(child)) {
       flexible = &child;
     } else {
-      return fail(ErrorCode::kInvalidArgument,
+      return fail(ErrorCode::kUnsupported,
                   "minLength and maxLength cannot be kept with this pattern: say the lengths in the "
                   "pattern, as in [a-z]{{1,8}}");
     }
@@ -184,7 +184,7 @@ Expected<RegexNode> with_length(const RegexNode& node, LengthRange wanted) {
 
 Expected<std::string> to_ebnf(const RegexNode& node, TextForm form, GrammarBudget& budget) {
   if (size_of(node) > kMaxRegexSize) {
-    return fail(ErrorCode::kInvalidArgument,
+    return fail(ErrorCode::kUnsupported,
                 "the pattern stands for more than {} characters once its repetitions are written out",
                 kMaxRegexSize);
   }

@@ -43,7 +43,7 @@ struct LengthRange {
 LengthRange lengths(const RegexNode& node);
 
 // The part of the pattern whose matches have so many characters; an error where it cannot be told apart
-// (which takes more than one repetition of varying length).
+// (kUnsupported: which takes more than one repetition of varying length).
 Expected<RegexNode> with_length(const RegexNode& node, LengthRange wanted);
 
 // Characters once every repetition is written out.
@@ -55,7 +55,7 @@ int64_t size_of(const RegexNode& node);
 int64_t cost_of(const RegexNode& node);
 
 // As EBNF: of the text itself, or of the text as it stands between the quotes of a JSON string. Charges the
-// budget.
+// budget. Errors: kUnsupported (larger than kMaxRegexSize), kInvalidArgument (beyond the budget).
 enum class TextForm : uint8_t { kPlain, kJsonString };
 Expected<std::string> to_ebnf(const RegexNode& node, TextForm form, GrammarBudget& budget);
 

@@ -39,12 +39,12 @@ class ExclusiveBranches {
         if (!apart) return std::unexpected(apart.error());
         if (steps_left_ < 0) {
           return fail(
-              ErrorCode::kInvalidArgument,
+              ErrorCode::kUnsupported,
               "the schema has a oneOf with too many branches or values to tell them apart: use anyOf");
         }
         if (*apart) continue;
         return fail(
-            ErrorCode::kInvalidArgument,
+            ErrorCode::kUnsupported,
             "the schema has a oneOf whose branches {} and {} may hold together, which is not supported: "
             "use anyOf, or tell them apart by type or by a required property with const",
             i, j);

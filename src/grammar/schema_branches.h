@@ -12,8 +12,8 @@ namespace quire {
 // The types that the value is of: an integer is a number too.
 uint8_t types_of(SchemaValue value);
 
-// An error unless it can be shown: by types, by values, or by a property that both require and that tells
-// them apart.
+// An error (kUnsupported) unless it can be shown: by types, by values, or by a property that both require
+// and that tells them apart.
 Expected<> check_exclusive(SchemaReader& reader, std::span<const SchemaValue> branches);
 
 }  // namespace quire

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "grammar/ebnf.h"
-#include "grammar/grammar_spec.h"
 #include "grammar/json_schema.h"
 #include "grammar/object_grammar.h"
 #include "grammar/schema_branches.h"
@@ -43,8 +42,8 @@ constexpr Spelling kPythonSpelling{"None", "True", "False", kPythonCharacter, kS
 
 class SchemaGrammar {
  public:
-  SchemaGrammar(SchemaValue root, GrammarBudget& budget, Notation notation)
-      : reader_(root),
+  SchemaGrammar(SchemaValue root, GrammarBudget& budget, Notation notation, Strictness strictness)
+      : reader_(root, strictness),
         budget_(budget),
         spelling_(notation == Notation::kJson ? kJsonSpelling : kPythonSpelling),
         in_arguments_(notation == Notation::kPythonArguments) {}
@@ -139,17 +138,24 @@ class SchemaGrammar {
     if (added && types & kBoolean) {
       added = add(ebnf_choice({{ebnf_literal(spelling_.yes), ebnf_literal(spelling_.no)}}));
     }
-    if (added && types & kNumber && !schema.multiple_of) {
-      added = add(number_ebnf(schema.bounds));
-    } else if (added && types & (kNumber | kInteger)) {
-      added = add(integer_ebnf(schema.bounds, schema.multiple_of.value_or(1), rules_));
-    }
+    if (added && types & (kNumber | kInteger)) added = add(number(schema, types));
     if (added && types & kString) added = add(string(schema));
     if (added && types & kArray) added = add(array(schema));
     if (added && types & kObject) added = add(object(schema));
     if (!added) return std::unexpected(added.error());
     if (options.empty()) return unsatisfiable();
     return rules_.add("value", ebnf_choice(options));
+  }
+
+  Expected<std::string> number(const JsonSchema& schema, uint8_t types) {
+    const auto write = [&](const NumberBounds& bounds, std::optional<int64_t> multiple_of) {
+      if (types & kNumber && !multiple_of) return number_ebnf(bounds);
+      return integer_ebnf(bounds, multiple_of.value_or(1), rules_);
+    };
+    auto text = write(schema.bounds, schema.multiple_of);
+    if (!text && reader_.passes_over(text.error())) text = write(schema.bounds, std::nullopt);
+    if (!text && reader_.passes_over(text.error())) text = write({}, std::nullopt);
+    return text;
   }
 
   static std::unexpected<Error> unsatisfiable() {
@@ -163,9 +169,8 @@ class SchemaGrammar {
     const bool alone = base.types == kAnyType && base.implied_types == kNoType && !base.values &&
                        base.alternatives.empty();
     if (alternatives.exclusive) {
-      if (auto apart = check_exclusive(reader_, alternatives.branches); !apart) {
-        return std::unexpected(apart.error());
-      }
+      const auto apart = check_exclusive(reader_, alternatives.branches);
+      if (!apart && !reader_.passes_over(apart.error())) return std::unexpected(apart.error());
     }
     std::vector<std::string> options;
     for (const SchemaValue branch : alternatives.branches) {
@@ -192,7 +197,7 @@ class SchemaGrammar {
   }
 
   Expected<std::string> of_values(const JsonSchema& schema) {
-    if (schema.implied_types != kNoType) {
+    if (schema.implied_types != kNoType && !reader_.lenient()) {
       return fail(ErrorCode::kInvalidArgument,
                   "the schema has enum or const beside keywords that constrain the value further, which is "
                   "not supported: leave out the values that they forbid");
@@ -226,10 +231,14 @@ class SchemaGrammar {
     const auto [least, most] = schema.length;
     if (most != kNoLimit && least > most) return unsatisfiable();
     if (!schema.pattern) return plain_string(least, most);
-    auto node = parse_regex(*schema.pattern);
-    if (node) node = with_length(*node, schema.length);
+    const auto node = parse_regex(*schema.pattern);
+    if (!node && reader_.lenient()) return plain_string(least, most);
     if (!node) return std::unexpected(node.error());
-    auto body = to_ebnf(*node, TextForm::kJsonString, budget_);
+    auto kept = with_length(*node, schema.length);
+    if (!kept && reader_.passes_over(kept.error())) kept = *node;
+    if (!kept) return std::unexpected(kept.error());
+    const auto body = to_ebnf(*kept, TextForm::kJsonString, budget_);
+    if (!body && reader_.passes_over(body.error())) return plain_string(least, most);
     if (!body) return body;
     return rules_.add("pattern", "\"\\\"\" " + *body + " \"\\\"\"");
   }
@@ -238,6 +247,7 @@ class SchemaGrammar {
   // counts them, and they have no escapes.
   Expected<std::string> plain_string(int64_t least, int64_t most) {
     if (least == 0 && most == kNoLimit) return "json_string";
+    if (reader_.lenient()) least = std::min(least, kMaxLeastLength);
     if (least > kMaxLeastLength) {
       return fail(ErrorCode::kInvalidArgument,
                   "the schema has a minLength above {}, which is not supported", kMaxLeastLength);
@@ -264,7 +274,7 @@ class SchemaGrammar {
   }
 
   Expected<std::string> array(const JsonSchema& schema) {
-    if (schema.mixed_items && !schema.prefix_items.empty()) {
+    if (schema.mixed_items && !schema.prefix_items.empty() && !reader_.lenient()) {
       return fail(ErrorCode::kInvalidArgument,
                   "the schema has prefixItems and items in different parts of an allOf or $ref, which is "
                   "not supported");
@@ -318,7 +328,7 @@ class SchemaGrammar {
     const bool in_arguments = std::exchange(in_arguments_, false);
     auto name = object_ebnf(
         schema, rules_, budget_, [this](const Conjunction& schemas) { return value(schemas); },
-        in_arguments ? ObjectForm::kArguments : ObjectForm::kBraces);
+        in_arguments ? ObjectForm::kArguments : ObjectForm::kBraces, reader_.strictness());
     in_arguments_ = in_arguments;
     return name;
   }
@@ -359,8 +369,8 @@ std::string json_object_ebnf() {
   return "root ::= json_object\n" + SchemaGrammar::json_rules(kJsonSpelling);
 }
 
-Expected<std::string> schema_to_ebnf(std::string_view schema_json, GrammarBudget& budget,
-                                     Notation notation) {
+Expected<std::string> schema_to_ebnf(std::string_view schema_json, GrammarBudget& budget, Notation notation,
+                                     Strictness strictness) {
   if (schema_json.size() > kMaxGrammarBytes) {
     return fail(ErrorCode::kInvalidArgument, "a schema takes at most {} bytes, but has {}",
                 kMaxGrammarBytes, schema_json.size());
@@ -373,7 +383,7 @@ Expected<std::string> schema_to_ebnf(std::string_view schema_json, GrammarBudget
                 kMaxSchemaJsonDepth);
   }
   if (auto checked = check_document(root); !checked) return std::unexpected(checked.error());
-  return SchemaGrammar(root, budget, notation).convert(root);
+  return SchemaGrammar(root, budget, notation, strictness).convert(root);
 }
 
 }  // namespace quire

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "grammar/grammar_budget.h"
+#include "grammar/grammar_spec.h"
 
 namespace quire {
 
@@ -21,9 +22,11 @@ inline constexpr int kMaxWhitespace = 8;
 // alike. Names of arguments have letters of ASCII, digits, _ and -; a schema with others is an error.
 enum class Notation : uint8_t { kJson, kPythonArguments };
 
-// Rules of EBNF with the root `root`. Errors (kInvalidArgument) name the keyword that is not supported.
+// Rules of EBNF with the root `root`. Errors (kInvalidArgument, kUnsupported) name the keyword that is at
+// fault.
 Expected<std::string> schema_to_ebnf(std::string_view schema_json, GrammarBudget& budget,
-                                     Notation notation = Notation::kJson);
+                                     Notation notation = Notation::kJson,
+                                     Strictness strictness = Strictness::kStrict);
 
 // Any JSON object.
 std::string json_object_ebnf();

@@ -36,6 +36,7 @@ enum class MemberKind : uint8_t {
   kLeast,  // of a repetition
   kMost,
   kStyle,   // "json"; comes before the schema
+  kStrict,  // true or false; the server's own, and before the schema, too
   kSchema,  // these three are what the whole format is written as
   kPattern,
   kGrammar,
@@ -54,7 +55,8 @@ struct FormatRule {
 
 using enum MemberKind;
 constexpr MemberRule kConstString[] = {{"value", kText}};
-constexpr MemberRule kJsonSchema[] = {{"style", kStyle, false}, {"json_schema", kSchema}};
+constexpr MemberRule kJsonSchema[] = {
+    {"style", kStyle, false}, {"strict", kStrict, false}, {"json_schema", kSchema}};
 constexpr MemberRule kRegex[] = {{"pattern", kPattern}};
 constexpr MemberRule kEbnf[] = {{"grammar", kGrammar}};
 constexpr MemberRule kAnyText[] = {
@@ -89,6 +91,11 @@ constexpr FormatRule kFormatRules[] = {{"const_string", kConstString},
 
 std::unexpected<Error> wrong_tag(std::string_view what) {
   return fail(ErrorCode::kInvalidArgument, "a structural tag {}", what);
+}
+
+std::unexpected<Error> unknown_member(std::string_view owner, std::string_view name) {
+  return wrong_tag(
+      fmt::format("has a format of type '{}' with the member '{}', which is not supported", owner, name));
 }
 
 std::string_view shown(std::string_view text) { return text.substr(0, std::min<size_t>(text.size(), 64)); }
@@ -129,6 +136,7 @@ class TagReader {
   Expected<std::string> formats(const Member& member, std::string_view type);
   Expected<std::string> limit(const Member& member);
   Expected<std::string> style(const Member& member);
+  Expected<std::string> strict(const Member& member);
   Expected<int64_t> integer(const Member& member, int64_t least, int64_t most);
   Expected<std::string> least(const Member& member);
   Expected<std::string> most(const Member& member);
@@ -139,8 +147,10 @@ class TagReader {
   Expected<> charge(int64_t counts);
 
   const TagAuthor author_;
-  GrammarBudget& budget_;                // of all its grammars
-  Notation notation_ = Notation::kJson;  // of the schema that comes next
+  GrammarBudget& budget_;  // of all its grammars
+  // Of the schema that comes next.
+  Notation notation_ = Notation::kJson;
+  Strictness strictness_ = Strictness::kStrict;
   int64_t num_formats_ = 0;
   int64_t multiplier_ = 1;  // of the repetitions around
   int64_t repeated_ = 1;    // at least, by the format that is read
@@ -190,8 +200,7 @@ Expected<std::string> TagReader::members(const FormatRule& rule, Object object) 
     if (member.key == "type" ||
         std::ranges::find(rule.members, member.key, &MemberRule::name) != rule.members.end())
       continue;
-    return wrong_tag(fmt::format("has a format of type '{}' with the member '{}', which is not supported",
-                                 rule.type, shown(member.key)));
+    return unknown_member(rule.type, shown(member.key));
   }
   return wrong_tag(fmt::format("has a format of type '{}' with a member twice", rule.type));
 }
@@ -213,9 +222,10 @@ Expected<std::string> TagReader::read(MemberKind kind, const Member& member) {
     case kFlag:
       if (!member.value.is_bool()) return wrong(member, "true or false");
       return std::string(simdjson::minify(member.value));
-    case kStyle: break;
+    case kStyle: return style(member);
+    case kStrict: break;
   }
-  return style(member);
+  return strict(member);
 }
 
 Expected<std::string> TagReader::style(const Member& member) {
@@ -227,6 +237,14 @@ Expected<std::string> TagReader::style(const Member& member) {
     return wrong(member, "'json', the only one that is supported");
   }
   return json_text(style);
+}
+
+Expected<std::string> TagReader::strict(const Member& member) {
+  if (author_ != TagAuthor::kServer) return unknown_member(member.owner, member.name);
+  bool strict = false;
+  if (member.value.get_bool().get(strict) != simdjson::SUCCESS) return wrong(member, "true or false");
+  strictness_ = strict ? Strictness::kStrict : Strictness::kLenient;
+  return std::string(simdjson::minify(member.value));
 }
 
 Expected<std::string> TagReader::text(const Member& member) {
@@ -308,7 +326,8 @@ Expected<std::string> TagReader::most(const Member& member) {
 
 Expected<std::string> TagReader::schema(Value value) {
   const Notation notation = std::exchange(notation_, Notation::kJson);
-  const auto ebnf = schema_to_ebnf(simdjson::minify(value), budget_, notation);
+  const Strictness strictness = std::exchange(strictness_, Strictness::kStrict);
+  const auto ebnf = schema_to_ebnf(simdjson::minify(value), budget_, notation, strictness);
   if (!ebnf) return ebnf;
   return grammar_format(*ebnf);
 }

@@ -7,7 +7,7 @@
 // sees none.
 //
 // Tags that the server writes for calls of tools are of the second form; a json_schema in them may also have
-// the `style` "python_arguments" (Notation::kPythonArguments).
+// the `style` "python_arguments" (Notation::kPythonArguments), and `strict`, false: Strictness::kLenient.
 #pragma once
 
 #include <cstdint>

@@ -87,6 +87,18 @@ class StructuredOutputTest(ServedTest):
         self.assertEqual(choice.finish_reason, "stop")
         jsonschema.validate(json.loads(choice.message.content), schema)
 
+    def test_what_need_not_be_strict(self):
+        """is kept to as far as it can be."""
+        schema = {"type": "array", "items": {"enum": [1, 2]}, "minItems": 2, "maxItems": 3}
+        for strict in (True, None, False):
+            named = {"name": "numbers", "schema": {**schema, "uniqueItems": True}, "strict": strict}
+            wanted = {"response_format": {"type": "json_schema", "json_schema": named}}
+            if strict is False:
+                jsonschema.validate(json.loads(self.ask(**wanted).choices[0].message.content), schema)
+                continue
+            with self.assertRaisesRegex(openai.BadRequestError, "'uniqueItems'"):
+                self.ask(**wanted)
+
     def test_other_kinds(self):
         cases = [
             (structured(regex="[A-Z][a-z]{2,8} [0-9]{2}"), r"[A-Z][a-z]{2,8} [0-9]{2}"),

@@ -214,6 +214,16 @@ class ForcedCallsTest(ServedTest):
         for choice in answer.choices:
             self.check(choice, tools)
 
+    def test_what_cannot_be_kept_to(self):
+        """Of a set, say: passed over, and the rest kept to, unless the tool is strict."""
+        items = {"type": "array", "items": {"enum": ["a", "b"]}, "uniqueItems": True, "maxItems": 2}
+        choice = self.ask(tools=[tool("add", {"items": items})], tool_choice="required", parallel_tool_calls=False).choices[0]
+        self.assertEqual(choice.finish_reason, "tool_calls")
+        arguments = json.loads(choice.message.tool_calls[0].function.arguments)
+        jsonschema.validate(arguments["items"], {key: value for key, value in items.items() if key != "uniqueItems"})
+        with self.assertRaisesRegex(openai.BadRequestError, "'uniqueItems'"):
+            self.ask(tools=[tool("add", {"items": items}, strict=True)], tool_choice="required")
+
     def test_named(self):
         tools = [WEATHER, LAMP, TIMER, LIST]
         for chosen in tools[1:]:

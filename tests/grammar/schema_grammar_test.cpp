@@ -12,9 +12,11 @@ struct Case {
   std::vector<const char*> valid, invalid;
 };
 
-void check(GrammarFixture& fixture, const Case& test) {
-  const auto grammar = fixture.schema(test.schema);
-  ASSERT_NE(grammar, nullptr) << test.schema;
+void check(GrammarFixture& fixture, const Case& test, Strictness strictness = Strictness::kStrict) {
+  const auto compiled = fixture.compiler.compile(
+      {.kind = GrammarKind::kJsonSchema, .text = test.schema, .strictness = strictness, .field = "field"});
+  ASSERT_TRUE(compiled) << test.schema << ": " << compiled.error().message;
+  const auto& grammar = *compiled;
   for (const char* text : test.valid) EXPECT_TRUE(accepts(grammar, text)) << text << " for " << test.schema;
   for (const char* text : test.invalid) {
     EXPECT_FALSE(accepts(grammar, text)) << text << " for " << test.schema;
@@ -253,6 +255,62 @@ TEST(SchemaGrammar, WhatIsNotSupportedIsNamed) {
     ASSERT_FALSE(ebnf) << schema;
     EXPECT_NE(ebnf.error().message.find(message), std::string::npos)
         << schema << ": " << ebnf.error().message;
+  }
+}
+
+// What cannot be kept to is passed over, and nothing else with it.
+TEST(SchemaGrammar, LenientlyAsMuchAsCanBeKept) {
+  const Case cases[] = {
+      {R"({"type":"array","items":{"type":"string"},"uniqueItems":true,"maxItems":2})",
+       {R"(["a","a"])"},
+       {R"(["a","b","c"])", "[1]"}},
+      {R"({"type":"object","properties":{"a":{"type":"integer","not":{"const":3},"minimum":2}},)"
+       R"("if":{},"then":false,"required":["a"]})",
+       {R"({"a":3})"},
+       {"{}", R"({"a":1})"}},
+      {R"-({"type":"string","pattern":"(?=a)","maxLength":2})-", {R"("b")"}, {R"("abc")"}},
+      {R"({"type":"string","pattern":".{100000}","minLength":2})", {R"("bc")"}, {R"("b")"}},
+      {R"({"type":"string","pattern":"[a-z]+@[a-z]+","maxLength":4})", {R"("a@b")"}, {R"("ab")"}},
+      {R"({"type":"string","minLength":1000})", {}, {R"("abc")"}},
+      {R"({"type":"string","format":"date","pattern":"a"})", {R"("2024-02-28")"}, {R"("a")"}},
+      {R"({"type":"integer","multipleOf":1000,"minimum":7})", {"7", "8"}, {"6"}},
+      {R"({"enum":["a","bc"],"minLength":2})", {R"("bc")"}, {R"("d")"}},
+      {R"({"oneOf":[{"type":"integer"},{"type":"number","minimum":1}]})", {"0", "1.5"}, {"0.5", "true"}},
+      {R"({"type":"array","items":[{"type":"string"}],"minItems":1})", {"[1]"}, {"[]"}},
+      {R"({"allOf":[{"prefixItems":[{"type":"null"}]},{"items":{"type":"integer"}}]})",
+       {"[null,1]"},
+       {"[null,null]"}},
+      {R"({"type":"object","patternProperties":{"^a":{"type":"null"}},"additionalProperties":false})",
+       {R"({"a":1})"},
+       {"[]"}},
+      {R"({"type":"object","properties":{"a":{},"b":{}},"minProperties":1,"maxProperties":1})",
+       {"{}", R"({"a":1,"b":2})"},
+       {R"({"c":1})"}},
+      {R"({"type":"object","properties":{"a":{}},"additionalProperties":{"type":"null"},)"
+       R"("propertyNames":{"maxLength":1},"maxProperties":1})",
+       {R"({"a":1,"cd":null})"},
+       {R"({"cd":1})"}},
+  };
+  GrammarFixture fixture;
+  for (const auto& test : cases) check(fixture, test, Strictness::kLenient);
+}
+
+// What is no schema, asks for what cannot be, or is beyond a bound stays an error.
+TEST(SchemaGrammar, LenientlyIsNotWithoutErrors) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"({"type":"text"})", "'text'"},
+      {R"({"minimum":"5"})", "'minimum'"},
+      {R"({"type":"integer","minimum":5,"maximum":4})", "no number"},
+      {R"({"$ref":"http://example.org/schema"})", "$ref"},
+      {R"({"$ref":"#"})", "refers to itself"},
+      {R"({"type":"string","pattern":".{0,60}.{0,60}.{0,60}"})", "too long to compile"},
+      {R"(false)", "no value"},
+  };
+  for (const auto& [schema, message] : cases) {
+    GrammarBudget budget;
+    const auto ebnf = schema_to_ebnf(schema, budget, Notation::kJson, Strictness::kLenient);
+    ASSERT_FALSE(ebnf) << schema;
+    EXPECT_TRUE(ebnf.error().message.contains(message)) << schema << ": " << ebnf.error().message;
   }
 }
 

@@ -111,6 +111,7 @@ TEST(StructuralTag, OtherTagsAreRefused) {
       {R"({"type":"json_schema","json_schema":{},"style":"qwen_xml"})", "style is not 'json'"},
       {R"({"type":"json_schema","json_schema":{},"any_order":true})",
        "'any_order', which is not supported"},
+      {R"({"type":"json_schema","json_schema":{},"strict":false})", "'strict', which is not supported"},
       {R"({"type":"json_schema","json_schema":{"type":"null"},"json_schema":{"$ref":"#"}})", "twice"},
       {R"({"type":"any_text","type":"json_schema"})", "twice"},
       {R"({"type":"json_schema"})", "without json_schema"},

@@ -72,6 +72,27 @@ TEST(ForcedCalls, StrictToolsAreCheckedOnceACallBegins) {
   EXPECT_TRUE(refused.error().message.contains("(none)")) << refused.error().message;
 }
 
+// A schema that cannot be kept to as a whole is kept to as far as it can be, unless it says strict.
+TEST(ForcedCalls, StrictToolsAreKeptToAsAWhole) {
+  for (const ToolStyle style : {ToolStyle::kHermes, ToolStyle::kPythonic}) {
+    for (const ToolChoice choice : {ToolChoice::kAuto, ToolChoice::kRequired}) {
+      for (const bool strict : {false, true}) {
+        ToolOffer offer = offer_of(choice, strict);
+        offer.tools[0].parameters_json =
+            R"({"type":"object","properties":{"x":{"type":"array","uniqueItems":true}}})";
+        const auto spec = call_grammar(output_of(style), offer);
+        ASSERT_TRUE(spec);
+        ASSERT_EQ(spec->has_value(), strict || choice == ToolChoice::kRequired);
+        if (!*spec) continue;
+        const auto source = GrammarCompiler::source(**spec);
+        const std::string error = source ? "" : source.error().message;
+        EXPECT_EQ(error.contains("'uniqueItems'"), strict) << error;
+        EXPECT_EQ(error.empty(), !strict) << error;
+      }
+    }
+  }
+}
+
 // Grammars on the echo model's vocabulary, where a token is a byte.
 class CallGrammars : public testing::Test {
  protected:

@@ -184,6 +184,7 @@ class TagWriter {
     json_.begin_object();
     json_.field("type", "json_schema");
     if (frame.python) json_.field("style", "python_arguments");
+    if (checked && !tool.strict) json_.field("strict", false);
     json_.key("json_schema");
     json_.raw(checked && !tool.parameters_json.empty() ? tool.parameters_json : R"({"type":"object"})");
     json_.end_object();

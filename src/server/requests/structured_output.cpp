@@ -69,7 +69,7 @@ FieldReader schema_into(std::optional<JsonValue>& schema) {
 // What a schema with a name has: {"name", "description", "schema", "strict"}.
 struct NamedSchema {
   std::string name, description;
-  bool strict = false;
+  std::optional<bool> strict;
   std::optional<JsonValue> schema;
 };
 
@@ -80,7 +80,8 @@ void add_named_schema_rules(std::vector<FieldRule>& rules, NamedSchema& named) {
   rules.push_back({"schema", schema_into(named.schema), {}, true});
 }
 
-// Such a schema, with what `rules` has beside. It is kept to, strict or not.
+// Such a schema, with what `rules` has beside. It is kept to, strict or not; where the client says that it
+// need not be strict, as far as it can be.
 Expected<> read_named_schema(const JsonFields& object, std::vector<FieldRule> rules, std::string_view owner,
                              Spec& spec) {
   NamedSchema named;
@@ -91,7 +92,11 @@ Expected<> read_named_schema(const JsonFields& object, std::vector<FieldRule> ru
   if (!named.schema) {
     return fail_param(std::string(owner), "the schema of json_schema is required in {}", owner);
   }
-  return set_json(GrammarKind::kJsonSchema, {"schema", *named.schema}, owner, spec);
+  if (auto read = set_json(GrammarKind::kJsonSchema, {"schema", *named.schema}, owner, spec); !read) {
+    return read;
+  }
+  if (!named.strict.value_or(true)) spec->strictness = Strictness::kLenient;
+  return {};
 }
 
 FieldRule format_type_rule(std::string_view types) {

@@ -2,10 +2,12 @@
 
 import os
 import unittest
+from typing import Literal
 
 from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
+from pydantic import BaseModel, Field
 
 QUESTION = HumanMessage("How cold is it?")
 
@@ -16,12 +18,20 @@ def get_weather(city: str) -> str:
     return f"-7 degrees in {city}"
 
 
+class Colours(BaseModel):
+    """What is liked"""
+
+    colours: set[Literal["red", "green", "blue"]] = Field(min_length=1, max_length=3)
+
+
 class LangChainToolsTest(unittest.TestCase):
     def setUp(self):
         model = ChatOpenAI(
             base_url=os.environ["QUIRE_URL"] + "/v1", api_key="none", model=os.environ["QUIRE_SERVED_MODEL"],
             max_retries=0, temperature=0, max_tokens=60)
         self.bound = model.bind_tools([get_weather], parallel_tool_calls=False)
+
+        self.colours = model.with_structured_output(Colours, method="function_calling")
 
     def check_call(self, message):
         (call,) = message.tool_calls
@@ -42,6 +52,10 @@ class LangChainToolsTest(unittest.TestCase):
         for chunk in chunks[1:]:
             whole += chunk
         self.check_call(whole)
+
+    def test_a_model_with_a_set(self):
+        """The grammar cannot keep items apart: who reads them does."""
+        self.assertIsInstance(self.colours.invoke("Which colours do you like?"), Colours)
 
     def test_a_batch(self):
         for message in self.bound.batch([[QUESTION]] * 4):
