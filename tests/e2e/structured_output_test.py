@@ -99,6 +99,11 @@ class StructuredOutputTest(ServedTest):
             with self.assertRaisesRegex(openai.BadRequestError, "'uniqueItems'"):
                 self.ask(**wanted)
 
+    def test_forms_of_llama_server(self):
+        for kind in ("json_object", "json_schema"):
+            content = self.ask(response_format={"type": kind, "schema": CAT}).choices[0].message.content
+            jsonschema.validate(json.loads(content), CAT)
+
     def test_other_kinds(self):
         cases = [
             (structured(regex="[A-Z][a-z]{2,8} [0-9]{2}"), r"[A-Z][a-z]{2,8} [0-9]{2}"),
@@ -214,6 +219,9 @@ class StructuredOutputTest(ServedTest):
             ({"response_format": {"type": "json_schema", "json_schema": {"name": "x"}}}, "response_format", "schema"),
             ({"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": {"not": {}}}}},
              "response_format", "'not'"),
+            ({"response_format": {"type": "json_object", "schema": {"not": {}}}}, "response_format", "'not'"),
+            ({"response_format": {"type": "json_schema", "schema": {}, "json_schema": {"name": "x", "schema": {}}}},
+             "response_format", "one kind"),
             ({"response_format": {"type": "structural_tag"}}, "response_format", "format"),
             (structured(), "structured_outputs", "needs one of"),
             (structured(json_object=False), "structured_outputs", "needs one of"),
@@ -225,6 +233,7 @@ class StructuredOutputTest(ServedTest):
             (structured(choice=[]), "structured_outputs", "choice"),
             (structured(choice=[1]), "structured_outputs", "string"),
             (structured(grammar="root ::= nothing"), "structured_outputs", "nothing"),
+            (structured(grammar='start: "a"'), "structured_outputs", "root ::="),
             (structured(regex="a", choice=["b"]), "structured_outputs", "one kind"),
             (structured(rgex="a"), "structured_outputs", "regex"),
             ({**structured(regex="a"), "guided_regex": "b"}, "guided_regex", "together"),

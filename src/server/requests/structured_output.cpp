@@ -128,6 +128,8 @@ Expected<> read_response_format(const JsonField& field, Spec& spec) {
   std::string ignored;
   std::vector<FieldRule> rules = {{"type", into(ignored)}};
   bool has_schema = false;
+  std::optional<JsonValue> schema;  // beside the type, where some clients have it
+  if (type == "json_schema" || type == "json_object") rules.push_back({"schema", schema_into(schema)});
   if (type == "json_schema") {
     rules.push_back({"json_schema", [&](const JsonField& value) {
                        has_schema = true;
@@ -138,6 +140,9 @@ Expected<> read_response_format(const JsonField& field, Spec& spec) {
     return fail_param(std::string(kFormat), "{}", read.error().message);
   }
   if (type == "text") return {};
+  if (schema && !schema->is_null()) {
+    return set_json(GrammarKind::kJsonSchema, {"schema", *schema}, kFormat, spec);
+  }
   if (type == "json_object") return set({.kind = GrammarKind::kJsonObject}, kFormat, spec);
   if (type != "json_schema") {
     return fail_param(
