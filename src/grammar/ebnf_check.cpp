@@ -16,6 +16,13 @@ std::unexpected<Error> refuse(std::string_view what) {
   return fail(ErrorCode::kInvalidArgument, "the grammar {}", what);
 }
 
+std::unexpected<Error> no_root() {
+  return refuse(
+      "has no rule 'root'; rules are written as in: root ::= \"a\" | other. Lark's form (start: \"a\") is "
+      "not "
+      "supported");
+}
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool begins_name(char c) {
@@ -90,6 +97,7 @@ class EbnfScan {
       if (auto stepped = step(at); !stepped) return std::unexpected(stepped.error());
     }
     if (auto charged = charge_rule(); !charged) return std::unexpected(charged.error());
+    if (!has_root_) return no_root();
     return counts_;
   }
 
@@ -123,6 +131,7 @@ class EbnfScan {
     if (c == '"' || c == '[') return read_quoted(at);
     if (text_.substr(at).starts_with("::=")) {
       at += 3;
+      has_root_ = has_root_ || last_name_ == "root";
       return charge_rule();
     }
     if (c == '{') in_braces_ = true, largest_ = 1;
@@ -170,6 +179,7 @@ class EbnfScan {
     const std::string_view name = text_.substr(at, end - at);
     ++rule_.num_parts;
     at = end;
+    last_name_ = name;
     return check_name(name, text_.substr(end));
   }
 
@@ -190,6 +200,8 @@ class EbnfScan {
   int64_t counts_ = 0;
   int64_t largest_ = 1;  // of the counts between the braces
   bool in_braces_ = false;
+  std::string_view last_name_;
+  bool has_root_ = false;
 };
 
 }  // namespace
@@ -201,6 +213,7 @@ Expected<int64_t> check_ebnf(std::string_view text, GrammarBudget& budget) {
   }
   if (!is_valid_utf8(text)) return refuse("is not valid UTF-8");
   if (text.find('\0') != text.npos) return refuse("has a character NUL");
+  if (!text.contains("::=")) return no_root();
   if (auto written = budget.write(text.size()); !written) return std::unexpected(written.error());
   return EbnfScan(text, budget).counts();
 }

@@ -38,6 +38,15 @@ TEST(EbnfCheck, BlanksAndCommentsHideNothing) {
   EXPECT_TRUE(ebnf_error("root[temperature=0.5] ::= \"a\"").contains("attributes"));
 }
 
+TEST(EbnfCheck, AGrammarHasARuleRoot) {
+  for (const char* text : {"start: \"a\" | /b+/", "", "?start: x -> y", "a ::= \"root\"",
+                           "# root ::= \"a\"", "a ::= root", "root2 ::= \"a\""}) {
+    EXPECT_TRUE(ebnf_error(text).contains("root ::= \"a\"")) << text << ": " << ebnf_error(text);
+  }
+  for (const char* text : {"root::=\"a\"", "a ::= \"b\"\nroot # rule\n::= a"})
+    EXPECT_EQ(ebnf_error(text), "none");
+}
+
 // xgrammar takes them for bytes or code points beyond Unicode.
 TEST(EbnfCheck, EscapesAreCharacters) {
   for (const char* text :
