@@ -99,7 +99,9 @@ Expected<int64_t> read_count(std::string_view keyword, SchemaValue value) {
   return static_cast<int64_t>(number);
 }
 
-Expected<double> read_bound(std::string_view keyword, SchemaValue value) {
+Expected<long double> read_bound(std::string_view keyword, SchemaValue value) {
+  int64_t integer = 0;
+  if (value.get_int64().get(integer) == simdjson::SUCCESS) return integer;
   double number = 0;
   if (!value.is_number() || value.get_double().get(number) != simdjson::SUCCESS || !std::isfinite(number)) {
     return wrong(keyword, "a number");

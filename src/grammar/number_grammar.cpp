@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <utility>
 #include <vector>
@@ -13,8 +14,9 @@
 namespace quire {
 namespace {
 
-constexpr int64_t kLargest = 999'999'999'999'999;  // kMaxIntegerDigits nines
-constexpr int64_t kExactInDouble = int64_t{1} << 53;
+constexpr int64_t kLargest = 999'999'999'999'999;                       // kMaxIntegerDigits nines
+constexpr int64_t kLargestOfAll = std::numeric_limits<int64_t>::max();  // that a bound may lead to
+static_assert(std::numeric_limits<long double>::digits >= std::numeric_limits<int64_t>::digits);
 constexpr int32_t kFractionDigits = 6;  // that bounded numbers may have, unless the bounds have more
 
 std::string digit_class(char first, char last) {
@@ -49,7 +51,7 @@ void add_digits(std::string_view low, std::string_view high, const std::string& 
   if (!whole) add_digits(std::string(rest, '0'), high.substr(1), prefix + high[0], out);
 }
 
-// 0 <= low <= high <= kLargest.
+// 0 <= low <= high.
 Options natural_options(int64_t low, int64_t high) {
   Options out;
   if (low <= 1 && high == kLargest) {
@@ -58,9 +60,11 @@ Options natural_options(int64_t low, int64_t high) {
   }
   while (low <= high) {
     const std::string text = std::to_string(low);
-    const int64_t longest = std::stoll(std::string(text.size(), '9'));
+    const bool may_be_longer = text.size() < std::to_string(kLargestOfAll).size();
+    const int64_t longest = may_be_longer ? std::stoll(std::string(text.size(), '9')) : kLargestOfAll;
     const int64_t end = std::min(longest, high);
     add_digits(text, std::to_string(end), "", out);
+    if (end == high) break;
     low = end + 1;
   }
   return out;
@@ -74,7 +78,8 @@ struct Decimal {
   std::string fraction = {};
 };
 
-Expected<Decimal> to_decimal(double value) {
+Expected<Decimal> to_decimal(long double bound) {
+  const auto value = static_cast<double>(bound);
   std::array<char, 400> text{};
   const auto end =
       std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed).ptr;
@@ -189,13 +194,13 @@ std::string with_minus(const Options& options) { return "\"-\" " + either(option
 
 }  // namespace
 
-void NumberBounds::raise_least(double value, bool exclusive) {
+void NumberBounds::raise_least(long double value, bool exclusive) {
   if (least && (*least > value || (*least == value && above_least))) return;
   least = value;
   above_least = exclusive;
 }
 
-void NumberBounds::lower_most(double value, bool exclusive) {
+void NumberBounds::lower_most(long double value, bool exclusive) {
   if (most && (*most < value || (*most == value && below_most))) return;
   most = value;
   below_most = exclusive;
@@ -278,33 +283,51 @@ std::string modulus_rules(int64_t modulus, EbnfRules& rules) {
 Expected<std::string> multiples(int64_t least, int64_t most, int64_t step) {
   Options options;
   const int64_t remainder = least % step;
-  for (int64_t value = least + (remainder > 0 ? step - remainder : -remainder); value <= most;
-       value += step) {
+  const int64_t further = remainder > 0 ? step - remainder : -remainder;
+  if (least > 0 && further > kLargestOfAll - least) return nothing_between();
+  for (int64_t value = least + further; value <= most; value += step) {
     if (std::ssize(options) == kMaxMultiples) {
       return fail(ErrorCode::kUnsupported, "multipleOf takes at most {} values between its bounds",
                   kMaxMultiples);
     }
     options.push_back(fmt::format("\"{}\"", value));
+    if (value > 0 && step > kLargestOfAll - value) break;
   }
   if (options.empty()) return nothing_between();
   return either(options);
 }
 
+struct IntegerRange {
+  int64_t least = 0, most = 0;
+};
+
+// Where there is no bound, and where one is too far out, kMaxIntegerDigits are the end, unless the other
+// bound lies beyond.
+Expected<IntegerRange> integers_within(const NumberBounds& bounds) {
+  constexpr auto kEnd = static_cast<long double>(kLargestOfAll);
+  const long double low = !bounds.least        ? -HUGE_VALL
+                          : bounds.above_least ? std::floor(*bounds.least) + 1
+                                               : std::ceil(*bounds.least);
+  const long double high = !bounds.most        ? HUGE_VALL
+                           : bounds.below_most ? std::ceil(*bounds.most) - 1
+                                               : std::floor(*bounds.most);
+  if (low > high) return nothing_between();
+  if (low > kEnd || high < -kEnd) {
+    return fail(ErrorCode::kUnsupported,
+                "its bounds leave no integer of 64 bits: those beyond {} are not supported", kLargestOfAll);
+  }
+  IntegerRange range;
+  range.least = low >= -kEnd ? static_cast<int64_t>(low) : high < -kLargest ? -kLargestOfAll : -kLargest;
+  range.most = high <= kEnd ? static_cast<int64_t>(high) : low > kLargest ? kLargestOfAll : kLargest;
+  return range;
+}
+
 }  // namespace
 
 Expected<std::string> integer_ebnf(const NumberBounds& bounds, int64_t multiple_of, EbnfRules& rules) {
-  int64_t least = -kLargest, most = kLargest;
-  if (bounds.least) {
-    if (*bounds.least > static_cast<double>(kLargest)) return nothing_between();
-    const double low = bounds.above_least ? std::floor(*bounds.least) + 1 : std::ceil(*bounds.least);
-    if (low > -static_cast<double>(kExactInDouble)) least = std::max(least, static_cast<int64_t>(low));
-  }
-  if (bounds.most) {
-    if (*bounds.most < -static_cast<double>(kLargest)) return nothing_between();
-    const double high = bounds.below_most ? std::ceil(*bounds.most) - 1 : std::floor(*bounds.most);
-    if (high < static_cast<double>(kExactInDouble)) most = std::min(most, static_cast<int64_t>(high));
-  }
-  if (least > most) return nothing_between();
+  const auto range = integers_within(bounds);
+  if (!range) return std::unexpected(range.error());
+  const auto [least, most] = *range;
   if (multiple_of > 1) {
     const bool unbounded = least == -kLargest && most == kLargest;
     if (!unbounded) return multiples(least, most, multiple_of);

@@ -1,5 +1,6 @@
 // JSON numbers within bounds, as EBNF. What is generated is a subset that every reader of JSON understands
-// the same: at most 15 digits before the point, and no more digits in all than a double keeps.
+// the same: at most 15 digits before the point, and no more digits in all than a double keeps. Integers have
+// more, up to those of 64 bits, where their bounds have.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +13,14 @@
 namespace quire {
 
 struct NumberBounds {
-  std::optional<double> least, most;  // of finite values
-  bool above_least = false;           // the bounds themselves are out
+  // Of finite values; any integer of 64 bits is one of them.
+  std::optional<long double> least, most;
+  bool above_least = false;  // the bounds themselves are out
   bool below_most = false;
 
   // Both, or the narrower of two.
-  void raise_least(double value, bool exclusive);
-  void lower_most(double value, bool exclusive);
+  void raise_least(long double value, bool exclusive);
+  void lower_most(long double value, bool exclusive);
 };
 
 inline constexpr int32_t kMaxIntegerDigits = 15;

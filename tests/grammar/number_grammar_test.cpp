@@ -83,6 +83,48 @@ TEST(NumberGrammar, DecimalsWithinBounds) {
   }
 }
 
+// Integers of up to 64 bits where the bounds have as many digits: ids, nanoseconds.
+TEST(NumberGrammar, LargeIntegersWithinBounds) {
+  struct Row {
+    const char* schema;
+    std::vector<const char*> valid, invalid;
+  };
+  const Row rows[] = {
+      {R"({"type":"integer","minimum":100000000000000000})",
+       {"100000000000000000", "123456789012345678", "9223372036854775807"},
+       {"99999999999999999", "9223372036854775808", "10000000000000000000", "1", "-1"}},
+      {R"({"type":"integer","minimum":0,"maximum":9223372036854775807})",
+       {"0", "9", "175928847299117063", "9223372036854775807"},
+       {"-1", "9223372036854775808", "9999999999999999999"}},
+      {R"({"type":"integer","minimum":9007199254740993,"maximum":9007199254740995})",
+       {"9007199254740993", "9007199254740995"},
+       {"9007199254740992", "9007199254740996"}},
+      {R"({"type":"integer","exclusiveMaximum":-1000000000000000000,"minimum":-1000000000000000005})",
+       {"-1000000000000000001", "-1000000000000000005"},
+       {"-1000000000000000000", "-1000000000000000006"}},
+      {R"({"type":"integer","minimum":9223372036854775800,"multipleOf":5})",
+       {"9223372036854775800", "9223372036854775805"},
+       {"9223372036854775801", "9223372036854775810"}},
+      {R"({"type":"integer","minimum":0,"maximum":1e30})", {"999999999999999"}, {"1000000000000000", "-1"}},
+  };
+  GrammarFixture fixture;
+  for (const Row& row : rows) {
+    const auto grammar = fixture.schema(row.schema);
+    ASSERT_NE(grammar, nullptr) << row.schema;
+    for (const char* text : row.valid) EXPECT_TRUE(accepts(grammar, text)) << text << " in " << row.schema;
+    for (const char* text : row.invalid)
+      EXPECT_FALSE(accepts(grammar, text)) << text << " in " << row.schema;
+  }
+  for (const char* schema :
+       {R"({"type":"integer","minimum":1e19})", R"({"type":"integer","maximum":-1e30})"}) {
+    const std::string error = fixture.error(GrammarKind::kJsonSchema, schema);
+    EXPECT_TRUE(error.contains("64 bits")) << error;
+  }
+  const std::string error =
+      fixture.error(GrammarKind::kJsonSchema, R"({"type":"number","minimum":100000000000000000})");
+  EXPECT_TRUE(error.contains("at most 15 digits")) << error;
+}
+
 TEST(NumberGrammar, NothingBetween) {
   NumberBounds none;
   none.raise_least(2, true);
