@@ -184,9 +184,11 @@ Expected<RegexNode> with_length(const RegexNode& node, LengthRange wanted) {
 
 Expected<std::string> to_ebnf(const RegexNode& node, TextForm form, GrammarBudget& budget) {
   if (size_of(node) > kMaxRegexSize) {
-    return fail(ErrorCode::kUnsupported,
-                "the pattern stands for more than {} characters once its repetitions are written out",
-                kMaxRegexSize);
+    return fail(
+        ErrorCode::kUnsupported,
+        "the pattern stands for more than {} characters once its repetitions are written out: use fewer "
+        "or open ones (a*), and maxLength for the length of a string",
+        kMaxRegexSize);
   }
   if (lengths(node).most == 0) return "\"\"";
   std::string regex;

@@ -19,8 +19,8 @@ namespace quire {
 
 inline constexpr int64_t kNoLimit = -1;
 inline constexpr int32_t kMaxRegexDepth = 32;
-inline constexpr int64_t kMaxRegexSize = 512;  // of size_of()
-inline constexpr int64_t kCostOfAny = 2;       // of cost_of(), for a character that is nearly any
+inline constexpr int64_t kMaxRegexSize = kMaxGrammarCost;  // of size_of(); cost_of() is no less
+inline constexpr int64_t kCostOfAny = 2;  // of cost_of(), for a character that is nearly any
 
 // What a character may be: sorted ranges that do not touch, without surrogates.
 using CodePointSet = std::vector<CodePointRange>;

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -38,7 +39,7 @@ class PlaceAutomaton {
 
   // From each place, how many places a token may be at with each of its characters. Where a place follows
   // itself, xgrammar takes its set as a whole.
-  int64_t cost() const {
+  int64_t cost() {
     int64_t total = 0;
     for (size_t place = 0; place < sets_.size(); ++place) {
       int64_t at_once = 0;
@@ -132,11 +133,14 @@ class PlaceAutomaton {
 
   // After the character that leads to most places. One of those at which a range begins is in as many sets
   // as any.
-  Places most_after(const Places& now) const {
-    Places all, most;
+  const Places& most_after(const Places& now) {
+    Places all;
     for (size_t place = 0; place < sets_.size(); ++place) {
       if (now.test(place)) all |= follow_[place];
     }
+    const auto [known, fresh] = most_of_.try_emplace(all);
+    Places& most = known->second;
+    if (!fresh) return most;
     for (const Places& with : with_) {
       const Places after = all & with;
       if (after.count() > most.count()) most = after;
@@ -144,9 +148,10 @@ class PlaceAutomaton {
     return most;
   }
 
-  std::vector<const CodePointSet*> sets_;  // by place
-  std::vector<Places> follow_;             // by place
-  std::vector<Places> with_;               // of each character at which a range begins; no two the same
+  std::vector<const CodePointSet*> sets_;       // by place
+  std::vector<Places> follow_;                  // by place
+  std::unordered_map<Places, Places> most_of_;  // by all places that may follow
+  std::vector<Places> with_;  // of each character at which a range begins; no two the same
 };
 
 }  // namespace

@@ -132,6 +132,25 @@ TEST(Regex, CostsWhatItTakesToCompile) {
   }
 }
 
+// As long as what they cost allows.
+TEST(Regex, LongPatterns) {
+  GrammarFixture fixture;
+  const auto text = [](size_t count, char c) { return std::string(count, c); };
+  const std::string literal = text(2000, 'x') + "y";
+  const auto of_literal = fixture.compile(GrammarKind::kRegex, literal);
+  EXPECT_TRUE(accepts(of_literal, literal));
+  EXPECT_FALSE(accepts(of_literal, text(2001, 'x')));
+  const auto counted = fixture.compile(GrammarKind::kRegex, "[a-z]{600,2000}");
+  for (const size_t count : {600, 601, 2000}) EXPECT_TRUE(accepts(counted, text(count, 'b'))) << count;
+  for (const size_t count : {0, 599, 2001}) EXPECT_FALSE(accepts(counted, text(count, 'b'))) << count;
+  const auto any = fixture.compile(GrammarKind::kRegex, ".{1,1000}");
+  EXPECT_TRUE(accepts(any, text(1000, '.')));
+  EXPECT_FALSE(accepts(any, text(1001, '.')));
+  EXPECT_EQ(cost_of(*parse_regex("[a-z]{2048}")), kMaxRegexSize);
+  EXPECT_TRUE(fixture.error(GrammarKind::kRegex, "[a-z]{2049}").contains("maxLength"));
+  EXPECT_TRUE(fixture.error(GrammarKind::kRegex, ".{1,1025}").contains("too long to compile"));
+}
+
 TEST(Regex, LengthsAreKept) {
   const auto range = [](const char* pattern) {
     const LengthRange r = lengths(*parse_regex(pattern));
