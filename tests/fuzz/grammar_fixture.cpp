@@ -63,20 +63,20 @@ std::vector<std::string> grammar_seeds() {
        R"("json_schema":{"type":"object","properties":{"a-b":{"enum":["x",{"y":[null]}]},"n":{"$ref":"#"}},)"
        R"("required":["n"],"additionalProperties":{"type":"string"}}},"end":")]"}})"},
       {5, R"({"format":{"type":"json_schema","strict":false,"json_schema":{"type":"object","properties":)"
-          R"({"a":{"uniqueItems":true},"b":{"pattern":"(?=x)"}},"patternProperties":{"c":{}},)"
+          R"({"a":{"uniqueItems":true},"b":{"pattern":"(?=x)y"}},"patternProperties":{"c":{}},)"
           R"("maxProperties":1}}})"},
-};
-std::vector<std::string> seeds;
-for (const auto& [kind, text] : texts) {
-  // Each kind by itself and behind reasoning: kinds count modulo their number, bits from 8 on.
-  for (const int flags : {0, 8, 24}) {
-    for (int choice = flags; choice < flags + 8; ++choice) {
-      if (choice % static_cast<int>(std::size(kKinds)) == kind)
-        seeds.push_back(static_cast<char>(choice) + std::string(text));
+  };
+  std::vector<std::string> seeds;
+  for (const auto& [kind, text] : texts) {
+    // Each kind by itself and behind reasoning: kinds count modulo their number, bits from 8 on.
+    for (const int flags : {0, 8, 24}) {
+      for (int choice = flags; choice < flags + 8; ++choice) {
+        if (choice % static_cast<int>(std::size(kKinds)) == kind)
+          seeds.push_back(static_cast<char>(choice) + std::string(text));
+      }
     }
   }
-}
-return seeds;
+  return seeds;
 }
 
 }  // namespace quire
