@@ -77,7 +77,8 @@ def build():
 
 def configure():
     subprocess.run(["cmake", "-S", str(TREE), "-B", str(WORK / "build"), "-G", "Ninja", "-DCMAKE_BUILD_TYPE=None",
-                    "-DCMAKE_CXX_FLAGS=-O1", "-DQUIRE_TESTS=ON", "-DQUIRE_LENIENT=ON"], stdout=subprocess.DEVNULL, check=True)
+                    "-DCMAKE_CXX_FLAGS=-O1", "-DQUIRE_TESTS=ON", "-DQUIRE_LENIENT=ON",
+                    f"-DQUIRE_XGRAMMAR={ROOT / '.cache' / 'xgrammar'}"], stdout=subprocess.DEVNULL, check=True)
 
 
 def simulate():
