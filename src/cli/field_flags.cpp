@@ -36,7 +36,9 @@ Expected<double> parse_field_number(std::string_view text, FieldUnit unit, bool 
 
 std::string text_value_name(std::string_view field_name, std::string_view choices) {
   if (!choices.empty()) return std::string(choices);
-  return field_name.ends_with("file") ? "FILE" : field_name.ends_with("dir") ? "FOLDER" : "TEXT";
+  return field_name.ends_with("file") || field_name == "chat_template" ? "FILE"
+         : field_name.ends_with("dir")                                 ? "FOLDER"
+                                                                       : "TEXT";
 }
 
 std::string value_name(FieldUnit unit, bool integral) {

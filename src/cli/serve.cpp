@@ -7,7 +7,9 @@
 #include "cli/commands.h"
 #include "cli/field_flags.h"
 #include "cli/model_flags.h"
+#include "engine/engine_handle.h"
 #include "engine/memory_report.h"
+#include "runtime/block_file.h"
 #include "server/access/api_keys.h"
 #include "server/server.h"
 #include "weights/gguf_config.h"
@@ -28,7 +30,15 @@ constexpr const char* kApiKeyVariable = "QUIRE_API_KEY";
 // What serving would take, from the file's header alone: nothing is loaded, and no address is bound.
 Expected<> dry_run(const ServeFlags& flags) {
   if (auto checked = validate(flags.server); !checked) return checked;
+  if (auto checked = HttpServer::check_files(flags.server); !checked) return checked;
   const EngineConfig& config = flags.model.engine;
+  if (!config.chat_template.empty()) {
+    if (auto checked = check_chat_template(config.chat_template); !checked) return checked;
+  }
+  if (!config.swap_dir.empty()) {
+    const auto swap = create_block_file(config.swap_dir, 1, FileAccess::kThread);
+    if (!swap) return std::unexpected(swap.error());
+  }
   const auto file = GgufFile::open(config.model);
   if (!file) return std::unexpected(file.error());
   const int64_t available_bytes = available_memory_bytes();
@@ -74,7 +84,7 @@ void add_serve(CLI::App& app, Action& action) {
   add_field_flags(*command, flags->server, server_fields(), "");
   command->add_flag("--dry-run", flags->dry_run,
                     "print how much memory serving would take, and for what, and exit: with 1 if it does "
-                    "not fit");
+                    "not fit, or a file or folder that other flags name cannot be used");
   command->get_option("--otlp-endpoint")->envname("OTEL_EXPORTER_OTLP_ENDPOINT");
   command->get_option("--otlp-service-name")->envname("OTEL_SERVICE_NAME");
   const CLI::Option* api_key = command->get_option("--api-key")->envname(kApiKeyVariable);

@@ -3,11 +3,47 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 #include "base/text.h"
 
 namespace quire {
+namespace {
+
+struct ForeignFlag {
+  std::string_view name;
+  std::string_view instead;
+};
+
+// What users of other servers type, where the name alone suggests nothing.
+constexpr ForeignFlag kForeignFlags[] = {
+    {"--dtype", "a file's own types are computed with; --kv-cache-dtype says that of keys and values"},
+    {"--gpu-memory-utilization", "--kv-cache-memory says how much memory the KV cache takes"},
+    {"--enable-auto-tool-choice", "tools may be called wherever the model's chat template has them"},
+    {"--enable-chunked-prefill",
+     "prompts are always computed in chunks; --max-num-batched-tokens bounds them"},
+    {"--enforce-eager", "there is nothing to compile before the first request"},
+    {"--trust-remote-code", "model files hold no code here"},
+    {"--disable-log-requests", "--no-log-requests leaves requests out of the log"},
+    {"--tensor-parallel-size", "one process computes a model here; --threads says by how many threads"},
+    {"-tp", "one process computes a model here; --threads says by how many threads"},
+    {"--model", "the model's file comes without a flag: quire serve MODEL"},
+    {"--ctx-size", "--max-model-len bounds the context of each request"},
+    {"--parallel", "--max-num-seqs bounds the requests at once, which share one pool"},
+    {"--n-gpu-layers", "this build computes on the CPU"},
+    {"--jinja", "chat templates are always in use"},
+    {"--cont-batching", "requests are always batched as they come"},
+};
+
+std::string_view instead_of(std::string_view word) {
+  for (const auto& [name, instead] : kForeignFlags) {
+    if (word == name) return instead;
+  }
+  return {};
+}
+
+}  // namespace
 
 std::string suggest_name(std::string_view word, std::span<const std::string> names) {
   const std::vector<std::string_view> candidates(names.begin(), names.end());
@@ -24,6 +60,9 @@ std::string describe_unknown(const CLI::App& command, std::span<const std::strin
       for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
     }
     const std::string word = flag->substr(0, flag->find('='));
+    if (const std::string_view instead = instead_of(word); !instead.empty()) {
+      return fmt::format("unknown flag {}: {}", word, instead);
+    }
     return fmt::format("unknown flag {}{}", word, suggest_name(word, names));
   }
   const std::string& word = unknown.front();

@@ -1,5 +1,7 @@
 #include "engine/engine_handle.h"
 
+#include <fmt/format.h>
+
 #include <fstream>
 #include <utility>
 
@@ -20,11 +22,16 @@ Expected<std::string> read_template_file(const std::string& path) {
   std::string text(static_cast<size_t>(most) + 1, '\0');
   file.read(text.data(), std::ssize(text));
   if (file.bad() || !file.eof()) {
-    return fail_param("chat_template", "chat_template: {} cannot be read, or has more than {} bytes", path,
-                      most);
+    const bool too_long = file.gcount() == std::ssize(text);
+    return fail_param("chat_template", "the chat template '{}' {}; --chat-template names a file of Jinja",
+                      path, too_long ? fmt::format("has more than {} bytes", most) : "cannot be read");
   }
   text.resize(static_cast<size_t>(file.gcount()));
   return text;
+}
+
+std::unexpected<Error> bad_template(const std::string& path, const Error& error) {
+  return fail_param("chat_template", "the chat template '{}': {}", path, error.message);
 }
 
 // The operator's own template must be right; without the model's, completions still work.
@@ -39,7 +46,7 @@ Expected<> open_template(const std::string& path, TokenizerSpec& spec, EngineHan
   if (parsed) {
     handle.chat_template = std::make_unique<ChatTemplate>(std::move(*parsed));
   } else if (!path.empty()) {
-    return fail_param("chat_template", "chat_template: {}: {}", path, parsed.error().message);
+    return bad_template(path, parsed.error());
   } else {
     LOG(warn, "the model's chat template cannot be used: {}", parsed.error().message);
   }
@@ -118,6 +125,13 @@ Expected<EngineHandle> open_engine(const EngineConfig& config, const Clock& cloc
   handle.engine->start();
   LOG(info, "ready after {:.2f} s", static_cast<double>(clock.now_ns() - start_ns) * 1e-9);
   return handle;
+}
+
+Expected<> check_chat_template(const std::string& path) {
+  const auto text = read_template_file(path);
+  if (!text) return std::unexpected(text.error());
+  const auto parsed = ChatTemplate::parse(*text);
+  return parsed ? Expected<>() : bad_template(path, parsed.error());
 }
 
 }  // namespace quire

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -34,5 +35,8 @@ struct EngineHandle {
 Expected<EngineHandle> open_engine(
     const EngineConfig& config, const Clock& clock, MetricsRegistry& metrics,
     PackProgress progress = [](int64_t, int64_t) {});
+
+// That the operator's own chat template, a file, can be used. Errors (param chat_template) say why not.
+Expected<> check_chat_template(const std::string& path);
 
 }  // namespace quire

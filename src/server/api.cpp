@@ -22,12 +22,16 @@ bool is_json_type(std::string_view content_type, bool from_page) {
   return lower == "application/json" || lower.ends_with("+json");
 }
 
-ApiError unknown_key_error() {
-  return {401,
-          "this server needs an API key: send the header 'Authorization: Bearer KEY'",
-          {},
-          "invalid_api_key",
-          0};
+// What was sent is not shown: it may be somebody's key.
+ApiError unknown_key_error(std::string_view authorization) {
+  constexpr std::string_view kHow = "send the header 'Authorization: Bearer KEY'";
+  std::string message = fmt::format("this server needs an API key: {}", kHow);
+  if (!ApiKeys::bearer_key(authorization).empty()) {
+    message = "the API key is wrong: this server has no such key (any more)";
+  } else if (!authorization.empty()) {
+    message = fmt::format("the header Authorization is none of an API key: {}", kHow);
+  }
+  return {401, std::move(message), {}, "invalid_api_key", 0};
 }
 
 }  // namespace
@@ -56,7 +60,8 @@ std::optional<ApiError> Api::refuse(const RequestHead& head) const {
   }
   if (cors_.preflight(head)) return std::nullopt;  // it never has a key
   const Route* route = find_route(head.path);
-  if (!(route && route->open) && !state_.keys.accept(head.authorization)) return unknown_key_error();
+  if (!(route && route->open) && !state_.keys.accept(head.authorization))
+    return unknown_key_error(head.authorization);
   if (!route)
     return ApiError{404, fmt::format("there is no '{}' here", excerpt(head.path)), {}, "not_found", 0};
   if (!route->endpoint(head.method)) {
@@ -86,7 +91,7 @@ Api::Reply Api::handle(RequestHead head, std::string_view body) const {
   CHECK(route);
   head.tenant = state_.keys.find(head.authorization);
   if (!route->open && head.tenant == 0 && state_.keys.required())
-    return error_response(unknown_key_error());
+    return error_response(unknown_key_error(head.authorization));
   const bool counts = route->counts == Counts::kYes && head.method == HttpMethod::kPost;
   ApiReply reply = counts ? admitted(*route, head, body) : route->endpoint(head.method)(state_, head, body);
   if (auto* response = std::get_if<HttpResponse>(&reply)) return std::move(*response);

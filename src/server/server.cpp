@@ -195,13 +195,13 @@ Expected<> HttpServer::Impl::read_keys() {
 }
 
 void HttpServer::Impl::reload() {
-  const auto tell = [](const std::string& file, const Expected<>& read) {
-    if (read) return LOG(info, "SIGHUP: read {} again", file);
-    LOG(error, "SIGHUP: all stays as it was: {}", read.error().message);
+  const auto tell = [](std::string_view what, const std::string& file, const Expected<>& read) {
+    if (read) return LOG(info, "SIGHUP: read the {} in {} again", what, file);
+    LOG(error, "SIGHUP: the {} stay as they were: {}", what, read.error().message);
   };
   if (!can_reload()) LOG(info, "SIGHUP: there is no file to read again");
-  if (tls) tell(config.ssl_certfile, tls->reload());
-  if (!config.api_key_file.empty()) tell(config.api_key_file, read_keys());
+  if (tls) tell("certificates", config.ssl_certfile, tls->reload());
+  if (!config.api_key_file.empty()) tell("API keys", config.api_key_file, read_keys());
 }
 
 void HttpServer::Impl::run_threads() {
@@ -369,6 +369,17 @@ Expected<std::unique_ptr<HttpServer>> HttpServer::bind(const ServerConfig& confi
   }
   impl->run_threads();
   return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+Expected<> HttpServer::check_files(const ServerConfig& config) {
+  if (!config.ssl_certfile.empty()) {
+    const auto tls =
+        TlsContext::open({config.ssl_certfile, config.ssl_keyfile, config.ssl_keyfile_password});
+    if (!tls) return std::unexpected(tls.error());
+  }
+  if (config.api_key_file.empty()) return {};
+  const auto keys = read_api_key_file(config.api_key_file);
+  return keys ? Expected<>() : std::unexpected(keys.error());
 }
 
 uint16_t HttpServer::port() const { return impl_->port; }

@@ -30,6 +30,8 @@ class HttpServer {
   // and of keys name their files.
   static Expected<std::unique_ptr<HttpServer>> bind(const ServerConfig& config, const Clock& clock,
                                                     MetricsRegistry& metrics);
+  // That its certificate, its key and the file of API keys are there and right, as bind() would.
+  static Expected<> check_files(const ServerConfig& config);
   ~HttpServer();  // closes every connection and joins the threads
 
   // The port that is listened on, and "http://127.0.0.1:8000" (or https) as a person would type it.

@@ -22,6 +22,11 @@ TEST(Suggestion, NamesTheNearestFlag) {
 }
 
 TEST(Suggestion, IsSilentWhenNothingIsNear) {
+  EXPECT_EQ(describe({"--enable-auto-tool-choice"}),
+            "unknown flag --enable-auto-tool-choice: tools may be called wherever the model's chat template "
+            "has them");
+  EXPECT_EQ(describe({"-tp", "2"}),
+            "unknown flag -tp: one process computes a model here; --threads says by how many threads");
   EXPECT_EQ(describe({"--completely-different-thing"}), "unknown flag --completely-different-thing");
 }
 

@@ -129,6 +129,10 @@ class FailuresTest(unittest.TestCase):
         serve("cannot listen on 192.0.2.1.*--host takes an address of this machine", "--host", "192.0.2.1")
         serve("of memory are free, but .*: lower --kv-cache-memory, or free some", "--kv-cache-memory", "1000TiB")
         serve("lower --kv-cache-memory", "--kv-cache-memory", "1000TiB", "--dry-run")
+        for flags in (["--chat-template", "/nonexistent"], ["--api-key-file", "/nonexistent"], ["--swap-dir", "/nonexistent"],
+                      ["--ssl-certfile", "/nonexistent", "--ssl-keyfile", "/nonexistent"]):
+            serve("/nonexistent", *flags, "--dry-run")
+        serve("the chat template '/nonexistent' cannot be read; --chat-template names a file", "--chat-template", "/nonexistent")
         serve("but the model was made for 8192 tokens: lower --max-model-len", "--max-model-len", "1000000")
         serve("block_size must be 8, 16, 32, 64 or 128, but is 17", "--block-size", "17")
         serve("no swap file can be made in '/nonexistent': No such file or directory; name a folder",

@@ -139,11 +139,11 @@ class KeysTest(unittest.TestCase):
                 complete(client)
             self.write("keys: nonsense")
             server.process.send_signal(signal.SIGHUP)
-            server.wait_for_log("all stays as it was")
+            server.wait_for_log("the API keys stay as they were")
             self.expect_used_up(client, start, sent=3)
             self.write("keys: [{name: alice, key: sk-alice-2}, {name: dave, key: sk-dave}]")
             server.process.send_signal(signal.SIGHUP)
-            server.wait_for_log(f"read {self.file} again")
+            server.wait_for_log(f"read the API keys in {self.file} again")
             with self.assertRaises(openai.AuthenticationError):
                 complete(client)
             for key in ("sk-alice-2", "sk-dave"):

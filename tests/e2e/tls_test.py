@@ -107,12 +107,12 @@ class TlsTest(unittest.TestCase):
             second, key = make_certificate(self.folder, "second")
             pathlib.Path(second).replace(self.certificate)
             server.process.send_signal(signal.SIGHUP)  # the key is another's: nothing changes
-            server.wait_for_log("all stays as it was")
+            server.wait_for_log("the certificates stay as they were")
             with server.client() as another:
                 self.assertTrue(another.models.list().data)
             pathlib.Path(key).replace(self.key)
             server.process.send_signal(signal.SIGHUP)
-            server.wait_for_log(f"read {self.certificate} again")
+            server.wait_for_log(f"read the certificates in {self.certificate} again")
             with server.client() as old, self.assertRaises(openai.APIConnectionError):
                 old.models.list()
             server.trust = trusting(self.certificate)

@@ -56,9 +56,20 @@ TEST(HttpMessage, Paths) {
   EXPECT_EQ(target_path("/%"), "");
   EXPECT_EQ(target_path("/%4"), "");
   EXPECT_EQ(target_path("/%zz"), "");
-  EXPECT_EQ(target_path("http://host/x"), "");
+  EXPECT_EQ(target_path("ftp://host/x"), "");
   EXPECT_EQ(target_path("*"), "");
   EXPECT_EQ(target_path(""), "");
+}
+
+// As clients of proxies write them (RFC 9112, 3.2.2).
+TEST(HttpMessage, TargetsMayNameTheHost) {
+  EXPECT_EQ(target_path("http://host:80/x%20y?z"), "/x y");
+  EXPECT_EQ(target_path("https://host"), "/");
+  EXPECT_EQ(target_path("http://host?x"), "/");
+  EXPECT_EQ(target_path("http:///x"), "");
+  EXPECT_EQ(target_host("http://host:80/x"), "host:80");
+  EXPECT_EQ(target_host("/x?http://host/"), "");
+  EXPECT_EQ(target_query("http://host/x?y=1"), "y=1");
 }
 
 TEST(HttpMessage, Queries) {

@@ -9,10 +9,14 @@
 #include "server/server_config.h"
 
 namespace quire {
-namespace {
+ApiKeys::ApiKeys(std::string_view list) {
+  for (const auto& key : split_list(list)) {
+    listed_.push_back({digest(key), static_cast<TenantId>(listed_.size() + 1)});
+  }
+  table_ = std::make_shared<const Table>(listed_);
+}
 
-// The key in "Bearer KEY" (the scheme in any case, RFC 9110, 11.1), or nothing.
-std::string_view bearer_key(std::string_view authorization) {
+std::string_view ApiKeys::bearer_key(std::string_view authorization) {
   constexpr std::string_view kScheme = "bearer ";
   if (authorization.size() < kScheme.size()) return {};
   for (size_t i = 0; i < kScheme.size(); ++i) {
@@ -24,15 +28,6 @@ std::string_view bearer_key(std::string_view authorization) {
   while (authorization.starts_with(' ')) authorization.remove_prefix(1);
   while (authorization.ends_with(' ')) authorization.remove_suffix(1);
   return authorization;
-}
-
-}  // namespace
-
-ApiKeys::ApiKeys(std::string_view list) {
-  for (const auto& key : split_list(list)) {
-    listed_.push_back({digest(key), static_cast<TenantId>(listed_.size() + 1)});
-  }
-  table_ = std::make_shared<const Table>(listed_);
 }
 
 std::vector<TenantId> ApiKeys::set_named(std::span<const NamedKey> keys) {

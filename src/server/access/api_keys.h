@@ -50,6 +50,9 @@ class ApiKeys {
 
   static Digest digest(std::string_view key);
 
+  // The key in `authorization` (the scheme in any case, RFC 9110, 11.1); empty if there is none.
+  static std::string_view bearer_key(std::string_view authorization);
+
  private:
   struct Entry {
     Digest digest;

@@ -88,9 +88,9 @@ Expected<> fit_to_context(std::string_view param, const ServedModel& model,
   sampling.max_tokens = std::max(*request.max_tokens, 1);  // 0 asks for the prompt alone
   if (sampling.max_tokens <= left) return {};
   return context_exceeded(
-      "max_tokens",
-      fmt::format("the prompt has {} tokens and max_tokens is {}, but the context holds {} in all",
-                  prompt_tokens, sampling.max_tokens, context));
+      request.max_tokens_name,
+      fmt::format("the prompt has {} tokens and {} is {}, but the context holds {} in all", prompt_tokens,
+                  request.max_tokens_name, sampling.max_tokens, context));
 }
 
 Expected<> check_request(const ServedModel& model, const GenerationRequest& request,
@@ -114,10 +114,10 @@ Expected<> check_request(const ServedModel& model, const GenerationRequest& requ
     results += sampling.num_sequences() * (in + out);
   }
   if (results <= kMaxHeldResults) return {};
-  return fail_param("max_tokens",
-                    "the answer could hold {} tokens and alternatives (prompts, n, max_tokens and logprobs "
+  return fail_param(request.max_tokens_name,
+                    "the answer could hold {} tokens and alternatives (prompts, n, {} and logprobs "
                     "multiplied), more than {}: lower one of them, or stream",
-                    results, kMaxHeldResults);
+                    results, request.max_tokens_name, kMaxHeldResults);
 }
 
 // Asks for what the output must look like, for all prompts alike.

@@ -101,7 +101,21 @@ std::optional<std::string> percent_decoded(std::string_view text) {
   return decoded;
 }
 
+std::string_view target_host(std::string_view target) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (target.starts_with(scheme)) {
+      target.remove_prefix(scheme.size());
+      return target.substr(0, target.find_first_of("/?#"));
+    }
+  }
+  return {};
+}
+
 std::string target_path(std::string_view target) {
+  if (const std::string_view host = target_host(target); !host.empty()) {
+    target.remove_prefix(static_cast<size_t>(host.end() - target.begin()));
+    if (!target.starts_with('/')) return "/";
+  }
   target = target.substr(0, target.find_first_of("?#"));
   return target.starts_with('/') ? percent_decoded(target).value_or("") : std::string();
 }

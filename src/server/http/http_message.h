@@ -62,9 +62,11 @@ std::string response_head(const HttpResponse& response, BodyLength length, bool 
 void append_chunk(std::string& out, std::string_view data);
 void append_last_chunk(std::string& out);
 
-// The path of a request target: no query, no fragment, %XX decoded. Empty if it is malformed or not in
-// origin form.
+// The path of a request target: no query, no fragment, %XX decoded. Empty if it is malformed or in neither
+// origin nor absolute form (RFC 9112, 3.2).
 std::string target_path(std::string_view target);
+// The host, maybe with a port, of one in absolute form; else empty.
+std::string_view target_host(std::string_view target);
 // Its query, without the question mark; not decoded.
 std::string target_query(std::string_view target);
 

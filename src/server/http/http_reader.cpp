@@ -137,8 +137,9 @@ HttpReader::State HttpReader::finish_head() {
            to_string(fields[http::field::access_control_request_headers]),
            fields.count("traceparent") == 1 ? to_string(fields["traceparent"]) : std::string(),
            joined(fields, "tracestate"),
-           to_string(fields[http::field::host]),
+           std::string(target_host(target_)),
            target_query(target_)};
+  if (head_.host.empty()) head_.host = to_string(fields[http::field::host]);
   // Anthropic's clients send the key in a header of its own.
   if (const auto key = fields["x-api-key"]; head_.authorization.empty() && !key.empty()) {
     head_.authorization = "Bearer " + to_string(key);

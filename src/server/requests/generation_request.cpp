@@ -53,6 +53,7 @@ Expected<> read_max_tokens(const JsonField& field, const FieldSchema& schema, Ge
                       *request.max_tokens, tokens);
   }
   request.max_tokens = tokens;
+  request.max_tokens_name = field.name;
   return {};
 }
 

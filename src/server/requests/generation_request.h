@@ -19,8 +19,9 @@ struct GenerationRequest {
   std::string model;  // empty: the one that is served
   SamplingParams sampling;
   std::optional<GrammarSpec> structured_output;  // not compiled yet
-  std::optional<int32_t>
-      max_tokens;  // as the client gave it; sampling.max_tokens is set once the prompt is known
+  // As the client gave it, and by which name; sampling.max_tokens is set once the prompt is known.
+  std::optional<int32_t> max_tokens;
+  std::string max_tokens_name = "max_tokens";
   bool stream = false;
   bool has_stream_options = false;
   bool include_usage = false;           // a last chunk of a stream with the usage
