@@ -158,6 +158,7 @@ class ToolsTest(ServedTest):
         )
         message = answer.choices[0].message
         self.assertEqual(message.reasoning_content, "It is winter.")
+        self.assertEqual(message.reasoning, "It is winter.")
         self.assertEqual(message.content, "It is cold.")
         details = answer.usage.completion_tokens_details
         self.assertGreater(details.reasoning_tokens, 4)

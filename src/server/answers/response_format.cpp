@@ -83,6 +83,13 @@ void write_calls(JsonWriter& json, std::span<const ChoiceCall> calls, bool with_
   json.end_array();
 }
 
+// Under vLLM's name of it, and under that which it had before.
+void write_reasoning(JsonWriter& json, const ChoiceResult& choice) {
+  if (choice.reasoning.empty()) return;
+  json.field("reasoning", choice.reasoning);
+  json.field("reasoning_content", choice.reasoning);
+}
+
 void write_chat_choice(JsonWriter& json, const ResponseContext& context, const ChoiceResult& choice) {
   json.field("index", choice.index);
   json.key("message");
@@ -94,7 +101,7 @@ void write_chat_choice(JsonWriter& json, const ResponseContext& context, const C
     json.field("content", choice.text);
   }
   json.null_field("refusal");
-  if (!choice.reasoning.empty()) json.field("reasoning_content", choice.reasoning);
+  write_reasoning(json, choice);
   write_calls(json, choice.calls, false);
   json.end_object();
   write_chat_tail(json, context, choice);
@@ -106,7 +113,7 @@ void write_chat_chunk_choice(JsonWriter& json, const ResponseContext& context, c
   json.begin_object();
   if (choice.first) json.field("role", "assistant");
   if (choice.first || !choice.text.empty()) json.field("content", choice.text);
-  if (!choice.reasoning.empty()) json.field("reasoning_content", choice.reasoning);
+  write_reasoning(json, choice);
   write_calls(json, choice.calls, true);
   json.end_object();
   write_chat_tail(json, context, choice);

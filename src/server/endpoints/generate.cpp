@@ -29,6 +29,7 @@ ApiReply start_generation(const ApiState& api, const GenerationRequest& request,
       .echo_tokens = plan.echo_tokens,
       .prompt_only = plan.prompt_only,
       .content_tokens = plan.content_tokens,
+      .drop_reasoning = !request.include_reasoning,
       .asker = {.tenant = request.tenant, .priority = request.priority, .cache_salt = request.cache_salt},
       .keep_text = api.log_prompts};
   const auto grammar = prompts.front().grammar;

@@ -211,6 +211,7 @@ void GenerationRun::take_text(TextDelta& delta, size_t index) {
     return;
   }
   usage_.reasoning_tokens += parser->take(delta, with_tokens, choice);
+  if (options_.drop_reasoning) choice.reasoning.clear();
   if (!parser->done() || choice.ended()) return;
   choice.finish_reason = FinishReason::kStop;
   generation_->finish(choice.prompt, delta.index);

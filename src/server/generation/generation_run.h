@@ -24,6 +24,7 @@ struct RunOptions {
   bool echo_tokens = false;     // and its tokens, where those of the answer are shown
   bool prompt_only = false;     // what is generated is not shown
   bool content_tokens = false;  // where tokens are shown, those of the content alone
+  bool drop_reasoning = false;  // it is not shown, though it counts
   Asker asker = {};
   bool keep_text = false;  // of what is asked and answered, as much as a log may show
 };

@@ -77,7 +77,7 @@ Expected<> read_calls(const JsonField& field, std::vector<MessageToolCall>& call
 Expected<> check_message(const ChatMessage& message) {
   if (message.role != "assistant" && (!message.tool_calls.empty() || message.reasoning_content)) {
     return fail(ErrorCode::kInvalidArgument, "{} goes with the role assistant alone",
-                message.tool_calls.empty() ? "reasoning_content" : "tool_calls");
+                message.tool_calls.empty() ? "reasoning" : "tool_calls");
   }
   if (!message.has_content && message.tool_calls.empty()) {
     return fail(ErrorCode::kInvalidArgument, "content is required");
@@ -104,7 +104,8 @@ std::vector<FieldRule> message_rules(ChatMessage& message, std::optional<std::st
       {"tool_calls",
        {{.type = "array"}, [&](const JsonField& field) { return read_calls(field, message.tool_calls); }},
        "what the assistant called"},
-      {"reasoning_content", into(message.reasoning_content), "what the assistant thought"},
+      {"reasoning", into(message.reasoning_content), "what the assistant thought"},
+      {"reasoning_content", into(message.reasoning_content), "another name of reasoning"},
       // LiteLLM's, on the answers that it hands out; it comes back with messages.
       {"provider_specific_fields", no_effect({.type = "object"}), "of no effect"}};
 }
@@ -224,6 +225,8 @@ std::vector<FieldRule> chat_rules(ChatRequest& request) {
   add_template_rules(rules, request.rendering);
   rules.push_back({"reasoning_effort", effort_into(request.rendering),
                    "given to the chat template, which may make use of it"});
+  rules.push_back({"include_reasoning", into(request.include_reasoning),
+                   "whether answers show what the model thought before them"});
   add_generation_rules(rules, request, "logprobs");
   add_tool_rules(rules, request.offer);
   add_unsupported_rules(rules);

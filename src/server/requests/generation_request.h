@@ -29,8 +29,9 @@ struct GenerationRequest {
   // Of a longer prompt, only so many of its last tokens; -1: as many as leave room for the answer.
   std::optional<int32_t> truncate_prompt_tokens;
   bool return_token_ids = false;
-  bool echo = false;     // the answer begins with the prompt or the last message
-  int32_t priority = 0;  // a lower one goes first
+  bool include_reasoning = true;  // false: it is left out of the answer
+  bool echo = false;              // the answer begins with the prompt or the last message
+  int32_t priority = 0;           // a lower one goes first
   std::string cache_salt;
   TenantId tenant = 0;  // who asks; not said in the body
 };
