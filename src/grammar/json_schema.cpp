@@ -9,7 +9,6 @@
 namespace quire {
 namespace {
 
-constexpr std::array kPlaces = {0.1, 0.01, 0.001, 0.0001, 0.00001, 0.000001};
 constexpr size_t kBytesPerMember = 16;  // of listed values
 
 // All by which any draft from 3 to 2020-12 constrains a value, those that are refused among them.
@@ -158,14 +157,8 @@ Expected<> read_number_keyword(std::string_view keyword, SchemaValue value, Json
   } else if (keyword == "exclusiveMaximum") {
     schema.bounds.lower_most(*number, true);
   } else {
-    const auto places = std::ranges::find(kPlaces, static_cast<double>(*number));
-    if (places != kPlaces.end()) {
-      schema.max_places = std::min(schema.max_places, static_cast<int32_t>(places - kPlaces.begin()) + 1);
-      return {};
-    }
     if (!(*number >= 1 && *number <= 1e9) || *number != std::floor(*number)) {
-      return unsupported("multipleOf",
-                         "it must be a whole number from 1 to 1e9, or 0.1, 0.01, ... 0.000001");
+      return unsupported("multipleOf", "it must be a whole number from 1 to 1e9");
     }
     if (schema.multiple_of) return unsupported("multipleOf", "it is there twice");
     schema.multiple_of = static_cast<int64_t>(*number);

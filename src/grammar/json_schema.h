@@ -80,7 +80,6 @@ struct JsonSchema {
 
   NumberBounds bounds;
   std::optional<int64_t> multiple_of;
-  int32_t max_places = kMaxPlaces;  // after the point, by a multipleOf of 0.1, 0.01, ...
 
   LengthRange length;  // of strings
   std::optional<std::string> pattern;

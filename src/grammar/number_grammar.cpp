@@ -155,8 +155,7 @@ void add_with_fraction(int64_t whole, const FractionBounds& bounds, int32_t room
 }
 
 // Numbers that are not negative, from `low` to `high`; without `high` as long as there are digits.
-Options decimal_options(const Decimal& low, bool above_low, const Decimal* high, bool below_high,
-                        int32_t max_places) {
+Options decimal_options(const Decimal& low, bool above_low, const Decimal* high, bool below_high) {
   const int64_t largest = high != nullptr ? high->whole : kLargest;
   const auto high_digits = static_cast<int32_t>(high != nullptr ? high->fraction.size() : 0);
   const auto low_digits = static_cast<int32_t>(low.fraction.size());
@@ -164,7 +163,7 @@ Options decimal_options(const Decimal& low, bool above_low, const Decimal* high,
       high == nullptr ? kMaxIntegerDigits : 16 - static_cast<int32_t>(std::to_string(largest).size());
   // One more than the bounds have, so that something lies between and above them.
   const int32_t wanted = std::max({kFractionDigits, low_digits + 1, high_digits + 1});
-  const int32_t room = std::max(1, std::min({wanted, digits_left, max_places}));
+  const int32_t room = std::max(1, std::min(wanted, digits_left));
   Options out;
   const bool low_is_whole = low.fraction.empty() && !above_low;
   int64_t first = low.whole;
@@ -207,11 +206,11 @@ void NumberBounds::lower_most(long double value, bool exclusive) {
   below_most = exclusive;
 }
 
-Expected<std::string> number_ebnf(const NumberBounds& bounds, int32_t max_places) {
+Expected<std::string> number_ebnf(const NumberBounds& bounds) {
   if (!bounds.least && !bounds.most) {
-    return fmt::format("(\"-\"? (\"0\" | [1-9] [0-9]{{0,{}}}) (\".\" [0-9]{{1,{}}})? {})",
-                       kMaxIntegerDigits - 1, max_places,
-                       max_places < kMaxPlaces ? "" : "([eE] [+\\-]? [0-9]{1,2})?");
+    return fmt::format(
+        "(\"-\"? (\"0\" | [1-9] [0-9]{{0,{}}}) (\".\" [0-9]{{1,15}})? ([eE] [+\\-]? [0-9]{{1,2}})?)",
+        kMaxIntegerDigits - 1);
   }
   Options options;
   // A bound far out is none: what is written never reaches it.
@@ -224,7 +223,7 @@ Expected<std::string> number_ebnf(const NumberBounds& bounds, int32_t max_places
     if (!low) return std::unexpected(low.error());
     if (!high) return std::unexpected(high.error());
     const Options below = decimal_options(*low, up_to_zero || bounds.below_most,
-                                          has_least ? &*high : nullptr, bounds.above_least, max_places);
+                                          has_least ? &*high : nullptr, bounds.above_least);
     if (!below.empty()) options.push_back(with_minus(below));
   }
   if (!bounds.most || *bounds.most > 0 || (*bounds.most == 0 && !bounds.below_most)) {
@@ -236,7 +235,7 @@ Expected<std::string> number_ebnf(const NumberBounds& bounds, int32_t max_places
     const bool crossed = has_most && !from_zero && *bounds.least > *bounds.most;
     if (!crossed) {
       const Options above = decimal_options(*low, !from_zero && bounds.above_least,
-                                            has_most ? &*high : nullptr, bounds.below_most, max_places);
+                                            has_most ? &*high : nullptr, bounds.below_most);
       if (!above.empty()) options.push_back(either(above));
     }
   }

@@ -24,14 +24,12 @@ struct NumberBounds {
 };
 
 inline constexpr int32_t kMaxIntegerDigits = 15;
-inline constexpr int32_t kMaxPlaces = 15;
 inline constexpr int64_t kMaxMultiples = 1000;  // that are written out one by one
 inline constexpr int64_t kMaxModulus = 64;      // of an unbounded multipleOf
 
 // Errors: nothing lies between the bounds (kInvalidArgument), or what they ask for cannot be written so
 // (kUnsupported).
-// max_places: digits after the point; a number that has no more is a multiple of 0.1, 0.01, ...
-Expected<std::string> number_ebnf(const NumberBounds& bounds, int32_t max_places = kMaxPlaces);
+Expected<std::string> number_ebnf(const NumberBounds& bounds);
 // multiple_of: at least 1.
 Expected<std::string> integer_ebnf(const NumberBounds& bounds, int64_t multiple_of, EbnfRules& rules);
 

@@ -149,7 +149,7 @@ class SchemaGrammar {
 
   Expected<std::string> number(const JsonSchema& schema, uint8_t types) {
     const auto write = [&](const NumberBounds& bounds, std::optional<int64_t> multiple_of) {
-      if (types & kNumber && !multiple_of) return number_ebnf(bounds, schema.max_places);
+      if (types & kNumber && !multiple_of) return number_ebnf(bounds);
       return integer_ebnf(bounds, multiple_of.value_or(1), rules_);
     };
     auto text = write(schema.bounds, schema.multiple_of);
