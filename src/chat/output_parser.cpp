@@ -19,8 +19,11 @@ void add_span(std::vector<ByteSpan>& spans, ByteSpan span) {
 
 }  // namespace
 
-void ParsedOutput::add(CallPiece piece) {
-  if (calls.empty() || !piece.name.empty()) return calls.push_back(std::move(piece));
+void ParsedOutput::add(CallPiece piece, int64_t num_bytes) {
+  if (calls.empty() || !piece.name.empty()) {
+    places.push_back({content.size(), num_bytes});
+    return calls.push_back(std::move(piece));
+  }
   calls.back().arguments += piece.arguments;
   calls.back().whole = piece.whole;
 }
@@ -196,7 +199,7 @@ void OutputParser::add_pieces(ParsedOutput& out) {
       content_.drop();
     }
     in_call_ = !piece.whole;
-    out.add(std::move(piece));
+    out.add(std::move(piece), num_bytes_);
   }
   matcher_.clear_pieces();
 }

@@ -53,8 +53,13 @@ struct ParsedOutput {
   std::string reasoning;
   // If the first has no name, it goes on with the last one of what came before.
   std::vector<CallPiece> calls;
+  struct Place {
+    size_t content = 0;     // bytes of `content` before the call
+    int64_t num_bytes = 0;  // of all that was pushed, up to where the call was told to be one
+  };
+  std::vector<Place> places;  // of `calls`
 
-  void add(CallPiece piece);  // to the last one, if it goes on with it
+  void add(CallPiece piece, int64_t num_bytes);  // to the last one, if it goes on with it
 };
 
 class OutputParser {

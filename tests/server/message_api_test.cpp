@@ -234,6 +234,15 @@ TEST_F(MessageToolsTest, TextAfterABrokenCallIsABlock) {
   EXPECT_LT(text.rfind("input_json_delta"), words);
 }
 
+TEST_F(MessageToolsTest, TextAfterACallIsABlockAfterIt) {
+  constexpr const char* kMixed = R"(A.<tool_call>{\"name\": \"f\", \"arguments\": {}}</tool_call> B.)";
+  const Answer answer = post("/v1/messages", body(kMixed, ""));
+  EXPECT_EQ(answer.at("/content/0"), R"({"type":"text","text":"A."})");
+  EXPECT_EQ(answer.at("/content/1/type"), "tool_use");
+  EXPECT_EQ(answer.at("/content/2"), R"({"type":"text","text":"B."})");
+  EXPECT_EQ(answer.at("/content/3"), "absent");
+}
+
 TEST_F(MessageToolsTest, AConversationHasWhatWasCalledAndWhatCameOfIt) {
   const Answer answer = post("/v1/messages", R"({"max_tokens": 1, "messages": [
       {"role": "user", "content": "a"},

@@ -206,6 +206,43 @@ TEST_F(ResponsesFunctionsTest, AWholeCallIsCompletedInAnAnswerThatIsCutOff) {
   EXPECT_EQ(statuses(100), "incomplete: completed completed");
 }
 
+// Text stands where it was written, at once as in a stream, and its tokens with it.
+TEST_F(ResponsesFunctionsTest, TextBetweenCallsStaysThere) {
+  constexpr const char* kMixed =
+      R"(A.<tool_call>{\"name\": \"f\", \"arguments\": {}}</tool_call> B.)"
+      R"(<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": 1}}</tool_call> C.)";
+  const auto items_of = [](const Answer& answer, const std::string& output) {
+    std::string text;
+    for (int i = 0; answer.at(fmt::format("{}/{}", output, i)) != "absent"; ++i) {
+      const auto at = [&](const char* member) {
+        return answer.at(fmt::format("{}/{}/{}", output, i, member));
+      };
+      text += fmt::format("{} {}", at("type"), at("status"));
+      if (at("type") == "function_call") {
+        text += at("arguments");
+      } else {
+        text += "'" + at("content/0/text") + "'";
+        for (int j = 0; at(fmt::format("content/0/logprobs/{}", j).c_str()) != "absent"; ++j) {
+          text += at(fmt::format("content/0/logprobs/{}/token", j).c_str());
+        }
+      }
+      text += "\n";
+    }
+    return text;
+  };
+  constexpr const char* kInclude = R"(, "include": ["message.output_text.logprobs"])";
+  const std::string whole = items_of(call(kInclude, kMixed), "/output");
+  EXPECT_EQ(whole,
+            "message completed'A.'A.\nfunction_call completed{}\nmessage completed'B.'B.\n"
+            "function_call completed{\"x\": 1}\nmessage completed'C.'C.<|end|>\n");
+  EXPECT_EQ(items_of(last(kInclude, kMixed), "/response/output"), whole);
+  // Cut off in the last text.
+  const std::string limit = fmt::format(R"({}, "max_output_tokens": 119)", kInclude);
+  const std::string cut = items_of(call(limit, kMixed), "/output");
+  EXPECT_THAT(cut, HasSubstr("message incomplete'C'C\n"));
+  EXPECT_EQ(items_of(last(limit, kMixed), "/response/output"), cut);
+}
+
 // A conversation goes on from a call that was cut off, with as much of its arguments as makes sense.
 TEST_F(ResponsesFunctionsTest, ACallThatIsCutOffIsStored) {
   constexpr const char* kCut = R"(<tool_call>{\"name\": \"f\", \"arguments\": {\"x\": 1, \"y\": )";

@@ -1,7 +1,7 @@
 #include "server/answers/message_writer.h"
 
-#include <algorithm>
-#include <span>
+#include <cstdint>
+#include <string_view>
 
 #include "chat/call_arguments.h"
 #include "server/http/sse.h"
@@ -97,10 +97,10 @@ class MessageWriter final : public AnswerWriter {
     const ChoiceResult& choice = state.choices.front();
     write_message(json, state, [&] {
       if (!choice.reasoning.empty()) write_block(json, "thinking", "thinking", choice.reasoning);
-      if (!choice.text.empty()) write_block(json, "text", "text", choice.text);
-      for (const auto& call : choice.calls) {
-        write_call_block(json, call, readable_arguments(call.arguments).value_or("{}"));
-      }
+      choice.in_order([&](std::string_view text, int64_t) { write_block(json, "text", "text", text); },
+                      [&](const ChoiceCall& call) {
+                        write_call_block(json, call, readable_arguments(call.arguments).value_or("{}"));
+                      });
     });
     return {};
   }
@@ -120,14 +120,11 @@ class MessageWriter final : public AnswerWriter {
       open_block(out, "thinking", "thinking");
       append_delta(out, "thinking_delta", "thinking", choice.reasoning);
     }
-    // Text does not come before the end of a call that began earlier.
-    const auto begun = std::ranges::find_if(choice.calls, &ChoiceCall::begins);
-    for (const auto& call : std::span(choice.calls.begin(), begun)) write_call(out, call);
-    if (!choice.text.empty()) {
+    const auto write_text = [&](std::string_view text, int64_t) {
       open_block(out, "text", "text");
-      append_delta(out, "text_delta", "text", choice.text);
-    }
-    for (const auto& call : std::span(begun, choice.calls.end())) write_call(out, call);
+      append_delta(out, "text_delta", "text", text);
+    };
+    choice.in_order(write_text, [&](const ChoiceCall& call) { write_call(out, call); });
     if (!choice.ended()) return;
     close_block(out);
     append_typed_event(out, "message_delta", [&](JsonWriter& json) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <limits>
 #include <span>
 #include <utility>
 
@@ -82,25 +83,20 @@ void name_input_items(StoredResponse& response) {
   }
 }
 
+constexpr int64_t kNoEnd = std::numeric_limits<int64_t>::max();
+
 class ResponsesWriter final : public AnswerWriter {
  public:
   explicit ResponsesWriter(ResponsesPlan plan) : plan_(std::move(plan)) {}
 
   ApiExpected<> write_answer(std::string& out, const AnswerState& state) override {
-    const ChoiceResult& choice = state.choices.front();
-    if (!choice.reasoning.empty()) items_.push_back({ItemKind::kReasoning, choice.reasoning});
-    if (!choice.text.empty() || (choice.calls.empty() && items_.empty())) {
-      items_.push_back({.kind = ItemKind::kMessage, .text = choice.text, .tokens = choice.content_tokens});
-    }
-    if (choice.calls.empty()) items_.back().status = final_status(state);
-    for (const auto& call : choice.calls) {
-      items_.push_back({ItemKind::kCall, {}, call, call_status(call)});
-    }
+    write_piece(out, state, state.choices.front());
     out += final_response(state);
     return {};
   }
 
   void begin_stream(std::string& out, const AnswerState& state) override {
+    streams_ = true;
     append_response(out, "response.created", response(state, "in_progress"));
     append_response(out, "response.in_progress", response(state, "in_progress"));
   }
@@ -108,11 +104,13 @@ class ResponsesWriter final : public AnswerWriter {
   void write_piece(std::string& out, const AnswerState& state, const ChoiceResult& choice) override {
     std::ranges::copy(choice.content_tokens, std::back_inserter(tokens_));
     if (!choice.reasoning.empty()) append_text(out, state, ItemKind::kReasoning, choice.reasoning);
-    // Text does not come before the end of a call that began earlier.
-    const auto begun = std::ranges::find_if(choice.calls, &ChoiceCall::begins);
-    for (const auto& call : std::span(choice.calls.begin(), begun)) append_call(out, state, call);
-    if (!choice.text.empty()) append_text(out, state, ItemKind::kMessage, choice.text);
-    for (const auto& call : std::span(begun, choice.calls.end())) append_call(out, state, call);
+    choice.in_order(
+        [&](std::string_view text, int64_t end) {
+          tokens_end_ = end;
+          append_text(out, state, ItemKind::kMessage, text);
+        },
+        [&](const ChoiceCall& call) { append_call(out, state, call); });
+    tokens_end_ = kNoEnd;
     if (!choice.ended()) return;
     if (items_.empty()) open_item(out, state, {ItemKind::kMessage});
     close_item(out, state, final_status(state));
@@ -150,6 +148,7 @@ class ResponsesWriter final : public AnswerWriter {
   // An event with what `write_members` adds to its type and number.
   template <class WriteMembers>
   void append(std::string& out, std::string_view type, WriteMembers&& write_members) {
+    if (!streams_) return;
     std::string data;
     JsonWriter json(data);
     json.begin_object();
@@ -202,13 +201,20 @@ class ResponsesWriter final : public AnswerWriter {
     });
   }
 
-  void append_text(std::string& out, const AnswerState& state, ItemKind kind, const std::string& text) {
+  void take_tokens(OutputItem& message) {
+    const auto end = std::ranges::find_if(
+        tokens_, [this](const OutputToken& token) { return token.text_offset >= tokens_end_; });
+    message.tokens.insert(message.tokens.end(), tokens_.begin(), end);
+    tokens_.erase(tokens_.begin(), end);
+  }
+
+  void append_text(std::string& out, const AnswerState& state, ItemKind kind, std::string_view text) {
     if (!open_ || items_.back().kind != kind) open_item(out, state, {kind});
     OutputItem& item = items_.back();
     item.text += text;
     const bool is_message = kind == ItemKind::kMessage;
     const size_t num_tokens = item.tokens.size();
-    if (is_message) std::ranges::move(std::exchange(tokens_, {}), std::back_inserter(item.tokens));
+    if (is_message) take_tokens(item);
     append_of_item(out, state, is_message ? "response.output_text.delta" : "response.reasoning_text.delta",
                    [&](JsonWriter& json) {
                      json.field("delta", text);
@@ -221,6 +227,7 @@ class ResponsesWriter final : public AnswerWriter {
 
   void append_call(std::string& out, const AnswerState& state, const ChoiceCall& call) {
     if (call.begins()) {
+      tokens_end_ = call.begins_at;
       open_item(out, state, {ItemKind::kCall, {}, call});
     } else {
       items_.back().call.arguments += call.arguments;
@@ -243,7 +250,7 @@ class ResponsesWriter final : public AnswerWriter {
       });
     } else {
       const bool is_message = item.kind == ItemKind::kMessage;
-      if (is_message) std::ranges::move(std::exchange(tokens_, {}), std::back_inserter(item.tokens));
+      if (is_message) take_tokens(item);
       append_of_item(out, state, is_message ? "response.output_text.done" : "response.reasoning_text.done",
                      [&](JsonWriter& json) {
                        json.field("text", item.text);
@@ -389,8 +396,10 @@ class ResponsesWriter final : public AnswerWriter {
 
   ResponsesPlan plan_;
   std::vector<OutputItem> items_;
+  bool streams_ = false;             // else there are no events
   bool open_ = false;                // the last of them goes on
   std::vector<OutputToken> tokens_;  // of content, that no message has yet
+  int64_t tokens_end_ = kNoEnd;      // those of the message that is written have a text_offset before it
   int64_t num_events_ = 0;
 };
 

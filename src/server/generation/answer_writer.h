@@ -4,8 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -22,8 +24,10 @@ struct ChoiceCall {
   int32_t index = 0;  // within its choice
   std::string id;     // empty, as the name is, where the call goes on
   std::string name;
-  std::string arguments;  // JSON text of an object, or a part of it
-  bool whole = false;     // the arguments end here
+  std::string arguments;   // JSON text of an object, or a part of it
+  bool whole = false;      // the arguments end here
+  size_t text_before = 0;  // of the choice's `text`, the bytes that come first
+  int64_t begins_at = 0;   // tokens of the text before it have a smaller text_offset, those behind it none
 
   bool begins() const { return !id.empty(); }
 };
@@ -57,6 +61,20 @@ struct ChoiceResult {
   bool stopped_for_calls() const { return finish_reason == FinishReason::kStop && has_whole_call; }
   // Adds what came of a call: to the last one here, if it goes on with it.
   void add_call(ChoiceCall call);
+
+  // Text and calls in the order in which they came: write_text(text, end) where there is some, all of whose
+  // tokens have a text_offset before `end`, and write_call(call).
+  template <class WriteText, class WriteCall>
+  void in_order(WriteText&& write_text, WriteCall&& write_call) const {
+    std::string_view rest = text;
+    for (const ChoiceCall& call : calls) {
+      const size_t before = call.text_before - (text.size() - rest.size());
+      if (before > 0) write_text(rest.substr(0, before), call.begins_at);
+      rest.remove_prefix(before);
+      write_call(call);
+    }
+    if (!rest.empty()) write_text(rest, std::numeric_limits<int64_t>::max());
+  }
 };
 
 // What all events and choices of one answer share.

@@ -37,13 +37,20 @@ int64_t ChoiceParser::take(const TextDelta& delta, bool with_tokens, ChoiceResul
     content_tokens_.add(delta.tokens);
     content_tokens_.take(parsed.content_spans, parser_, ended || done(), choice.content_tokens);
   }
+  const size_t text_before = choice.text.size();
   choice.text += parsed.content;
   choice.reasoning += parsed.reasoning;
-  for (auto& [name, arguments, whole] : parsed.calls) {
+  for (size_t i = 0; i < parsed.calls.size(); ++i) {
+    auto& [name, arguments, whole] = parsed.calls[i];
     const bool begins = !name.empty();
     if (begins) ++choice.num_calls;
-    choice.add_call({choice.num_calls - 1, begins ? next_id() : std::string(), std::move(name),
-                     std::move(arguments), whole});
+    choice.add_call({.index = choice.num_calls - 1,
+                     .id = begins ? next_id() : std::string(),
+                     .name = std::move(name),
+                     .arguments = std::move(arguments),
+                     .whole = whole,
+                     .text_before = text_before + parsed.places[i].content,
+                     .begins_at = parsed.places[i].num_bytes});
   }
   return count_reasoning(delta);
 }
