@@ -53,8 +53,11 @@ bool takes(const Route& route, std::string_view path) {
     const std::string_view before = own.substr(0, star), after = own.substr(star + 1);
     return path.size() > before.size() + after.size() && path.starts_with(before) && path.ends_with(after);
   }
-  const bool prefix = own.size() > 1 && own.ends_with('/') && path.size() > own.size();
-  return prefix ? path.starts_with(own) : path == own;
+  if (own.size() == 1 || !own.ends_with('/')) return path == own;
+  // Ids of models and paths of the page may have slashes in them.
+  const bool deep = own == "/v1/models/" || own == "/page/";
+  return path.size() > own.size() && path.starts_with(own) &&
+         (deep || path.find('/', own.size()) == std::string_view::npos);
 }
 
 }  // namespace

@@ -427,7 +427,7 @@ class ParserFlagsTest(unittest.TestCase):
             (("--tool-call-parser", "hermes2"), "hermes, llama3_json"),
             (("--reasoning-parser", "x"), "deepseek_r1, qwen3"),
             (("--chat-template", "/nowhere"), "/nowhere"),
-            (("--chat-template", BINARY), "chat_template"),
+            (("--chat-template", BINARY), f"the chat template '{BINARY}'"),
         ):
             ended = subprocess.run([BINARY, "serve", MODEL, "--port", "0", *flags], capture_output=True, text=True)
             self.assertNotEqual(ended.returncode, 0, flags)

@@ -60,10 +60,14 @@ TEST_F(BadRequests, ValuesAtTheBoundsAreTaken) {
            R"("stop_token_ids": [0, 257])",
            R"("user": "")",
            R"("suffix": null)",
+           R"("suffix": "")",
+           R"("max_tokens": 1, "structured_outputs": {"regex": "a.*", "json": null,
+              "disable_fallback": false, "disable_any_whitespace": false,
+              "disable_additional_properties": false, "whitespace_pattern": null})",
            R"("model": null)",
        }) {
-    EXPECT_EQ(post("/v1/completions", fmt::format(R"({{"prompt": "a", {}}})", field)).status(), 200)
-        << field;
+    const Answer answer = post("/v1/completions", fmt::format(R"({{"prompt": "a", {}}})", field));
+    EXPECT_EQ(answer.status(), 200) << field << answer.body();
   }
   EXPECT_EQ(post("/v1/completions", R"({"prompt": "a\u0000b"})").at("/usage/prompt_tokens"), "3");
 }

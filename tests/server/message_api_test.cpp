@@ -109,7 +109,7 @@ TEST_F(MessageApiTest, FieldsOfAnthropicsClientsAreKnown) {
         R"("cache_control": {"type": "ephemeral"})", R"("inference_geo": "us")", R"("container": null)",
         R"("service_tier": "standard_only")", R"("speed": "standard")", R"("mcp_servers": [])",
         R"("output_config": {"effort": "low"})", R"("cache_salt": "s", "priority": 0)",
-        R"("not_known": null)"}) {
+        R"("context_management": {"edits": []})", R"("not_known": null)"}) {
     const Answer answer = message(fmt::format(R"("max_tokens": 5, {})", neutral));
     EXPECT_EQ(answer.status(), 200) << answer.body();
     EXPECT_EQ(answer.at("/content/0/text"), "hello") << neutral;

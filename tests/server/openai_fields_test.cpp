@@ -20,20 +20,22 @@ class OpenAiFields : public ApiFixture {
 
 TEST_F(OpenAiFields, WhatHasNoEffectIsTaken) {
   const Answer plain = chat(R"("max_tokens": 3)");
-  for (const char* field : {
-           R"("user": "me")",
-           R"("metadata": {"a": "b"})",
-           R"("store": true)",
-           R"("safety_identifier": "x")",
-           R"("prompt_cache_key": "x")",
-           R"("prompt_cache_retention": "24h")",
-           R"("prompt_cache_options": {"mode": "implicit"})",
-           R"("service_tier": "flex")",
-           R"("verbosity": "low")",
-           R"("parallel_tool_calls": false)",
-           R"("reasoning_effort": "high")",
-           R"("spaces_between_special_tokens": false)",
-       }) {
+  for (
+      const char* field : {
+          R"("user": "me")",
+          R"("metadata": {"a": "b"})",
+          R"("prediction": {"type": "content", "content": "a"})",
+          R"("store": true)",
+          R"("safety_identifier": "x")",
+          R"("prompt_cache_key": "x")",
+          R"("prompt_cache_retention": "24h")",
+          R"("prompt_cache_options": {"mode": "implicit"})",
+          R"("service_tier": "flex")",
+          R"("verbosity": "low")",
+          R"("parallel_tool_calls": false)",
+          R"("reasoning_effort": "high")",
+          R"("spaces_between_special_tokens": false)",
+      }) {
     const Answer answer = chat(fmt::format(R"("max_tokens": 3, {})", field));
     EXPECT_EQ(answer.status(), 200) << field << answer.body();
     EXPECT_EQ(answer.at("/choices"), plain.at("/choices")) << field;

@@ -100,7 +100,7 @@ TEST_F(OpenApi, SaysWhatAFieldTakes) {
   EXPECT_EQ(text(schema + "/properties/stream/type"), R"(["boolean","null"])");
   EXPECT_EQ(text(schema + "/properties/stream_options/anyOf/0/properties/include_usage/type"),
             R"(["boolean","null"])");
-  EXPECT_EQ(text(schema + "/properties/suffix/enum"), "[null]");
+  EXPECT_EQ(text(schema + "/properties/suffix/enum"), R"([null,""])");
 }
 
 TEST_F(OpenApi, SaysWhatItemsAndBlocksTake) {

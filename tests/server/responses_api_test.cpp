@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "server/routes.h"
 #include "tests/server/api_fixture.h"
 
 namespace quire {
@@ -223,10 +224,23 @@ TEST_F(ResponsesApiTest, FieldsOfOpenAisClientsAreKnown) {
         R"("prompt": null)", R"("conversation": null)", R"("prompt_cache_retention": "24h")",
         R"("service_tier": "flex")", R"("text": {"verbosity": "low"})",
         R"("reasoning": {"effort": "low", "summary": "auto"})", R"("cache_salt": "s", "priority": 0)",
-        R"("context_management": [])", R"("not_known": null)"}) {
+        R"("context_management": [])", R"("not_known": null)", R"("client_metadata": {"a": "b"})"}) {
     const Answer answer = respond(fmt::format(R"({{"input": "hello", {}}})", neutral));
     EXPECT_EQ(answer.at("/output/0/content/0/text"), "hello") << answer.body();
   }
+}
+
+TEST_F(ResponsesApiTest, AStoredAnswerIsNotStreamedAgain) {
+  const Answer answer = respond(R"({"input": "hello"})");
+  const std::string path = "/v1/responses/" + answer.at("/id");
+  EXPECT_EQ(get(path, "include[]=x&stream=false").status(), 200);
+  for (const char* query : {"stream=true", "a=b&starting_after=3"}) {
+    EXPECT_EQ(get(path, query).status(), 400) << query;
+    EXPECT_EQ(get(path, query).at("/error/param"), "stream");
+  }
+  EXPECT_EQ(find_route(path + "/more"), nullptr);
+  EXPECT_NE(find_route(path + "/input_items"), nullptr);
+  EXPECT_NE(find_route("/v1/models/somebody/model"), nullptr);
 }
 
 TEST_F(ResponsesApiTest, WhatIsNotToBeStoredIsNot) {

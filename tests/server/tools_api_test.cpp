@@ -203,6 +203,10 @@ TEST_F(ToolsApi, OfTheToolsSomeMayBeAllowed) {
   // The model sees these alone.
   const std::string one = R"("tools": [{"type": "function", "function": {"name": "f"}}])";
   EXPECT_EQ(ask("a", allowed(one)).at("/usage/prompt_tokens"), ask("a", one).at("/usage/prompt_tokens"));
+  // Hints are none of the model's business.
+  const std::string hinted = R"("tools": [{"type": "function", "function": {"name": "f"},
+      "cache_control": {"type": "ephemeral"}}])";
+  EXPECT_EQ(ask("a", hinted).at("/usage/prompt_tokens"), ask("a", one).at("/usage/prompt_tokens"));
 }
 
 TEST_F(ToolsApi, ReasoningComesApart) {

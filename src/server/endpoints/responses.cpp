@@ -146,6 +146,13 @@ ApiReply create_response(const ApiState& api, const RequestHead& head, std::stri
 }
 
 ApiReply get_response(const ApiState& api, const RequestHead& head, std::string_view) {
+  if (query_value(head.query, "stream") == "true" || query_value(head.query, "starting_after")) {
+    return error_response({400,
+                           "a stored response is not streamed again: leave stream and starting_after out",
+                           "stream",
+                           {},
+                           0});
+  }
   const std::string_view id = std::string_view(head.path).substr(kResponsesPath.size());
   const auto stored = api.responses.get(id, head.tenant);
   if (!stored) return error_response(response_not_found(id, {}));

@@ -120,6 +120,16 @@ std::string target_path(std::string_view target) {
   return target.starts_with('/') ? percent_decoded(target).value_or("") : std::string();
 }
 
+std::optional<std::string> query_value(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const std::string_view pair = query.substr(0, query.find('&'));
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
+    if (pair.substr(0, pair.find('=')) != name) continue;
+    return percent_decoded(pair.substr(std::min(name.size() + 1, pair.size())));
+  }
+  return std::nullopt;
+}
+
 std::string target_query(std::string_view target) {
   target = target.substr(0, target.find('#'));
   const size_t mark = target.find('?');

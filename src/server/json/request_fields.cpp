@@ -176,6 +176,10 @@ FieldReader no_effect(const FieldSchema& schema) {
           [schema](const JsonField& field) { return check_schema(field.name, field.value, schema); }};
 }
 
+FieldRule object_without_effect(std::string_view name, std::string_view help) {
+  return {name, no_effect({.type = "object"}), help};
+}
+
 FieldReader unsupported(std::string_view why, std::string_view neutral) {
   return {{.only = neutral}, [why, neutral](const JsonField& field) -> Expected<> {
             if (simdjson::minify(field.value) == neutral) return {};

@@ -84,6 +84,8 @@ FieldReader into(std::optional<int32_t>& target, int64_t min, int64_t max);
 
 // The value must be as `schema` says, and has no effect here.
 FieldReader no_effect(const FieldSchema& schema);
+// A field of an object without effect.
+FieldRule object_without_effect(std::string_view name, std::string_view help = {});
 // Of a field that asks for what is not to be had: nothing is taken but null and `neutral`, the value
 // (as compact JSON) by which clients say that they do not ask for it. `why` ends the message.
 FieldReader unsupported(std::string_view why, std::string_view neutral = "null");

@@ -28,7 +28,8 @@ Expected<> read_part_type(const JsonField& field) {
 // {"type": "text", "text": "..."}
 std::vector<FieldRule> part_rules(std::optional<std::string>& text) {
   return {{"type", {{.type = "string", .choices = "text"}, read_part_type}, "the kind of the part"},
-          {"text", into(text), "", true}};
+          {"text", into(text), "", true},
+          object_without_effect("cache_control", "of no effect: prompts are cached anyhow")};
 }
 
 // A string, or an array of text parts.
@@ -106,6 +107,7 @@ std::vector<FieldRule> message_rules(ChatMessage& message, std::optional<std::st
        "what the assistant called"},
       {"reasoning", into(message.reasoning_content), "what the assistant thought"},
       {"reasoning_content", into(message.reasoning_content), "another name of reasoning"},
+      object_without_effect("cache_control", "of no effect: prompts are cached anyhow"),
       // LiteLLM's, on the answers that it hands out; it comes back with messages.
       {"provider_specific_fields", no_effect({.type = "object"}), "of no effect"}};
 }
@@ -136,7 +138,6 @@ void add_unsupported_rules(std::vector<FieldRule>& rules) {
   rules.push_back({"function_call", unsupported(kNoTools, R"("none")"), ""});
   rules.push_back({"modalities", unsupported("answers are text", R"(["text"])"), "text is all there is"});
   rules.push_back({"audio", unsupported("answers are text"), ""});
-  rules.push_back({"prediction", unsupported("no prediction is made use of"), ""});
   rules.push_back({"web_search_options", unsupported("this server searches nothing"), ""});
   rules.push_back({"moderation", unsupported("this server moderates nothing"), ""});
 }
@@ -151,6 +152,7 @@ void add_rules_without_effect(std::vector<FieldRule>& rules) {
   rules.push_back({"prompt_cache_key", no_effect({.type = "string"}), kCacheHint});
   rules.push_back(
       {"prompt_cache_retention", no_effect({.type = "string", .choices = "in_memory|24h"}), kCacheHint});
+  rules.push_back({"prediction", no_effect({.type = "object"}), "of no effect: all is computed"});
   rules.push_back({"prompt_cache_options", no_effect({.type = "object"}), kCacheHint});
   rules.push_back({"service_tier",
                    no_effect({.type = "string", .choices = "auto|default|flex|scale|priority|fast"}),

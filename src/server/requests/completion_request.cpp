@@ -80,7 +80,7 @@ std::vector<FieldRule> completion_rules(CompletionRequest& request) {
         [&request](const JsonField& field) { return read_prompts(field, kMaxPrompts, request.prompts); }},
        "a text or token ids, or several of either",
        true},
-      {"suffix", unsupported("this model completes text, it does not fill in"), ""},
+      {"suffix", unsupported("this model completes text, it does not fill in", R"("")"), ""},
       {"echo", into(request.echo), "the prompt stands before what is generated, and has its logprobs too"},
       {"add_special_tokens", into(request.add_special_tokens),
        "whether texts get the model's BOS, if it wants one"},

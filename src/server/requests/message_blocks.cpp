@@ -231,10 +231,6 @@ std::vector<FieldRule> turn_rules(std::string& role, std::optional<JsonValue>& c
 
 }  // namespace
 
-FieldRule object_without_effect(std::string_view name, std::string_view help) {
-  return {name, no_effect({.type = "object"}), help};
-}
-
 Expected<std::string> read_block_text(const JsonField& field) {
   if (field.value.is_string()) return read_string(field);
   JsonArray blocks;
@@ -313,7 +309,7 @@ std::vector<FieldRule> tool_rules(Tool& tool) {
           {"strict", into(tool.strict), "whether arguments are as the schema has them"},
           {"allowed_callers", unsupported(kNoServerTools, R"(["direct"])")},
           {"defer_loading", unsupported("all tools are shown to the model", "false")},
-          {"input_examples", unsupported("chat templates show none", "[]")},
+          {"input_examples", no_effect({.type = "array"}), "of no effect: chat templates show none"},
           {"eager_input_streaming", no_effect({.type = "boolean"}),
            "of no effect: arguments come as they are made"},
           object_without_effect("cache_control")};

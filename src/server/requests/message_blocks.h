@@ -22,7 +22,4 @@ void write_turn_schema(JsonWriter& json);
 Expected<Tool> read_message_tool(const JsonField& field);
 void write_message_tool_schema(JsonWriter& json);
 
-// A field whose type is checked, and which has no effect here.
-FieldRule object_without_effect(std::string_view name, std::string_view help = {});
-
 }  // namespace quire

@@ -224,7 +224,7 @@ std::vector<FieldRule> message_rules(MessageRequest& request) {
       {"inference_geo", no_effect({.type = "string"}), "of no effect: it runs where the server is"},
       {"container", unsupported("this server runs no tools")},
       {"mcp_servers", unsupported("this server runs no tools", "[]")},
-      {"context_management", unsupported("messages are taken as they are")},
+      {"context_management", unsupported("messages are taken as they are", R"({"edits":[]})")},
       {"diagnostics", unsupported("usage says what was cached")},
   };
   add_placing_rules(rules, request);

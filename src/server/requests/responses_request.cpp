@@ -216,6 +216,7 @@ void add_other_rules(std::vector<FieldRule>& rules) {
                    {{.write = [](JsonWriter& json) { write_object_schema(json, response_stream_rules()); }},
                     read_response_stream_options},
                    "what a stream has beside"});
+  rules.push_back({"client_metadata", no_effect({.type = "object"}), "of no effect"});
   rules.push_back({"background_options", unsupported("there are none here")});
   rules.push_back({"conversation", unsupported("previous_response_id goes on from an answer")});
   rules.push_back({"context_management", unsupported("truncation drops what is too long", "[]")});

@@ -171,6 +171,11 @@ Expected<> read_structured_outputs(const JsonField& field, Spec& spec) {
       {"grammar", text(GrammarKind::kEbnf)},
       {"structural_tag", json(GrammarKind::kStructuralTag)},
       {"json_object", [&](const JsonField& value) { return set_json_object(value, kOutputs, spec); }},
+      // vLLM's clients send these with the values that they have there without being asked for.
+      {"disable_fallback", unsupported("there is one way to keep to a form", "false")},
+      {"disable_any_whitespace", unsupported("where white space may stand is fixed", "false")},
+      {"disable_additional_properties", unsupported("a schema says it itself", "false")},
+      {"whitespace_pattern", unsupported("where white space may stand is fixed")},
   };
   if (auto read = read_fields(*object, rules, kOutputs); !read) {
     return fail_param(std::string(kOutputs), "{}", read.error().message);

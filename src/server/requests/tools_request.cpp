@@ -14,7 +14,8 @@ constexpr std::string_view kToolsSchema =
     R"("properties":{"type":{"const":"function"},"function":{"type":"object","required":["name"],)"
     R"("properties":{"name":{"type":"string","pattern":"^[A-Za-z0-9_-]{1,64}$"},)"
     R"("description":{"type":["string","null"]},"parameters":{"type":["object","null"]},)"
-    R"("strict":{"type":["boolean","null"]}},"additionalProperties":false}},"additionalProperties":false}})";
+    R"("strict":{"type":["boolean","null"]}},"additionalProperties":false},)"
+    R"("cache_control":{"type":["object","null"]}},"additionalProperties":false}})";
 
 Expected<> read_function_type(const JsonField& field) {
   const auto type = read_string(field);
@@ -50,6 +51,7 @@ Expected<Tool> read_tool(const JsonField& field) {
          return read_function_type(type);
        }},
       {"function", [&](const JsonField& function) { return read_function(function, tool); }},
+      object_without_effect("cache_control", "of no effect: prompts are cached anyhow"),
   };
   if (auto read = read_fields(*object, rules, "a tool"); !read) return std::unexpected(read.error());
   if (!has_type) return fail(ErrorCode::kInvalidArgument, "a tool needs a type, which is 'function'");
