@@ -26,8 +26,8 @@ struct CallPiece {
   bool operator==(const CallPiece&) const = default;
 };
 
-// A tool's name: [A-Za-z0-9_-]{1,64}, as OpenAI has it.
-inline constexpr size_t kMaxToolNameBytes = 64;
+// A tool's name: [A-Za-z0-9_-]{1,128}: OpenAI has 64, Anthropic 128.
+inline constexpr size_t kMaxToolNameBytes = 128;
 bool is_tool_name_byte(char c);
 bool is_tool_name(std::string_view text);
 

@@ -52,6 +52,7 @@ void HttpConnection::name_request() {
 void HttpConnection::add_common_headers(HttpResponse& response) {
   if (record_.request_id.empty()) name_request();
   response.headers.emplace_back("X-Request-Id", record_.request_id);
+  if (is_anthropics(reader_.head().path)) response.headers.emplace_back("request-id", record_.request_id);
   const int64_t elapsed_ns = request_start_ns_ ? host_.clock.now_ns() - request_start_ns_ : 0;
   response.headers.emplace_back("openai-processing-ms", fmt::format("{}", elapsed_ns / 1'000'000));
   for (auto& header : std::exchange(run_headers_, {})) response.headers.push_back(std::move(header));

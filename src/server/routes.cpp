@@ -85,12 +85,14 @@ std::string Route::allowed_methods() const {
   return methods;
 }
 
-void reshape_error(std::string_view path, HttpResponse& response) {
-  if (!response.error) return;
+bool is_anthropics(std::string_view path) {
   const Route* route = find_route(path);
-  const bool is_anthropics =
-      route != nullptr ? route->errors == ErrorShape::kAnthropic : path.starts_with(kAnthropicPaths);
-  if (is_anthropics) response.body = to_json(*response.error, ErrorShape::kAnthropic);
+  return route != nullptr ? route->errors == ErrorShape::kAnthropic : path.starts_with(kAnthropicPaths);
+}
+
+void reshape_error(std::string_view path, HttpResponse& response) {
+  if (response.error && is_anthropics(path))
+    response.body = to_json(*response.error, ErrorShape::kAnthropic);
 }
 
 std::span<const Route> routes() { return kRoutes; }

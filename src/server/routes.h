@@ -28,6 +28,9 @@ struct Route {
 
 std::span<const Route> routes();
 
+// Whether Anthropic's clients ask there, which read errors and headers of their own.
+bool is_anthropics(std::string_view path);
+
 // Gives an error, whoever made it, the shape that clients of `path` read.
 void reshape_error(std::string_view path, HttpResponse& response);
 

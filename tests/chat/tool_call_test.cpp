@@ -11,7 +11,7 @@ using Calls = std::vector<ToolCall>;
 TEST(ToolCall, Names) {
   EXPECT_TRUE(is_tool_name("get_weather-2"));
   EXPECT_TRUE(is_tool_name(std::string(64, 'a')));
-  for (const std::string& bad : {std::string(), std::string(65, 'a'), std::string("a b"),
+  for (const std::string& bad : {std::string(), std::string(129, 'a'), std::string("a b"),
                                  std::string("a.b"), std::string("é"), std::string("a\0b", 3)}) {
     EXPECT_FALSE(is_tool_name(bad)) << bad;
   }

@@ -41,6 +41,10 @@ class AnthropicClient(ServedTest):
         usage = answer.usage
         self.assertEqual(usage.input_tokens + usage.cache_read_input_tokens, chat.usage.prompt_tokens)
         self.assertEqual(usage.output_tokens, 12)
+        self.assertTrue(answer._request_id)
+        with self.assertRaises(anthropic.BadRequestError) as caught:
+            self.message(temperature=9)
+        self.assertTrue(caught.exception.request_id)
 
     def test_a_stream_is_the_same_message(self):
         whole = self.message(max_tokens=40)

@@ -328,7 +328,7 @@ TEST_F(MessageToolsTest, BadToolsAreRefused) {
   const std::pair<std::string, std::string> cases[] = {
       {with(R"("tools": 5)"), "tools must be an array"},
       {with(R"("tools": [{}])"), "tools[0]: name is required"},
-      {with(R"("tools": [{"name": "a b", "input_schema": {}}])"), "name must be 1 to 64"},
+      {with(R"("tools": [{"name": "a b", "input_schema": {}}])"), "name must be 1 to 128"},
       {with(R"("tools": [{"name": "f"}])"), "input_schema"},
       {with(R"("tools": [{"name": "f", "input_schema": []}])"), "input_schema must be an object"},
       {with(R"("tools": [{"name": "f", "input_schema": {}, "type": "bash_20250124"}])"),

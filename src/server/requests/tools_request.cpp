@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kToolsSchema =
     R"({"type":"array","maxItems":128,"items":{"type":"object","required":["type","function"],)"
     R"("properties":{"type":{"const":"function"},"function":{"type":"object","required":["name"],)"
-    R"("properties":{"name":{"type":"string","pattern":"^[A-Za-z0-9_-]{1,64}$"},)"
+    R"("properties":{"name":{"type":"string","pattern":"^[A-Za-z0-9_-]{1,128}$"},)"
     R"("description":{"type":["string","null"]},"parameters":{"type":["object","null"]},)"
     R"("strict":{"type":["boolean","null"]}},"additionalProperties":false},)"
     R"("cache_control":{"type":["object","null"]}},"additionalProperties":false}})";

@@ -12,7 +12,7 @@
 namespace quire {
 
 struct Tool {
-  std::string name;  // [A-Za-z0-9_-]{1,64}
+  std::string name;  // [A-Za-z0-9_-]{1,128}
   std::optional<std::string> description;
   std::string parameters_json;  // a JSON schema with the type object; empty: none was given
   Value parameters;             // for templates, as it was written
@@ -51,7 +51,7 @@ Expected<> settle_offer(ToolOffer& offer);
 
 // Whether it may be a tool's name.
 inline constexpr FieldSchema kToolNameSchema = {
-    .json = R"({"type":"string","pattern":"^[A-Za-z0-9_-]{1,64}$"})"};
+    .json = R"({"type":"string","pattern":"^[A-Za-z0-9_-]{1,128}$"})"};
 Expected<> check_tool_name(std::string_view name);
 // The value of a field that names a tool.
 Expected<> read_tool_name(const JsonField& field, std::string& name);
