@@ -43,7 +43,7 @@ class AnthropicClient(ServedTest):
         self.assertEqual(usage.output_tokens, 12)
         self.assertTrue(answer._request_id)
         with self.assertRaises(anthropic.BadRequestError) as caught:
-            self.message(temperature=9)
+            self.message(max_tokens=10**6)
         self.assertTrue(caught.exception.request_id)
 
     def test_a_stream_is_the_same_message(self):
