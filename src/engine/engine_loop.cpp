@@ -67,7 +67,7 @@ EngineLoop::EngineLoop(const LLMEngineOptions& options, std::unique_ptr<Executor
       executor_(std::move(executor)),
       clock_(clock),
       mailbox_(mailbox),
-      metrics_(metrics, options.max_model_len),
+      metrics_(metrics, options),
       memory_(options.num_blocks, options.block_size, block_hasher(options), options.num_swap_slots),
       scheduler_(scheduler_options(options), memory_) {
   for (StepInput& input : inputs_) input.reserve(options.max_num_seqs);

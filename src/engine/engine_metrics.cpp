@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,8 @@ constexpr double kTokenGapBounds[] = {0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 
 constexpr double kRequestBounds[] = {0.3, 0.5, 0.8, 1,  1.5, 2,   2.5, 5,   10,   15,  20,
                                      30,  40,  50,  60, 120, 240, 480, 960, 1920, 7680};
 constexpr double kIterationBounds[] = {1, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384};
+
+constexpr double kCountBounds[] = {1, 2, 5, 10, 20};
 
 // 1, 2, 5, 10, 20, 50, ... up to `max`.
 std::vector<double> length_bounds(int32_t max) {
@@ -32,7 +35,7 @@ double seconds(int64_t from_ns, int64_t to_ns) { return static_cast<double>(to_n
 
 }  // namespace
 
-EngineMetrics::EngineMetrics(MetricsRegistry& registry, int32_t max_model_len)
+EngineMetrics::EngineMetrics(MetricsRegistry& registry, const LLMEngineOptions& options)
     : running_(registry.gauge("vllm:num_requests_running", "Requests that are being computed.")),
       waiting_(registry.gauge("vllm:num_requests_waiting", "Requests that wait to be computed.")),
       swapped_(registry.gauge("vllm:num_requests_swapped",
@@ -84,11 +87,21 @@ EngineMetrics::EngineMetrics(MetricsRegistry& registry, int32_t max_model_len)
                                        "From the first step to the first token.", kRequestBounds)),
       decode_time_(registry.histogram("vllm:request_decode_time_seconds",
                                       "From the first token to the last.", kRequestBounds)),
+      inference_time_(registry.histogram("vllm:request_inference_time_seconds",
+                                         "From the first step to the last token.", kRequestBounds)),
       prompt_length_(registry.histogram("vllm:request_prompt_tokens", "Prompt tokens of a request.",
-                                        length_bounds(max_model_len))),
+                                        length_bounds(options.max_model_len))),
       generation_length_(registry.histogram("vllm:request_generation_tokens",
                                             "Tokens generated for a request.",
-                                            length_bounds(max_model_len))),
+                                            length_bounds(options.max_model_len))),
+      longest_generation_(registry.histogram("vllm:request_max_num_generation_tokens",
+                                             "Tokens of a request's longest continuation.",
+                                             length_bounds(options.max_model_len))),
+      wanted_tokens_(registry.histogram("vllm:request_params_max_tokens",
+                                        "Tokens that each continuation of a request might have.",
+                                        length_bounds(options.max_model_len))),
+      wanted_continuations_(registry.histogram("vllm:request_params_n",
+                                               "Continuations that a request asked for.", kCountBounds)),
       iteration_tokens_(registry.histogram("vllm:iteration_tokens_total", "Tokens computed in a step.",
                                            kIterationBounds)) {
   const std::array<const char*, 6> reasons{"stop", "length", "abort", "error", "timeout", "dead_end"};
@@ -96,6 +109,13 @@ EngineMetrics::EngineMetrics(MetricsRegistry& registry, int32_t max_model_len)
     success_[i] = &registry.counter("vllm:request_success_total", "Requests that ended, by reason.",
                                     fmt::format("finished_reason=\"{}\"", reasons[i]));
   }
+  registry
+      .gauge("vllm:cache_config_info", "What the KV cache is made of, in its labels.",
+             fmt::format("block_size=\"{}\",num_gpu_blocks=\"{}\",num_cpu_blocks=\"{}\","
+                         "enable_prefix_caching=\"{}\"",
+                         options.block_size, options.num_blocks, options.num_swap_slots,
+                         options.enable_prefix_caching ? "True" : "False"))
+      .set(1);
 }
 
 void EngineMetrics::step(int64_t num_tokens) { iteration_tokens_.observe(static_cast<double>(num_tokens)); }
@@ -130,10 +150,21 @@ void EngineMetrics::ended(const SequenceGroup& group, int64_t now_ns) {
   queue_time_.observe(seconds(times.arrival_ns, times.first_scheduled_ns));
   prefill_time_.observe(seconds(times.first_scheduled_ns, times.first_token_ns));
   decode_time_.observe(seconds(times.first_token_ns, times.last_token_ns));
+  inference_time_.observe(seconds(times.first_scheduled_ns, times.last_token_ns));
+  observe_lengths(group);
+}
+
+void EngineMetrics::observe_lengths(const SequenceGroup& group) {
+  size_t generated = 0, longest = 0;
+  for (const Sequence& sequence : group.sequences()) {
+    generated += sequence.output.size();
+    longest = std::max(longest, sequence.output.size());
+  }
   prompt_length_.observe(group.num_prompt_tokens());
-  size_t generated = 0;
-  for (const Sequence& sequence : group.sequences()) generated += sequence.output.size();
   generation_length_.observe(static_cast<double>(generated));
+  longest_generation_.observe(static_cast<double>(longest));
+  wanted_tokens_.observe(group.params()->max_tokens);
+  wanted_continuations_.observe(group.params()->n);
 }
 
 void EngineMetrics::count_preemptions(const EngineStats& stats) {

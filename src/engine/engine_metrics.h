@@ -15,8 +15,8 @@ namespace quire {
 
 class EngineMetrics {
  public:
-  // `registry` outlives this. `max_model_len` bounds the histograms of lengths.
-  EngineMetrics(MetricsRegistry& registry, int32_t max_model_len);
+  // `registry` outlives this. `options.max_model_len` bounds the histograms of lengths.
+  EngineMetrics(MetricsRegistry& registry, const LLMEngineOptions& options);
 
   // One step computed so many tokens.
   void step(int64_t num_tokens);
@@ -32,6 +32,7 @@ class EngineMetrics {
   EngineTotals totals() const;
 
  private:
+  void observe_lengths(const SequenceGroup& group);
   void count_preemptions(const EngineStats& stats);
 
   Gauge &running_, &waiting_, &swapped_, &swap_usage_, &cache_usage_, &gpu_cache_usage_, &slots_allocated_,
@@ -40,7 +41,8 @@ class EngineMetrics {
       &preemptions_swapped_, &preemptions_recomputed_, &blocks_out_, &blocks_in_, &swaps_lost_, &thrashes_;
   std::array<Counter*, 6> success_;  // by FinishReason, kStop first
   Histogram &time_to_first_token_, &inter_token_, &time_per_output_token_, &latency_, &queue_time_,
-      &prefill_time_, &decode_time_, &prompt_length_, &generation_length_, &iteration_tokens_;
+      &prefill_time_, &decode_time_, &inference_time_, &prompt_length_, &generation_length_,
+      &longest_generation_, &wanted_tokens_, &wanted_continuations_, &iteration_tokens_;
 };
 
 }  // namespace quire

@@ -34,7 +34,7 @@ class EngineMetricsTest : public testing::Test {
   }
 
   MetricsRegistry registry_{"model_name=\"m\""};
-  EngineMetrics metrics_{registry_, 100};
+  EngineMetrics metrics_{registry_, {.num_blocks = 8, .max_model_len = 100, .enable_prefix_caching = true}};
   SequenceGroup group_;
 };
 
@@ -73,7 +73,23 @@ TEST_F(EngineMetricsTest, AnEndedRequestIsSplitIntoItsPhases) {
   EXPECT_THAT(text, HasSubstr("vllm:request_queue_time_seconds_sum{model_name=\"m\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("vllm:request_prefill_time_seconds_sum{model_name=\"m\"} 2\n"));
   EXPECT_THAT(text, HasSubstr("vllm:request_decode_time_seconds_sum{model_name=\"m\"} 5\n"));
+  EXPECT_THAT(text, HasSubstr("vllm:request_inference_time_seconds_sum{model_name=\"m\"} 7\n"));
   EXPECT_THAT(text, HasSubstr("vllm:request_generation_tokens_sum{model_name=\"m\"} 2\n"));
+}
+
+TEST_F(EngineMetricsTest, AnEndedRequestIsMeasuredByWhatItAskedForAndItsLongestContinuation) {
+  SequenceGroup group({.id = 2}, {10},
+                      std::make_shared<SamplingParams>(SamplingParams{.n = 2, .max_tokens = 7}));
+  group.times = {.arrival_ns = 0, .first_scheduled_ns = 0, .first_token_ns = 1, .last_token_ns = 2};
+  group.sequences()[0].output = {5};
+  group.sequences()[1].output = {5, 6, 7};
+  for (Sequence& sequence : group.sequences()) group.finish(sequence, FinishReason::kStop);
+  metrics_.ended(group, 2);
+  const std::string text = registry_.render();
+  EXPECT_THAT(text, HasSubstr("vllm:request_generation_tokens_sum{model_name=\"m\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("vllm:request_max_num_generation_tokens_sum{model_name=\"m\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("vllm:request_params_max_tokens_sum{model_name=\"m\"} 7\n"));
+  EXPECT_THAT(text, HasSubstr("vllm:request_params_n_sum{model_name=\"m\"} 2\n"));
 }
 
 TEST_F(EngineMetricsTest, AnAbortedRequestIsCountedButNotTimed) {
@@ -104,6 +120,12 @@ TEST_F(EngineMetricsTest, GaugesFollowTheSnapshotAndCountersOnlyGrow) {
   EXPECT_THAT(text, HasSubstr("vllm:num_preemptions_total{model_name=\"m\"} 5\n"));
   EXPECT_THAT(text, HasSubstr("vllm:prefix_cache_queries_total{model_name=\"m\"} 30\n"));
   EXPECT_THAT(text, HasSubstr("vllm:prefix_cache_hits_total{model_name=\"m\"} 16\n"));
+}
+
+TEST_F(EngineMetricsTest, LabelsSayWhatTheCacheIsMadeOf) {
+  EXPECT_THAT(registry_.render(),
+              HasSubstr("vllm:cache_config_info{model_name=\"m\",block_size=\"16\",num_gpu_blocks=\"8\","
+                        "num_cpu_blocks=\"0\",enable_prefix_caching=\"True\"} 1\n"));
 }
 
 TEST_F(EngineMetricsTest, PreemptionsAreCountedByWhatFollowed) {
