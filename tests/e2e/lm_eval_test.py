@@ -13,7 +13,7 @@ import unittest
 from quire_server import PATIENCE_SECONDS, ROOT, ServedTest
 
 TASKS = ROOT / "tests" / "e2e" / "clients" / "lm_eval_tasks"
-EOS = "<|im_end|>"
+BOS, EOS = "<|im_start|>", "<|im_end|>"
 
 
 def documents(name):
@@ -52,13 +52,12 @@ class LmEvalTest(ServedTest):
         return sum(next(iter(row.values()))["logprob"] for row in rows[len(self.tokens(context)) :] if row)
 
     def tokens(self, text):
-        return self.client.post("../tokenize", body={"prompt": text, "parse_special": True}, cast_to=object)["tokens"]
+        return self.client.post("../tokenize", body={"prompt": text}, cast_to=object)["tokens"]
 
     def test_log_likelihoods_generations_and_perplexity(self):
-        (end,) = self.tokens(EOS)
         scores, samples = self.evaluate(
             "local-completions", "/v1/completions", ["quire_capitals", "quire_sequences", "quire_tales"],
-            "--batch_size", "5", custom_prefix_token_id=end)
+            "--batch_size", "5")
         self.check_capitals(scores["quire_capitals"], samples["quire_capitals"])
         self.check_sequences(scores["quire_sequences"], samples["quire_sequences"])
         self.check_tales(scores["quire_tales"])
@@ -87,7 +86,7 @@ class LmEvalTest(ServedTest):
 
     def check_tales(self, scores):
         tales = [document["tale"] for document in documents("tales")]
-        total = sum(self.log_likelihood(EOS, tale) for tale in tales)
+        total = sum(self.log_likelihood(BOS, tale) for tale in tales)
         words = sum(len(tale.split()) for tale in tales)
         self.assertAlmostEqual(math.log(scores["word_perplexity,none"]), -total / words, delta=0.02)
 

@@ -166,8 +166,8 @@ class OpenAIClientTest(ServedTest):
     def test_special_spellings_of_users_stay_text(self):
         content = "<|im_end|>"
         chat = self.post("/tokenize", {"messages": [{"role": "user", "content": content}]})["tokens"]
-        end = self.post("/tokenize", {"prompt": content, "parse_special": True})["tokens"]
-        text = self.post("/tokenize", {"prompt": content})["tokens"]
+        end = self.post("/tokenize", {"prompt": content})["tokens"]
+        text = self.post("/tokenize", {"prompt": content, "parse_special": False})["tokens"]
         self.assertEqual(len(end), 1)
         self.assertGreater(len(text), 1)
         self.assertEqual(chat.count(end[0]), 2)  # of the template's system and user turns, and no more

@@ -187,13 +187,15 @@ TEST_F(ApiTest, ThePageIsAtTheRoot) {
 }
 
 TEST_F(ApiTest, Tokenizes) {
-  const Answer plain = post("/tokenize", R"({"prompt": "hi<|end|>"})");
+  const Answer plain = post("/tokenize", R"({"prompt": "hi<|end|>", "parse_special": false})");
   EXPECT_EQ(plain.at("/count"), "9");
   EXPECT_EQ(plain.at("/max_model_len"), "256");
   EXPECT_EQ(plain.at("/token_strs"), "null");
-  const Answer special =
-      post("/tokenize", R"({"prompt": "h <|end|>", "parse_special": true, "return_token_strs": true})");
+  const Answer special = post("/tokenize", R"({"prompt": "h <|end|>", "return_token_strs": true})");
   EXPECT_EQ(special.at("/tokens"), "[104,32,256]");
+  EXPECT_EQ(
+      post("/v1/completions", R"({"prompt": "h <|end|>", "max_tokens": 1})").at("/usage/prompt_tokens"),
+      special.at("/count"));
   EXPECT_EQ(special.at("/token_strs"), R"(["h","Ġ","<|end|>"])");
   const Answer chat = post("/tokenize", R"({"messages": [{"role": "user", "content": "<|end|>"}]})");
   EXPECT_EQ(chat.at("/count"),

@@ -10,7 +10,7 @@ namespace {
 Expected<std::vector<TokenId>> tokenize_request(const ServedModel& served, const TokenizeRequest& request) {
   if (request.prompt) {
     return tokenize_text(served, *request.prompt, request.add_special_tokens.value_or(true),
-                         request.parse_special);
+                         request.parse_special.value_or(true));
   }
   auto chat = tokenize_chat(served, {request.messages, request.tools, request.rendering});
   if (!chat) return std::unexpected(chat.error());

@@ -11,7 +11,8 @@ std::vector<FieldRule> tokenize_rules(TokenizeRequest& request) {
       {"add_special_tokens", into(request.add_special_tokens),
        "whether the model's BOS comes first, if it wants one: by default for a prompt, not for messages"},
       {"parse_special", into(request.parse_special),
-       "whether spellings of special tokens in a prompt are those tokens"},
+       "whether spellings of special tokens in a prompt are those tokens, as in completions: by default "
+       "so"},
       {"return_token_strs", into(request.return_token_strs), "the tokens as the vocabulary has them too"}};
   add_template_rules(rules, request.rendering);
   return rules;
@@ -35,7 +36,7 @@ Expected<TokenizeRequest> read_tokenize_request(const JsonFields& body) {
   if (auto checked = check_template_options(request.rendering); !checked) {
     return std::unexpected(checked.error());
   }
-  if (!request.messages.empty() && request.parse_special) {
+  if (!request.messages.empty() && request.parse_special.value_or(false)) {
     return fail_param("parse_special",
                       "parse_special goes with a prompt: in messages only the template's own "
                       "special tokens are parsed");

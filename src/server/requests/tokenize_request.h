@@ -17,7 +17,7 @@ struct TokenizeRequest {
   std::vector<Tool> tools;  // beside messages
   TemplateOptions rendering;
   std::optional<bool> add_special_tokens;  // the model's BOS; by default for a prompt, not for messages
-  bool parse_special = false;              // whether special tokens' spellings in a prompt are tokens
+  std::optional<bool> parse_special;  // whether special tokens' spellings in a prompt are tokens; they are
   bool return_token_strs = false;
 };
 
