@@ -53,6 +53,35 @@ TEST(ResponseStoreTest, ForgetsWhatNobodyUsedForLongest) {
   EXPECT_TRUE(store.get("4", 0));
 }
 
+TEST(ResponseStoreTest, WhatIsBeingMadeStays) {
+  StoredResponse running = response("r", 1);
+  running.running = true;
+  const int64_t each = running.bytes();
+  ResponseStore store(4 * each);
+  EXPECT_TRUE(store.put(running));
+  for (const char* id : {"0", "1", "2", "3", "4"}) EXPECT_TRUE(store.put(response(id, 1)));
+  EXPECT_TRUE(store.put(response("b", 2)));
+  EXPECT_TRUE(store.get("r", 1));
+  EXPECT_FALSE(store.get("2", 1));
+  EXPECT_TRUE(store.get("4", 1));
+  // Half of the room is for those that are made; more are refused, and cost nobody anything.
+  for (const char* id : {"s", "t"}) {
+    running.id = id;
+    EXPECT_EQ(store.put(running), *id == 's') << id;
+  }
+  EXPECT_TRUE(store.get("b", 2));
+  EXPECT_FALSE(store.get("t", 1));
+  // One that ended may be forgotten, and there is room for another.
+  EXPECT_TRUE(store.put(response("r", 1)));
+  EXPECT_TRUE(store.put(running));
+  for (const char* id : {"5", "6", "7", "8"}) EXPECT_TRUE(store.put(response(id, 1)));
+  EXPECT_FALSE(store.get("r", 1));
+  for (const char* id : {"s", "t"}) {
+    EXPECT_TRUE(store.get(id, 1));
+    EXPECT_TRUE(store.remove(id, 1));
+  }
+}
+
 TEST(ResponseStoreTest, WhoHoldsMostLosesFirst) {
   const int64_t each = response("a0", 1).bytes();
   ResponseStore store(4 * each);

@@ -295,6 +295,29 @@ TEST_F(SmallStoreTest, TakesNothingIntoTheBackgroundThatItHasNoRoomFor) {
   EXPECT_THAT(refused.at("/error/message"), HasSubstr("too much room"));
 }
 
+// Room for two, and so for one that is being made.
+class RoomForTwoTest : public ResponsesApiTest {
+ protected:
+  RoomForTwoTest() : ResponsesApiTest(with_room()) {}
+  static ServerConfig with_room() {
+    ServerConfig config;
+    config.response_store = 4000;
+    return config;
+  }
+};
+
+TEST_F(RoomForTwoTest, OneThatIsMadeStaysWhileOthersComeAndGo) {
+  const std::string of_many_steps =
+      fmt::format(R"({{"input": "{}", "background": true}})", std::string(100, 'x'));
+  const Answer queued = respond(of_many_steps);
+  ASSERT_EQ(queued.at("/status"), "queued") << queued.body();
+  const Answer beside = respond(of_many_steps);
+  EXPECT_EQ(beside.status(), 429) << beside.body();
+  EXPECT_EQ(beside.at("/error/code"), "too_many_background_responses");
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(respond(R"({"input": "ab"})").status(), 200);
+  EXPECT_EQ(get("/v1/responses/" + queued.at("/id")).status(), 200);
+}
+
 TEST_F(ResponsesApiTest, BadRequestsNameTheField) {
   struct Case {
     std::string body, param, message;

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <optional>
+#include <ranges>
 #include <utility>
+
+#include "base/check.h"
 
 namespace quire {
 namespace {
@@ -41,11 +44,19 @@ ResponseStore::Entries::iterator* ResponseStore::find(std::string_view id, Tenan
   return found == by_id_.end() || (*found->second)->tenant != tenant ? nullptr : &found->second;
 }
 
+void ResponseStore::count(Share& share, const StoredResponse& response, int64_t sign) {
+  const int64_t bytes = sign * response.bytes();
+  num_bytes_ += bytes;
+  share.num_bytes += bytes;
+  if (!response.running) return;
+  num_bytes_running_ += bytes;
+  num_running_ += sign;
+  share.num_running += sign;
+}
+
 void ResponseStore::drop(Entries::iterator entry) {
   const auto share = shares_.find((*entry)->tenant);
-  const int64_t bytes = (*entry)->bytes();
-  num_bytes_ -= bytes;
-  share->second.num_bytes -= bytes;
+  count(share->second, **entry, -1);
   by_id_.erase((*entry)->id);
   share->second.entries.erase(entry);
   if (share->second.entries.empty()) shares_.erase(share);
@@ -54,24 +65,35 @@ void ResponseStore::drop(Entries::iterator entry) {
 void ResponseStore::make_room() {
   while (num_bytes_ > max_bytes_ || by_id_.size() > kMaxResponses) {
     const bool by_bytes = num_bytes_ > max_bytes_;
-    const auto most = std::ranges::max_element(shares_, {}, [by_bytes](const auto& share) {
+    auto losers = shares_ | std::views::filter([](const auto& share) { return share.second.may_lose(); });
+    const auto most = std::ranges::max_element(losers, {}, [by_bytes](const auto& share) {
       return by_bytes ? share.second.num_bytes : std::ssize(share.second.entries);
     });
-    drop(std::prev(most->second.entries.end()));
+    CHECK(most != losers.end());  // those that run leave half of the room
+    auto last = std::prev(most->second.entries.end());
+    while ((*last)->running) --last;
+    drop(last);
   }
 }
 
 bool ResponseStore::put(StoredResponse response) {
   const int64_t bytes = response.bytes();
   if (bytes > max_bytes_) return false;
+  const bool running = response.running;
   const auto shared = std::make_shared<const StoredResponse>(std::move(response));
   const std::lock_guard lock(mutex_);
-  if (const auto* former = find(shared->id, shared->tenant)) drop(*former);
+  const auto* former = find(shared->id, shared->tenant);
+  if (running) {
+    const bool replaces = former != nullptr && (**former)->running;
+    const int64_t replaced = replaces ? (**former)->bytes() : 0;
+    if (num_bytes_running_ - replaced + bytes > max_bytes_running()) return false;
+    if (!replaces && num_running_ >= static_cast<int64_t>(kMaxResponses / 2)) return false;
+  }
+  if (former != nullptr) drop(*former);
   Share& share = shares_[shared->tenant];
   share.entries.push_front(shared);
   by_id_[share.entries.front()->id] = share.entries.begin();
-  share.num_bytes += bytes;
-  num_bytes_ += bytes;
+  count(share, *shared, 1);
   make_room();  // which may take just this one
   return by_id_.contains(shared->id);
 }

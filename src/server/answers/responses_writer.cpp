@@ -447,14 +447,23 @@ std::string response_without_output(const ResponsesPlan& plan, const ResponseCon
   return ResponsesWriter(plan).without_output(context, status, error);
 }
 
-bool keep_unfinished(const ResponsesPlan& plan, const ResponseContext& context) {
+ApiExpected<> keep_unfinished(const ResponsesPlan& plan, const ResponseContext& context) {
   StoredResponse kept = plan.kept;
   kept.id = context.id;
   kept.json = response_without_output(plan, context, "queued");
   kept.background = true;
   kept.finished = false;
+  kept.running = true;
   name_input_items(kept);
-  return plan.store->put(std::move(kept));
+  if (kept.bytes() > plan.store->max_bytes_running()) {
+    return std::unexpected(
+        ApiError{400, "the request takes too much room to be kept", "background", {}, 0});
+  }
+  if (plan.store->put(std::move(kept))) return {};
+  return std::unexpected(ApiError{429,
+                                  "what is made in the background takes half of the room for stored "
+                                  "responses; try again later",
+                                  "background", "too_many_background_responses", 5});
 }
 
 std::unique_ptr<AnswerWriter> make_responses_writer(ResponsesPlan plan) {

@@ -36,8 +36,8 @@ std::optional<std::string> find_stored_item(ResponseStore& store, TenantId tenan
 std::string response_without_output(const ResponsesPlan& plan, const ResponseContext& context,
                                     std::string_view status, const ApiError* error = nullptr);
 
-// Keeps what is asked in the background, as queued. False if there is no room.
-bool keep_unfinished(const ResponsesPlan& plan, const ResponseContext& context);
+// Keeps what is asked in the background, as queued. An error if there is no room.
+ApiExpected<> keep_unfinished(const ResponsesPlan& plan, const ResponseContext& context);
 
 // For a request with one choice.
 std::unique_ptr<AnswerWriter> make_responses_writer(ResponsesPlan plan);

@@ -87,6 +87,7 @@ void tell_store(const ResponsesPlan& plan, const ResponseContext& context, Tenan
   const ApiError no_room = {500, "the answer takes too much room to be kept", {}, {}, 0};
   if (stage == Stage::kEnded && error == nullptr) error = &no_room;
   StoredResponse next = *stored;
+  next.running = stage == Stage::kRuns;
   next.json = response_without_output(plan, context,
                                       stage == Stage::kRuns        ? "in_progress"
                                       : stage == Stage::kCancelled ? "cancelled"
@@ -97,8 +98,8 @@ void tell_store(const ResponsesPlan& plan, const ResponseContext& context, Tenan
 
 // The answer of a run that goes on without its client.
 ApiReply go_on(std::unique_ptr<AnswerRun> run, ResponsesPlan plan, const ResponseContext& context) {
-  if (!keep_unfinished(plan, context)) {
-    return error_response({400, "the request takes too much room to be kept", "background", {}, 0});
+  if (auto kept = keep_unfinished(plan, context); !kept) {
+    return error_response(kept.error());
   }
   const TenantId tenant = plan.kept.tenant;
   plan.kept = {};
