@@ -34,7 +34,8 @@ void HttpConnection::refuse(const ApiError& error) {
 }
 
 void HttpConnection::respond(HttpResponse response) {
-  reshape_error(reader_.head().path, response);
+  if (record_.request_id.empty()) name_request();
+  reshape_error(reader_.head().path, record_.request_id, response);
   add_common_headers(response);
   record_.status = response.status;
   answer_whole_ = true;
@@ -128,7 +129,7 @@ void HttpConnection::take_step(RunStep step) {
 // Of a stream that had bytes only to keep proxies patient: what was to write its events never began.
 void HttpConnection::append_failure(std::string& piece, const ApiError& error) const {
   HttpResponse response = error_response(error);
-  reshape_error(reader_.head().path, response);
+  reshape_error(reader_.head().path, record_.request_id, response);
   append_named_event(piece, "error", response.body);
 }
 

@@ -90,9 +90,9 @@ bool is_anthropics(std::string_view path) {
   return route != nullptr ? route->errors == ErrorShape::kAnthropic : path.starts_with(kAnthropicPaths);
 }
 
-void reshape_error(std::string_view path, HttpResponse& response) {
-  if (response.error && is_anthropics(path))
-    response.body = to_json(*response.error, ErrorShape::kAnthropic);
+void reshape_error(std::string_view path, std::string_view request_id, HttpResponse& response) {
+  if (!response.error || !is_anthropics(path)) return;
+  response.body = to_json(*response.error, ErrorShape::kAnthropic, request_id);
 }
 
 std::span<const Route> routes() { return kRoutes; }

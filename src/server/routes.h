@@ -31,8 +31,8 @@ std::span<const Route> routes();
 // Whether Anthropic's clients ask there, which read errors and headers of their own.
 bool is_anthropics(std::string_view path);
 
-// Gives an error, whoever made it, the shape that clients of `path` read.
-void reshape_error(std::string_view path, HttpResponse& response);
+// Gives an error, whoever made it, the shape that clients of `path` read. `request_id` as in to_json().
+void reshape_error(std::string_view path, std::string_view request_id, HttpResponse& response);
 
 // Null if there is none.
 const Route* find_route(std::string_view path);

@@ -45,6 +45,13 @@ class AnthropicClient(ServedTest):
         with self.assertRaises(anthropic.BadRequestError) as caught:
             self.message(max_tokens=10**6)
         self.assertTrue(caught.exception.request_id)
+        self.assertEqual(caught.exception.body["request_id"], caught.exception.request_id)
+
+    def test_models(self):
+        (listed,) = self.anthropic.models.list()
+        self.assertEqual((listed.id, listed.type, listed.display_name), (self.model, "model", self.model))
+        self.assertEqual(listed.created_at.timestamp(), self.client.models.retrieve(self.model).created)
+        self.assertEqual(self.anthropic.models.retrieve(self.model), listed)
 
     def test_a_stream_is_the_same_message(self):
         whole = self.message(max_tokens=40)

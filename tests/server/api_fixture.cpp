@@ -18,7 +18,7 @@ EchoModelOptions stepped(EchoModelOptions options) {
 
 // As a connection writes it.
 Answer answer_of(const RequestHead& head, HttpResponse response) {
-  reshape_error(head.path, response);
+  reshape_error(head.path, {}, response);
   return {response.status, std::move(response.body)};
 }
 

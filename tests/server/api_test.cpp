@@ -14,6 +14,7 @@ namespace quire {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
 using ::testing::StartsWith;
 
 class ApiTest : public ApiFixture {};
@@ -25,7 +26,13 @@ TEST_F(ApiTest, ModelsAreListed) {
   EXPECT_EQ(list.at("/data/1/id"), "alias");
   EXPECT_EQ(list.at("/data/0/object"), "model");
   EXPECT_EQ(list.at("/data/0/max_model_len"), "256");
-  EXPECT_EQ(get("/v1/models/alias").at("/id"), "alias");
+  EXPECT_EQ(list.at("/first_id"), "echo");
+  EXPECT_EQ(list.at("/last_id"), "alias");
+  EXPECT_EQ(list.at("/has_more"), "false");
+  const Answer alias = get("/v1/models/alias");
+  EXPECT_EQ(alias.at("/id"), "alias");
+  EXPECT_EQ(alias.at("/display_name"), "alias");
+  EXPECT_THAT(alias.at("/created_at"), MatchesRegex("20..-..-..T..:..:..Z"));
   const Answer unknown = get("/v1/models/other");
   EXPECT_EQ(unknown.status(), 404);
   EXPECT_EQ(unknown.at("/error/code"), "model_not_found");

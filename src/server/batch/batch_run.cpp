@@ -143,7 +143,7 @@ Expected<> BatchRun::advance(Job& job) {
 
 // With what the API's connections would write, or what an endpoint answers at once.
 Expected<> BatchRun::refuse(const BatchRequest& request, HttpResponse response) {
-  reshape_error(request.url, response);
+  reshape_error(request.url, {}, response);
   return finish(request.custom_id, response.status, response.body);
 }
 

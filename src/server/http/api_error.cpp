@@ -56,7 +56,7 @@ std::string_view anthropic_error_type(int status) {
   }
 }
 
-std::string to_anthropic_json(const ApiError& error) {
+std::string to_anthropic_json(const ApiError& error, std::string_view request_id) {
   std::string out;
   JsonWriter json(out);
   json.begin_object();
@@ -68,14 +68,15 @@ std::string to_anthropic_json(const ApiError& error) {
   const bool names_it = error.param.empty() || error.message.find(error.param) != std::string::npos;
   json.field("message", names_it ? error.message : fmt::format("{}: {}", error.param, error.message));
   json.end_object();
+  if (!request_id.empty()) json.field("request_id", request_id);
   json.end_object();
   return out;
 }
 
 }  // namespace
 
-std::string to_json(const ApiError& error, ErrorShape shape) {
-  if (shape == ErrorShape::kAnthropic) return to_anthropic_json(error);
+std::string to_json(const ApiError& error, ErrorShape shape, std::string_view request_id) {
+  if (shape == ErrorShape::kAnthropic) return to_anthropic_json(error, request_id);
   std::string out;
   JsonWriter json(out);
   const auto text_or_null = [&](std::string_view name, std::string_view text) {

@@ -35,12 +35,14 @@ ApiError draining_error();
 // OpenAI's word for the kind of error that the status stands for.
 std::string_view error_type(int status);
 
-// Whose clients are to read it.
+// Whose clients are to read an error.
 enum class ErrorShape : uint8_t {
   kOpenAi,     // {"error": {"message", "type", "param", "code"}}
-  kAnthropic,  // {"type": "error", "error": {"type", "message"}}
+  kAnthropic,  // {"type": "error", "error": {"type", "message"}, "request_id"}
 };
 
-std::string to_json(const ApiError& error, ErrorShape shape = ErrorShape::kOpenAi);
+// `request_id` is of the request that failed; empty: the error has none.
+std::string to_json(const ApiError& error, ErrorShape shape = ErrorShape::kOpenAi,
+                    std::string_view request_id = {});
 
 }  // namespace quire
