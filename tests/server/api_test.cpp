@@ -393,6 +393,23 @@ TEST_F(ApiTest, NeutralFieldsOfLaterFeaturesAreTaken) {
   EXPECT_EQ(answer.status(), 200) << answer.body();
 }
 
+TEST_F(ApiTest, WhatOthersRefusedIsAText) {
+  const auto tokens = [this](std::string_view rest) {
+    return post("/tokenize", fmt::format(R"({{"messages": [{{"role": "assistant", {}}}]}})", rest))
+        .at("/tokens");
+  };
+  const std::string said = tokens(R"("content": "No.")");
+  EXPECT_THAT(said, StartsWith("["));
+  EXPECT_EQ(tokens(R"("content": null, "refusal": "No.")"), said);
+  EXPECT_EQ(tokens(R"("content": [{"type": "refusal", "refusal": "No."}])"), said);
+  EXPECT_EQ(tokens(R"("content": "No.", "refusal": null)"), said);
+  EXPECT_EQ(tokens(R"("refusal": "b", "content": [{"type": "text", "text": "a"}])"),
+            tokens(R"("content": "a\nb")"));
+  const Answer textless = post("/v1/chat/completions", R"({"messages": [
+      {"role": "assistant", "content": [{"type": "refusal", "text": "No."}]}]})");
+  EXPECT_THAT(textless.at("/error/message"), HasSubstr("unknown field 'text' in a content part"));
+}
+
 class SmallQueueTest : public ApiFixture {
  protected:
   SmallQueueTest() : ApiFixture({.max_num_seqs = 1, .max_queue = 2}) {}

@@ -26,7 +26,7 @@ Expected<> read_part_type(const JsonField& field) {
 }
 
 // {"type": "text", "text": "..."}
-std::vector<FieldRule> part_rules(std::optional<std::string>& text) {
+std::vector<FieldRule> part_rules(std::string& text) {
   return {{"type", {{.type = "string", .choices = "text"}, read_part_type}, "the kind of the part"},
           {"text", into(text), "", true},
           object_without_effect("cache_control", "of no effect: prompts are cached anyhow")};
@@ -40,19 +40,20 @@ Expected<> read_content(const JsonField& field, std::optional<std::string>& cont
     return fail(ErrorCode::kInvalidArgument, "content must be a string or an array of parts, but is {}",
                 type_name(field.value));
   }
-  std::optional<std::string> text;
-  const auto rules = part_rules(text);
+  std::string text;
+  const auto rules = part_rules(text), refusal = refusal_rules(text);
   for (const JsonValue part : parts) {
     const auto object = read_object({"a content part", part, field.ignore_unknown});
     if (!object) return std::unexpected(object.error());
-    if (auto read = read_fields(*object, rules, "a content part"); !read) return read;
-    append_part(content, *text);
+    if (auto read = read_fields(*object, is_refusal(*object) ? refusal : rules, "a content part"); !read)
+      return read;
+    append_part(content, text);
   }
   return {};
 }
 
 void write_content_schema(JsonWriter& json) {
-  std::optional<std::string> text;
+  std::string text;
   json.begin_object();
   json.key("anyOf");
   json.begin_array();
@@ -61,7 +62,7 @@ void write_content_schema(JsonWriter& json) {
   json.field("type", "array");
   json.field("minItems", 1);
   json.key("items");
-  write_object_schema(json, part_rules(text));
+  write_any_of(json, {}, {part_rules(text), refusal_rules(text)});
   json.end_object();
   json.end_array();
   json.end_object();
@@ -86,7 +87,12 @@ Expected<> check_message(const ChatMessage& message) {
   return {};
 }
 
-std::vector<FieldRule> message_rules(ChatMessage& message, std::optional<std::string>& content) {
+// What a message says; put together in ChatMessage::content.
+struct MessageTexts {
+  std::optional<std::string> content, refusal;
+};
+
+std::vector<FieldRule> message_rules(ChatMessage& message, MessageTexts& texts) {
   return {
       {"role",
        {kRoleSchema, [&](const JsonField& field) { return read_role(field, message.role); }},
@@ -94,11 +100,11 @@ std::vector<FieldRule> message_rules(ChatMessage& message, std::optional<std::st
        true},
       {"content",
        {{.write = write_content_schema},
-        [&](const JsonField& field) { return read_content(field, content); }},
+        [&](const JsonField& field) { return read_content(field, texts.content); }},
        "a text, or parts that are joined with line breaks; may be missing beside tool_calls"},
       {"name", into(message.name), "for templates that show it"},
       {"tool_call_id", into(message.tool_call_id), "for templates that show it"},
-      {"refusal", unsupported(kNotTaken, "[]"), ""},
+      {"refusal", into(texts.refusal), "a text beside content, or in its place"},
       {"annotations", unsupported(kNotTaken, "[]"), ""},
       {"audio", unsupported(kNotTaken, "[]"), ""},
       {"function_call", unsupported(kNotTaken, "[]"), ""},
@@ -114,12 +120,12 @@ std::vector<FieldRule> message_rules(ChatMessage& message, std::optional<std::st
 
 void write_messages_schema(JsonWriter& json) {
   ChatMessage message;
-  std::optional<std::string> content;
+  MessageTexts texts;
   json.begin_object();
   json.field("type", "array");
   json.field("minItems", 1);
   json.key("items");
-  write_object_schema(json, message_rules(message, content));
+  write_object_schema(json, message_rules(message, texts));
   json.end_object();
 }
 
@@ -165,16 +171,17 @@ Expected<> read_messages(const JsonField& field, std::vector<ChatMessage>& messa
   const auto array = read_array(field);
   if (!array) return std::unexpected(array.error());
   ChatMessage message;
-  std::optional<std::string> content;
-  const auto rules = message_rules(message, content);
+  MessageTexts texts;
+  const auto rules = message_rules(message, texts);
   const auto read_message = [&](JsonValue item) -> Expected<> {
     const auto object = read_object({"a message", item, field.ignore_unknown});
     if (!object) return std::unexpected(object.error());
     message = {};
-    content.reset();
+    texts = {};
     if (auto read = read_fields(*object, rules, "a message"); !read) return read;
-    message.has_content = content.has_value();
-    message.content = std::move(content).value_or("");
+    if (texts.refusal) append_part(texts.content, *texts.refusal);
+    message.has_content = texts.content.has_value();
+    message.content = std::move(texts.content).value_or("");
     return check_message(message);
   };
   for (const JsonValue item : *array) {
@@ -189,6 +196,16 @@ Expected<> read_messages(const JsonField& field, std::vector<ChatMessage>& messa
 }
 
 }  // namespace
+
+std::vector<FieldRule> refusal_rules(std::string& text) {
+  return {{"type", no_effect({.type = "string", .choices = "refusal"}), {}, true},
+          {"refusal", into(text), "a text, as any other", true}};
+}
+
+bool is_refusal(const JsonFields& part) {
+  std::string_view type;
+  return part.object.at_key("type").get_string().get(type) == simdjson::SUCCESS && type == "refusal";
+}
 
 void append_part(std::optional<std::string>& text, std::string_view part) {
   if (!text) {

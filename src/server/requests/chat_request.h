@@ -37,6 +37,10 @@ std::vector<FieldRule> chat_rules(ChatRequest& request);
 // Errors name the field.
 Expected<ChatRequest> read_chat_request(const JsonFields& body);
 
+// Of {"type": "refusal", "refusal": "..."}, a part in which some model said what it would not do: a text.
+std::vector<FieldRule> refusal_rules(std::string& text);
+bool is_refusal(const JsonFields& part);
+
 // Adds a part to a text of parts: they are joined with line breaks. Without any there is no text.
 void append_part(std::optional<std::string>& text, std::string_view part);
 

@@ -54,11 +54,12 @@ Expected<> read_parts(const JsonField& field, PartedText& text) {
                 field.name, type_name(field.value));
   }
   std::string piece;
-  const auto rules = item_part_rules(piece);
+  const auto rules = item_part_rules(piece), refusal = refusal_rules(piece);
   for (const JsonValue part : parts) {
     const auto object = read_object({"a content part", part, field.ignore_unknown});
     if (!object) return std::unexpected(object.error());
-    if (auto read = read_fields(*object, rules, "a content part"); !read) return read;
+    if (auto read = read_fields(*object, is_refusal(*object) ? refusal : rules, "a content part"); !read)
+      return read;
     append_part(text, piece);
   }
   return {};
@@ -73,7 +74,7 @@ void write_parts_schema(JsonWriter& json) {
   json.begin_object();
   json.field("type", "array");
   json.key("items");
-  write_object_schema(json, item_part_rules(text));
+  write_any_of(json, {}, {item_part_rules(text), refusal_rules(text)});
   json.end_object();
   json.end_array();
   json.end_object();
