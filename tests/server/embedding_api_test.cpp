@@ -89,6 +89,22 @@ TEST_F(EmbeddingApiTest, Base64OfLittleEndianFloats) {
   EXPECT_EQ(one.at("/data/0/embedding"), "AACAPw==");
 }
 
+TEST_F(EmbeddingApiTest, TruncationKeepsTheBeginning) {
+  const Answer first = embed(R"({"input": [3, 4, 5], "truncate_prompt_tokens": 2})");
+  EXPECT_EQ(first.at("/data/0/embedding"), embed(R"({"input": [3, 4]})").at("/data/0/embedding"));
+  EXPECT_EQ(first.at("/usage/prompt_tokens"), "2");
+  EXPECT_EQ(embed(R"({"input": "ab", "truncate_prompt_tokens": 9})").at("/usage/prompt_tokens"), "2");
+  // The context of 256 holds a token after the prompt.
+  const std::string long_text(100'000, 'a');
+  const auto cut_to = [&](int32_t kept) {
+    return embed(fmt::format(R"({{"input": "{}", "truncate_prompt_tokens": {}}})", long_text, kept));
+  };
+  EXPECT_EQ(cut_to(-1).at("/usage/prompt_tokens"), "255");
+  EXPECT_EQ(cut_to(255).at("/usage/prompt_tokens"), "255");
+  EXPECT_EQ(cut_to(256).at("/error/param"), "input");
+  EXPECT_EQ(cut_to(0).at("/error/param"), "truncate_prompt_tokens");
+}
+
 TEST_F(EmbeddingApiTest, AnAnswerThatIsDroppedGivesItsBlocksBack) {
   Api::Reply reply = api.handle({HttpMethod::kPost, "/v1/embeddings", {}, "application/json"},
                                 R"({"input": ["one", "two"]})");

@@ -56,7 +56,7 @@ ApiExpected<std::unique_ptr<EmbeddingRun>> EmbeddingRun::start(const ServedModel
   std::unique_ptr<EmbeddingRun> run(new EmbeddingRun(model, request));
   std::vector<EngineRequest> requests;
   for (auto& input : request.inputs) {
-    auto tokens = tokenize_input(model, std::move(input), request.add_special_tokens);
+    auto tokens = tokenize_input(model, request, std::move(input));
     if (!tokens) return api_failure(tokens.error());
     run->num_prompt_tokens_ += std::ssize(*tokens);
     requests.push_back({.prompt = std::move(*tokens),

@@ -288,8 +288,9 @@ Expected<> check_token_ids(std::string_view param, const ServedModel& model, std
   return {};
 }
 
-Expected<std::vector<TokenId>> tokenize_input(const ServedModel& model, CompletionRequest::Prompt input,
-                                              bool add_special_tokens) {
+Expected<std::vector<TokenId>> tokenize_input(const ServedModel& model, const EmbeddingRequest& request,
+                                              CompletionRequest::Prompt input) {
+  const auto& kept = request.truncate_prompt_tokens;
   std::vector<TokenId> tokens;
   if (auto* ids = std::get_if<std::vector<TokenId>>(&input)) {
     if (auto checked = check_token_ids("input", model, *ids); !checked)
@@ -297,14 +298,17 @@ Expected<std::vector<TokenId>> tokenize_input(const ServedModel& model, Completi
     tokens = std::move(*ids);
   } else {
     const auto& text = std::get<std::string>(input);
-    if (auto checked = check_text_length("input", model, text.size()); !checked) {
+    if (auto checked = check_text_length("input", model, text.size()); !checked && !kept) {
       return std::unexpected(checked.error());
     }
-    tokens = tokenize_text(model, text, add_special_tokens, true);
+    tokens = tokenize_text(model, text, request.add_special_tokens, true);
   }
   if (tokens.empty()) return fail_param("input", "an input is empty: it has no token");
-  // The engine keeps room for a token after the prompt.
-  if (std::ssize(tokens) >= model.max_model_len()) return too_long("input", model, "", tokens.size());
+  const auto room =
+      static_cast<size_t>(model.max_model_len()) - 1;  // the engine keeps one for a next token
+  const size_t wanted = !kept ? tokens.size() : *kept < 0 ? room : static_cast<size_t>(*kept);
+  tokens.resize(std::min(tokens.size(), wanted));
+  if (tokens.size() > room) return too_long("input", model, "", tokens.size());
   return tokens;
 }
 

@@ -13,6 +13,7 @@
 #include "config/sampling_params.h"
 #include "server/requests/chat_request.h"
 #include "server/requests/completion_request.h"
+#include "server/requests/embedding_request.h"
 #include "server/requests/prefix_request.h"
 #include "server/served_model.h"
 
@@ -43,9 +44,9 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, PrefixRe
 // is the error if it is one.
 Expected<> add_grammar(std::span<PreparedPrompt> prompts);
 
-// The tokens of one input of /v1/embeddings, which fit the context. Errors name `input`.
-Expected<std::vector<TokenId>> tokenize_input(const ServedModel& model, CompletionRequest::Prompt input,
-                                              bool add_special_tokens);
+// The tokens of one of the request's inputs, which fit the context. Errors name `input`.
+Expected<std::vector<TokenId>> tokenize_input(const ServedModel& model, const EmbeddingRequest& request,
+                                              CompletionRequest::Prompt input);
 
 // That the vocabulary has them all.
 Expected<> check_token_ids(std::string_view param, const ServedModel& model, std::span<const TokenId> ids);

@@ -52,6 +52,7 @@ std::vector<FieldRule> embedding_rules(EmbeddingRequest& request) {
            "of the tokens' hidden states; by default the server's"},
           {"add_special_tokens", into(request.add_special_tokens),
            "whether texts get the model's BOS, if it wants one"},
+          truncation_rule(request, "keep only so many of an input's first tokens; -1: as many as fit"),
           {"user", no_effect({.type = "string"}), "of no effect: API keys say who asks"},
           cache_salt_rule(request)};
 }

@@ -12,7 +12,7 @@ namespace quire {
 
 inline constexpr size_t kMaxEmbeddingInputs = 2048;
 
-// Of what all requests say, model, cache_salt and tenant matter.
+// Of what all requests say, model, truncate_prompt_tokens, cache_salt and tenant matter.
 struct EmbeddingRequest : GenerationRequest {
   std::vector<CompletionRequest::Prompt> inputs;  // at least one
   bool base64 = false;                            // values as base64 of little-endian fp32, not as numbers

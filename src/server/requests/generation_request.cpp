@@ -78,6 +78,17 @@ FieldRule cache_salt_rule(GenerationRequest& request) {
           "only requests with the same one share cached prefixes; up to 256 bytes"};
 }
 
+FieldRule truncation_rule(GenerationRequest& request, std::string_view description) {
+  const FieldReader number = into(request.truncate_prompt_tokens, -1, kMaxInt32);
+  const auto read = [&request, number](const JsonField& field) -> Expected<> {
+    if (auto done = number.read(field); !done) return done;
+    if (request.truncate_prompt_tokens != 0) return {};
+    return fail_param(std::string(field.name),
+                      "{} must be -1 or at least 1, but is 0: nothing would be left", field.name);
+  };
+  return {"truncate_prompt_tokens", {number.schema, read}, description};
+}
+
 void add_placing_rules(std::vector<FieldRule>& rules, GenerationRequest& request) {
   rules.push_back({"priority", into(request.priority, -kMaxPriority, kMaxPriority),
                    "a lower one goes first; needs --scheduling-policy priority"});
@@ -95,9 +106,8 @@ void add_generation_rules(std::vector<FieldRule>& rules, GenerationRequest& requ
   rules.push_back(
       {"return_token_ids", into(request.return_token_ids), "answers have the token ids beside the text"});
   add_placing_rules(rules, request);
-  rules.push_back(
-      {"truncate_prompt_tokens", into(request.truncate_prompt_tokens, -1, kMaxInt32),
-       "keep only so many of the prompt's last tokens; -1: as many as leave room for the answer"});
+  rules.push_back(truncation_rule(
+      request, "keep only so many of the prompt's last tokens; -1: as many as leave room for the answer"));
   const std::string_view read_elsewhere[] = {"max_tokens", except};
   add_sampling_rules(rules, request.sampling, read_elsewhere);
   rules.push_back({"spaces_between_special_tokens", no_effect({.type = "boolean"}),
@@ -118,10 +128,6 @@ Expected<> check_generation(const GenerationRequest& request) {
   if (request.structured_output && request.sampling.ignore_eos) {
     return fail_param("ignore_eos", "ignore_eos cannot be used with {}, which says where the output ends",
                       request.structured_output->field);
-  }
-  if (request.truncate_prompt_tokens == 0) {
-    return fail_param("truncate_prompt_tokens",
-                      "truncate_prompt_tokens must be -1 or at least 1, but is 0: no prompt would be left");
   }
   if (request.stream && request.sampling.prompt_logprobs) {
     return fail_param("prompt_logprobs", "prompt_logprobs cannot be streamed");

@@ -26,7 +26,8 @@ struct GenerationRequest {
   bool has_stream_options = false;
   bool include_usage = false;           // a last chunk of a stream with the usage
   bool continuous_usage_stats = false;  // each chunk has the usage so far
-  // Of a longer prompt, only so many of its last tokens; -1: as many as leave room for the answer.
+  // Of a longer prompt, only so many of its last tokens; -1: as many as leave room for the answer. Of an
+  // input that is embedded, its first ones.
   std::optional<int32_t> truncate_prompt_tokens;
   bool return_token_ids = false;
   bool include_reasoning = true;  // false: it is left out of the answer
@@ -41,6 +42,7 @@ FieldRule model_rule(std::string& model);
 // Under either of its names; 0 is legal if `allow_zero`.
 FieldRule max_tokens_rule(std::string_view name, GenerationRequest& request, bool allow_zero);
 FieldRule cache_salt_rule(GenerationRequest& request);
+FieldRule truncation_rule(GenerationRequest& request, std::string_view description);
 // Of priority and cache_salt.
 void add_placing_rules(std::vector<FieldRule>& rules, GenerationRequest& request);
 
