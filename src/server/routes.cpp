@@ -33,6 +33,7 @@ constexpr Route kRoutes[] = {
     {"/v1/messages/count_tokens", false, Counts::kNo, nullptr, count_message_tokens, nullptr,
      ErrorShape::kAnthropic},
     {"/v1/responses", false, Counts::kYes, nullptr, create_response},
+    {"/v1/responses/input_tokens", false, Counts::kNo, nullptr, count_response_tokens},
     {"/v1/responses/*/input_items", false, Counts::kNo, list_input_items, nullptr},
     {"/v1/responses/*/cancel", false, Counts::kNo, nullptr, cancel_response},
     {"/v1/responses/", false, Counts::kNo, get_response, nullptr, delete_response},

@@ -23,6 +23,9 @@ class Responses(ServedTest):
         self.assertEqual(answer.usage.input_tokens, chat.usage.prompt_tokens)
         self.assertEqual(answer.usage.output_tokens, 12)
         self.assertEqual(answer.metadata, {"from": "a test"})
+        count = self.client.responses.input_tokens.count(
+            model=self.model, input="Say hello.", instructions="You are a parrot.")
+        self.assertEqual(count.input_tokens, answer.usage.input_tokens)
 
     def chat_with(self, messages):
         return self.client.chat.completions.create(model=self.model, max_tokens=12, temperature=0, messages=messages)

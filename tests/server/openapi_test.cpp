@@ -85,6 +85,7 @@ TEST_F(OpenApi, HasEveryFieldThatIsRead) {
   EXPECT_EQ(properties("~1v1~1messages"), fields_of(message_rules));
   EXPECT_EQ(properties("~1v1~1messages~1count_tokens"), fields_of(count_tokens_rules));
   EXPECT_EQ(properties("~1v1~1responses"), fields_of(responses_rules));
+  EXPECT_EQ(properties("~1v1~1responses~1input_tokens"), fields_of(responses_rules));
   EXPECT_EQ(properties("~1v1~1prefixes"), fields_of(prefix_rules));
   EXPECT_EQ(properties("~1tokenize"), fields_of(tokenize_rules));
   EXPECT_EQ(properties("~1detokenize"), fields_of(detokenize_rules));

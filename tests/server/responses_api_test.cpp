@@ -76,12 +76,33 @@ TEST_F(ResponsesApiTest, ItemsAreMessages) {
                                                       {"type": "input_text", "text": "y"}]},
       {"type": "reasoning", "id": "rs_1", "summary": []},
       {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant",
-       "content": [{"type": "output_text", "text": "z", "annotations": [], "logprobs": []}]},
+       "content": [{"type": "output_text", "text": "z", "annotations": [], "logprobs": []},
+                   {"type": "refusal", "refusal": "v"}]},
       {"role": "user", "content": "w"}]})");
   ASSERT_EQ(answer.status(), 200) << answer.body();
   EXPECT_EQ(answer.at("/instructions"), "be");
-  // "be" "d" "x\ny" "z" "w", five ends, four turns with the names of their roles.
-  EXPECT_EQ(answer.at("/usage/input_tokens"), std::to_string(2 + 1 + 3 + 1 + 1 + 5 + 4 + 6 + 4 + 9 + 4));
+  // "be" "d" "x\ny" "z\nv" "w", five ends, four turns with the names of their roles.
+  EXPECT_EQ(answer.at("/usage/input_tokens"), std::to_string(2 + 1 + 3 + 3 + 1 + 5 + 4 + 6 + 4 + 9 + 4));
+}
+
+TEST_F(ResponsesApiTest, TokensAreCountedAsTheyWouldBeRead) {
+  const auto count = [this](std::string_view body) { return post("/v1/responses/input_tokens", body); };
+  const std::string begun = R"({"input": "hello", "instructions": "be"})";
+  const Answer first = respond(begun);
+  const Answer counted = count(begun);
+  EXPECT_EQ(counted.at("/object"), "response.input_tokens");
+  EXPECT_EQ(counted.at("/input_tokens"), first.at("/usage/input_tokens"));
+  const std::string more =
+      fmt::format(R"({{"previous_response_id": "{}", "input": "on", "max_output_tokens": 9,
+      "tools": [{{"type": "function", "name": "f"}}]}})",
+                  first.at("/id"));
+  EXPECT_EQ(count(more).at("/input_tokens"), respond(more).at("/usage/input_tokens"));
+  EXPECT_EQ(count(R"({"model": "other", "input": "a"})").status(), 404);
+  EXPECT_EQ(count(R"({"input": "a", "previous_response_id": "resp_0"})").status(), 404);
+  EXPECT_EQ(count("{}").at("/error/param"), "input");
+  EXPECT_EQ(count(fmt::format(R"({{"input": "{}"}})", std::string(100'000, 'x'))).at("/error/param"),
+            "input");
+  EXPECT_EQ(get("/v1/responses/input_tokens").status(), 405);
 }
 
 TEST_F(ResponsesApiTest, AStreamTellsOfTheItemFromStartToEnd) {

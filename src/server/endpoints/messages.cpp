@@ -33,11 +33,8 @@ ApiReply count_message_tokens(const ApiState& api, const RequestHead&, std::stri
   if (auto checked = check_thinking(api.model(), *request); !checked) {
     return error_response(to_api_error(checked.error()));
   }
-  const ToolOffer& offer = request->offer;
-  const auto chat = tokenize_chat(
-      api.model(), {.messages = request->messages,
-                    .tools = offer.callable() ? std::span(offer.tools) : std::span<const Tool>(),
-                    .rendering = request->rendering});
+  const auto chat =
+      tokenize_chat(api.model(), {request->messages, request->offer.shown(), request->rendering});
   if (!chat) return error_response(to_api_error(chat.error()));
   std::string out;
   JsonWriter json(out);

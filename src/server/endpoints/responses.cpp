@@ -4,6 +4,8 @@
 #include "server/answers/responses_writer.h"
 #include "server/endpoints/generate.h"
 #include "server/generation/oldest_turns.h"
+#include "server/generation/prompt.h"
+#include "server/json/json_writer.h"
 #include "server/requests/responses_request.h"
 
 namespace quire {
@@ -54,15 +56,6 @@ ResponsesPlan plan_response(const ApiState& api, const ResponsesRequest& request
   return plan;
 }
 
-// What a chat calls messages is `input` here.
-ApiReply with_field_of_responses(ApiReply reply) {
-  auto* response = std::get_if<HttpResponse>(&reply);
-  if (response == nullptr || !response->error || response->error->param != "messages") return reply;
-  ApiError error = *response->error;
-  error.param = "input";
-  return error_response(error);
-}
-
 ApiExpected<> check_background(const ApiState& api, const ResponsesRequest& request) {
   if (!request.background) return {};
   const auto refused = [](std::string message) {
@@ -72,6 +65,34 @@ ApiExpected<> check_background(const ApiState& api, const ResponsesRequest& requ
   if (!request.store) return refused("background needs store: the response is asked for by its id");
   if (!api.responses.on()) return refused("background is not supported: this server stores no responses");
   return {};
+}
+
+// The request with the conversation that it goes on from.
+ApiExpected<ResponsesRequest> read_request(const ApiState& api, const RequestHead& head,
+                                           std::string_view body) {
+  auto request = read_body(api, body, [&](const JsonFields& fields) {
+    return read_responses_request(
+        fields, [&](std::string_view id) { return find_stored_item(api.responses, head.tenant, id); });
+  });
+  if (!request) return std::unexpected(request.error());
+  request->tenant = head.tenant;
+  if (auto checked = check_background(api, *request); !checked) return std::unexpected(checked.error());
+  if (auto added = add_context(api, *request); !added) return std::unexpected(added.error());
+  return std::move(*request);
+}
+
+// Makes the conversation what the template is to show: with the instructions, and as long as is wanted.
+void settle_messages(const ApiState& api, ResponsesRequest& request) {
+  if (const auto& instructions = request.echo.instructions) {
+    request.messages.insert(request.messages.begin(), {.role = "system", .content = *instructions});
+  }
+  if (request.drops_oldest) drop_oldest_turns(api.model(), request);
+}
+
+// What a chat calls messages is `input` here.
+ApiError with_field_of_responses(ApiError error) {
+  if (error.param == "messages") error.param = "input";
+  return error;
 }
 
 // What is kept becomes what the run comes to, unless it was forgotten meanwhile.
@@ -114,36 +135,46 @@ ApiReply go_on(std::unique_ptr<AnswerRun> run, ResponsesPlan plan, const Respons
 }  // namespace
 
 ApiReply create_response(const ApiState& api, const RequestHead& head, std::string_view body) {
-  auto request = read_body(api, body, [&](const JsonFields& fields) {
-    return read_responses_request(
-        fields, [&](std::string_view id) { return find_stored_item(api.responses, head.tenant, id); });
-  });
+  auto request = read_request(api, head, body);
   if (!request) return error_response(request.error());
-  request->tenant = head.tenant;
-  if (auto checked = check_background(api, *request); !checked) return error_response(checked.error());
-  if (auto added = add_context(api, *request); !added) return error_response(added.error());
   const bool background = request->background;
   ResponsesPlan plan = plan_response(api, *request);
-  if (const auto& instructions = request->echo.instructions) {
-    request->messages.insert(request->messages.begin(), {.role = "system", .content = *instructions});
-  }
-  if (request->drops_oldest) drop_oldest_turns(api.model(), *request);
+  settle_messages(api, *request);
   const ServedModel& served = api.model();
   const ResponseContext context = {.tokenizer = served.tokenizer,
                                    .id = api.new_id(kResponseIdPrefix),
                                    .model = request->model.empty() ? served.names.front() : request->model,
                                    .fingerprint = {},
                                    .created = api.clock.unix_seconds()};
-  ApiReply reply = with_field_of_responses(
-      generate(api, head, ChatRequest(std::move(*request)),
-               {.writer = make_responses_writer(background ? plan : std::move(plan)),
-                .id_prefix = kResponseIdPrefix,
-                .id = context.id,
-                .created = context.created,
-                .content_tokens = true}));
+  ApiReply reply = generate(api, head, ChatRequest(std::move(*request)),
+                            {.writer = make_responses_writer(background ? plan : std::move(plan)),
+                             .id_prefix = kResponseIdPrefix,
+                             .id = context.id,
+                             .created = context.created,
+                             .content_tokens = true});
+  if (const auto* response = std::get_if<HttpResponse>(&reply); response && response->error) {
+    return error_response(with_field_of_responses(*response->error));
+  }
   auto* run = std::get_if<std::unique_ptr<AnswerRun>>(&reply);
   if (run == nullptr || !background) return reply;
   return go_on(std::move(*run), std::move(plan), context);
+}
+
+ApiReply count_response_tokens(const ApiState& api, const RequestHead& head, std::string_view body) {
+  auto request = read_request(api, head, body);
+  if (!request) return error_response(request.error());
+  if (auto named = check_model_name(api, request->model); !named) return error_response(named.error());
+  settle_messages(api, *request);
+  const auto chat =
+      tokenize_chat(api.model(), {request->messages, request->offer.shown(), request->rendering});
+  if (!chat) return error_response(with_field_of_responses(to_api_error(chat.error())));
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.field("object", "response.input_tokens");
+  json.field("input_tokens", chat->tokens.size());
+  json.end_object();
+  return json_response(std::move(out));
 }
 
 ApiReply get_response(const ApiState& api, const RequestHead& head, std::string_view) {

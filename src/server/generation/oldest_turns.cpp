@@ -8,10 +8,7 @@ namespace quire {
 namespace {
 
 bool fits(const ServedModel& model, const ChatRequest& request, std::span<const ChatMessage> messages) {
-  const ToolOffer& offer = request.offer;
-  const auto chat = tokenize_chat(
-      model,
-      {messages, offer.callable() ? std::span(offer.tools) : std::span<const Tool>(), request.rendering});
+  const auto chat = tokenize_chat(model, {messages, request.offer.shown(), request.rendering});
   if (!chat) return chat.error().code != ErrorCode::kContextExceeded;  // what else is wrong stays so
   return std::ssize(chat->tokens) + request.max_tokens.value_or(1) <= model.max_model_len();
 }

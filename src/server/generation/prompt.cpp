@@ -389,9 +389,7 @@ Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, Completi
 Expected<std::vector<PreparedPrompt>> prepare(const ServedModel& model, ChatRequest request) {
   request.sampling.eos_token_ids = model.eos_token_ids;
   const ToolOffer& offer = request.offer;
-  auto chat = tokenize_chat(
-      model, {request.messages, offer.callable() ? std::span(offer.tools) : std::span<const Tool>(),
-              request.rendering});
+  auto chat = tokenize_chat(model, {request.messages, offer.shown(), request.rendering});
   if (!chat) return std::unexpected(chat.error());
   truncate(model, request, chat->tokens);
   std::vector<PreparedPrompt> prompts(1);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct ToolOffer {
   bool parallel = true;                                  // more calls than one in an answer
 
   bool callable() const { return !tools.empty() && choice != ToolChoice::kNone; }
+  // What the template shows.
+  std::span<const Tool> shown() const { return callable() ? std::span(tools) : std::span<const Tool>(); }
   bool forced() const { return choice == ToolChoice::kRequired; }
 };
 
