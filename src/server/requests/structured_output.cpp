@@ -61,6 +61,11 @@ constexpr FieldSchema kSchemaSchema = {.json = R"({"type":["object","string","bo
 
 FieldReader schema_into(std::optional<JsonValue>& schema) {
   return {kSchemaSchema, [&schema](const JsonField& field) -> Expected<> {
+            if (!field.value.is_object() && !field.value.is_bool() && !field.value.is_string()) {
+              return fail(ErrorCode::kInvalidArgument,
+                          "a schema must be an object, or true or false, but is {}",
+                          type_name(field.value));
+            }
             schema = field.value;
             return {};
           }};
