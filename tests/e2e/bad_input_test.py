@@ -50,9 +50,10 @@ class BadInputTest(ServedTest):
         try:
             body = json.loads(sent)
         except (ValueError, RecursionError):
-            self.assertIsNone(error["param"], f"{name}: {error}")
+            text = sent if isinstance(sent, str) else sent.decode(errors="replace")
+            self.assertTrue(error["param"] is None or f'"{error["param"]}"' in text, f"{name}: {error}")
             return
-        if not isinstance(body, dict) or error["message"].startswith("the body "):
+        if not isinstance(body, dict) or error["message"].startswith(("the body is ", "the body nests ")):
             return  # what is no body, or none to other readers than Python's
         names = set()
         collect_names(body, names)

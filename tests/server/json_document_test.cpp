@@ -46,6 +46,26 @@ TEST(JsonDocument, SaysWhatIsWrong) {
   EXPECT_THAT(message_of("{\"a\": \"\n\"}"), HasSubstr("not valid JSON"));
 }
 
+TEST(JsonDocument, NamesTheFieldThatCannotBeRead) {
+  const auto field_of = [](std::string_view body) {
+    const auto document = JsonDocument::parse(body);
+    return document ? "none" : document.error().param;
+  };
+  EXPECT_EQ(field_of(R"({"a": 1, "seed": 18446744073709551616, "b": 2})"), "seed");
+  EXPECT_EQ(field_of(R"({"a": "}, \"n\": 1", "bias": {"x": [1, {"1": 1e999}]}, "b": 2})"), "bias");
+  EXPECT_EQ(field_of(R"({"a": [{"b": ","}], "n": 01})"), "n");
+  EXPECT_EQ(field_of(R"({"a": "x", "user": "\x"})"), "user");
+  EXPECT_EQ(field_of(R"({"a": "x", "user": ["\ud800"]})"), "user");
+  EXPECT_EQ(field_of(R"({"a": "x", "user": "\ud800"})"), "user");
+  EXPECT_THAT(message_of(R"({"n": 99999999999999999999})"), HasSubstr("n has a number that is malformed"));
+  // What cannot be told apart is the body's.
+  EXPECT_EQ(field_of(R"([1e999])"), "");
+  EXPECT_THAT(message_of(R"([1e999])"), HasSubstr("the body has a number"));
+  EXPECT_EQ(field_of(R"({"a": 1)"), "");
+  EXPECT_EQ(field_of(R"({"a)"), "");
+  EXPECT_EQ(field_of(fmt::format(R"({{"a": "{}", "n": 1e999}})", std::string(2 << 20, 'x'))), "");
+}
+
 // A view of nothing may have no address.
 TEST(JsonDocument, NothingIsNoObject) {
   const auto document = JsonDocument::parse(std::string_view());

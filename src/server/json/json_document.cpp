@@ -48,7 +48,68 @@ Expected<> check_value(JsonValue value, JsonDocument::Names names) {
   return {};
 }
 
-std::unexpected<Error> parse_failure(simdjson::error_code code) {
+// The whole body: what is wrong within a field names it.
+Expected<> check_fields(JsonObject root, JsonDocument::Names names) {
+  if (names == JsonDocument::Names::kOnce) {
+    if (auto checked = check_names(root); !checked) return checked;
+  }
+  for (const auto member : root) {
+    if (auto checked = check_text(member.key); !checked) return checked;
+    if (auto checked = check_value(member.value, names); !checked) {
+      Error error = checked.error();
+      if (error.param.empty()) error.param = excerpt(member.key);
+      return std::unexpected(std::move(error));
+    }
+  }
+  return {};
+}
+
+// Behind the string that begins at `begin`.
+size_t skip_string(std::string_view body, size_t begin) {
+  size_t i = begin + 1;
+  while (i < body.size() && body[i] != '"') i += body[i] == '\\' ? 2 : 1;
+  return std::min(i + 1, body.size());
+}
+
+// At the comma or bracket behind the value that begins at `begin`.
+size_t skip_value(std::string_view body, size_t begin) {
+  int64_t depth = 0;
+  size_t i = begin;
+  while (i < body.size()) {
+    const char c = body[i];
+    if (depth == 0 && (c == ',' || c == '}' || c == ']')) break;
+    if (c == '{' || c == '[') ++depth;
+    if (c == '}' || c == ']') --depth;
+    i = c == '"' ? skip_string(body, i) : i + 1;
+  }
+  return i;
+}
+
+// The body cannot be read, and where is not known: the field whose value alone cannot be, for that reason.
+std::string failing_field(std::string_view body, simdjson::error_code code) {
+  constexpr size_t kMaxBytes = 1 << 20;  // it is read twice more
+  if (body.size() > kMaxBytes) return {};
+  simdjson::dom::parser parser;
+  for (size_t begin = body.find('"'); begin != body.npos; begin = body.find('"', begin)) {
+    const size_t end = skip_string(body, begin);
+    const std::string_view name = body.substr(begin, end - begin);
+    const size_t colon = body.find(':', end);
+    if (colon == body.npos || name.size() < 2) break;
+    const size_t behind = skip_value(body, colon + 1);
+    const std::string alone = fmt::format("[{}]", body.substr(colon + 1, behind - colon - 1));
+    if (parser.parse(alone).error() == code) return excerpt(name.substr(1, name.size() - 2));
+    begin = behind;
+  }
+  return {};
+}
+
+std::unexpected<Error> value_failure(std::string_view body, simdjson::error_code code,
+                                     std::string_view what) {
+  const std::string field = failing_field(body, code);
+  return fail_param(field, "{} has a {}", field.empty() ? "the body" : field, what);
+}
+
+std::unexpected<Error> parse_failure(simdjson::error_code code, std::string_view body) {
   switch (code) {
     case simdjson::EMPTY:
       return fail(ErrorCode::kInvalidArgument, "the body is empty; a JSON object is expected");
@@ -57,10 +118,9 @@ std::unexpected<Error> parse_failure(simdjson::error_code code) {
     case simdjson::UTF8_ERROR: return fail(ErrorCode::kInvalidArgument, "the body is not valid UTF-8");
     case simdjson::NUMBER_ERROR:
     case simdjson::NUMBER_OUT_OF_RANGE:
-      return fail(ErrorCode::kInvalidArgument, "the body has a number that is malformed or out of range");
+      return value_failure(body, code, "number that is malformed or out of range");
     case simdjson::STRING_ERROR:
-      return fail(ErrorCode::kInvalidArgument,
-                  "the body has a string with a bad escape or a surrogate without its partner");
+      return value_failure(body, code, "string with a bad escape or a surrogate without its partner");
     case simdjson::CAPACITY:
     case simdjson::MEMALLOC: return fail(ErrorCode::kInvalidArgument, "the body is too large to be read");
     default: return fail(ErrorCode::kInvalidArgument, "the body is not valid JSON");
@@ -70,19 +130,19 @@ std::unexpected<Error> parse_failure(simdjson::error_code code) {
 }  // namespace
 
 Expected<JsonDocument> JsonDocument::parse(std::string_view body, Names names) {
-  if (body.empty()) return parse_failure(simdjson::EMPTY);  // simdjson would copy from null
+  if (body.empty()) return parse_failure(simdjson::EMPTY, body);  // simdjson would copy from null
   JsonDocument document;
   document.parser_ = std::make_unique<simdjson::dom::parser>();
   if (const auto code = document.parser_->allocate(std::max<size_t>(body.size(), 64), kMaxJsonDepth)) {
-    return parse_failure(code);
+    return parse_failure(code, body);
   }
   JsonValue root;
   if (const auto code = document.parser_->parse(body.data(), body.size()).get(root))
-    return parse_failure(code);
+    return parse_failure(code, body);
   if (root.get_object().get(document.root_) != simdjson::SUCCESS) {
     return fail(ErrorCode::kInvalidArgument, "the body must be a JSON object, but is {}", type_name(root));
   }
-  if (auto checked = check_value(root, names); !checked) return std::unexpected(checked.error());
+  if (auto checked = check_fields(document.root_, names); !checked) return std::unexpected(checked.error());
   return document;
 }
 
