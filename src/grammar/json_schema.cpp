@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
+#include <string>
 
 #include "grammar/string_format.h"
 
@@ -166,6 +168,10 @@ Expected<> read_number_keyword(std::string_view keyword, SchemaValue value, Json
   return {};
 }
 
+// What pydantic writes for Decimal has a look-ahead, which only says that there is a digit.
+constexpr std::string_view kPydanticDecimal = R"(^(?!^[-+.]*$)[+-]?0*\d*\.?\d*$)";
+constexpr std::string_view kDecimal = R"(^[+-]?(\d+\.?\d*|\.\d+)$)";
+
 Expected<> read_pattern(std::string_view keyword, SchemaValue value, JsonSchema& schema) {
   const auto text = read_text(keyword, value);
   if (!text) return std::unexpected(text.error());
@@ -174,6 +180,7 @@ Expected<> read_pattern(std::string_view keyword, SchemaValue value, JsonSchema&
     pattern = format_pattern(*text);
     if (pattern.empty()) return {};  // an annotation (draft 2020-12, 7.2)
   }
+  if (pattern == kPydanticDecimal) pattern = kDecimal;
   schema.implied_types |= kString;
   if (schema.pattern && *schema.pattern != pattern) {
     return unsupported(keyword, "a string takes one pattern or format only");
@@ -220,11 +227,17 @@ std::shared_ptr<const std::unordered_set<std::string_view>> names_of(simdjson::d
   return names;
 }
 
+bool is_empty_object(SchemaValue value) {
+  simdjson::dom::object object;
+  return value.get_object().get(object) == simdjson::SUCCESS && object.size() == 0;
+}
+
 // What speaks of other keywords of the same object.
 void read_neighbours(simdjson::dom::object object, JsonSchema& schema) {
   simdjson::dom::element value;
   // Which are the others is for patternProperties to say, where that is passed over.
-  const bool has_patterns = object["patternProperties"].error() == simdjson::SUCCESS;
+  const bool has_patterns =
+      object["patternProperties"].get(value) == simdjson::SUCCESS && !is_empty_object(value);
   for (const char* keyword : {"additionalProperties", "unevaluatedProperties"}) {
     if (object[keyword].get(value) != simdjson::SUCCESS) continue;
     schema.implied_types |= kObject;
@@ -262,6 +275,20 @@ Expected<> read_items(std::string_view keyword, SchemaValue value, JsonSchema& s
   return {};
 }
 
+// As a fragment of a URI is spelled (RFC 6901, 6).
+std::string percent_decoded(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size(); ++i) {
+    uint8_t byte = 0;
+    const bool escaped =
+        text[i] == '%' && i + 2 < text.size() &&
+        std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr == text.data() + i + 3;
+    out.push_back(escaped ? static_cast<char>(byte) : text[i]);
+    if (escaped) i += 2;
+  }
+  return out;
+}
+
 }  // namespace
 
 SchemaProperty& SchemaProperties::operator[](std::string_view name) {
@@ -294,7 +321,12 @@ Expected<SchemaValue> SchemaReader::resolve(std::string_view reference) const {
   SchemaValue target = root_;
   if (reference == "#") return target;
   const bool local = reference.starts_with("#/");
-  if (!local || root_.at_pointer(reference.substr(1)).get(target) != simdjson::SUCCESS) {
+  if (!reference.empty() && reference[0] == '#' && !local) {
+    return fail(ErrorCode::kUnsupported,
+                "the schema has the $ref '{}', but only paths from the root are followed: '#/...'",
+                reference.substr(0, 128));
+  }
+  if (!local || root_.at_pointer(percent_decoded(reference.substr(1))).get(target) != simdjson::SUCCESS) {
     return fail(ErrorCode::kInvalidArgument, "the schema has the $ref '{}', which points to nothing in it",
                 reference.substr(0, 128));
   }
@@ -438,6 +470,10 @@ Expected<> SchemaReader::read_keyword(std::string_view keyword, SchemaValue valu
   }
   if (keyword == "items" || keyword == "prefixItems") return read_items(keyword, value, schema);
   if (keyword == "uniqueItems" && value.is_bool() && !value.get_bool().value_unsafe()) return {};
+  if ((keyword == "patternProperties" || keyword == "dependentRequired" || keyword == "dependentSchemas") &&
+      is_empty_object(value)) {
+    return {};
+  }
   if (keyword == "required") return read_required(value, schema);
   if (keyword == "additionalProperties" || keyword == "unevaluatedProperties")
     return {};  // read_neighbours

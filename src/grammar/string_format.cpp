@@ -7,7 +7,7 @@ namespace quire {
 namespace {
 
 struct Format {
-  std::string_view name;
+  std::string name;
   std::string pattern;
 };
 
@@ -22,7 +22,7 @@ const std::vector<Format>& formats() {
     const std::string label = "[a-z0-9]{1,24}(-[a-z0-9]{1,24}){0,2}";
     const std::string host = "(" + label + "\\.){1,3}[a-z]{2,10}";
     const std::string octet = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9][0-9]|[0-9])";
-    return std::vector<Format>{
+    std::vector<Format> all = {
         {"date", date},
         {"time", time},
         {"date-time", date + "T" + time},
@@ -33,10 +33,16 @@ const std::vector<Format>& formats() {
         {"email", "[A-Za-z0-9_+-]{1,24}(\\.[A-Za-z0-9_+-]{1,24}){0,2}@" + host},
         {"hostname", host},
         {"ipv4", octet + "(\\." + octet + "){3}"},
+        {"ipvanyaddress", octet + "(\\." + octet + "){3}"},  // pydantic's, of ipv4 or ipv6
         {"ipv6", "[0-9a-f]{1,4}(:[0-9a-f]{1,4}){7}"},
         {"uuid", "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"},
         {"uri", "https?://" + host + "(:[1-9][0-9]{1,3})?(/[A-Za-z0-9._~-]{1,32}){0,4}/?"},
     };
+    for (const char version : std::string_view("12345678")) {  // RFC 9562, 4: pydantic's uuid4 and so on
+      all.push_back({std::string("uuid") + version, std::string("[0-9a-f]{8}-[0-9a-f]{4}-") + version +
+                                                        "[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"});
+    }
+    return all;
   }();
   return table;
 }

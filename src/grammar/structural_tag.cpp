@@ -161,8 +161,10 @@ Expected<std::string> TagReader::format(Value value, std::string_view type) {
   if (++num_formats_ > kMaxTagFormats) {
     return wrong_tag(fmt::format("may have at most {} formats", kMaxTagFormats));
   }
-  std::string_view found;
-  if (!value.is_object() || value["type"].get_string().get(found) != simdjson::SUCCESS) {
+  std::string_view found = type;  // where only one can stand it may be left out
+  const bool typed = value.is_object() && value["type"].error() == simdjson::SUCCESS;
+  if (!value.is_object() || (!typed && type.empty()) ||
+      (typed && value["type"].get_string().get(found) != simdjson::SUCCESS)) {
     return wrong_tag("has a format that is no object with a type");
   }
   const auto rule = std::ranges::find(kFormatRules, found, &FormatRule::type);
@@ -178,7 +180,7 @@ Expected<std::string> TagReader::format(Value value, std::string_view type) {
 Expected<std::string> TagReader::members(const FormatRule& rule, Object object) {
   const int64_t multiplier = multiplier_;
   std::string out = fmt::format("{{\"type\":\"{}\"", rule.type), whole;
-  size_t num_found = 1;
+  size_t num_found = object["type"].error() == simdjson::SUCCESS ? 1 : 0;
   for (const MemberRule& member : rule.members) {
     Value value;
     if (object[member.name].get(value) != simdjson::SUCCESS) {

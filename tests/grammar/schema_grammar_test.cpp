@@ -199,8 +199,8 @@ TEST(SchemaGrammar, WhatIsNotSupportedIsNamed) {
       {R"({"type":"array","uniqueItems":true})", "'uniqueItems'"},
       {R"({"type":"array","contains":{}})", "'contains'"},
       {R"({"type":"object","patternProperties":{"a":{}}})", "'patternProperties'"},
-      {R"({"type":"object","dependentRequired":{}})", "'dependentRequired'"},
-      {R"({"type":"object","dependentSchemas":{}})", "'dependentSchemas'"},
+      {R"({"type":"object","dependentRequired":{"a":["b"]}})", "'dependentRequired'"},
+      {R"({"type":"object","dependentSchemas":{"a":{"required":["b"]}}})", "'dependentSchemas'"},
       {R"({"type":"object","dependencies":{}})", "'dependencies'"},
       {R"({"type":"array","minContains":1})", "'minContains'"},
       {R"({"type":"array","maxContains":1})", "'maxContains'"},
@@ -229,6 +229,7 @@ TEST(SchemaGrammar, WhatIsNotSupportedIsNamed) {
       {R"({"oneOf":[{"type":"integer"},{"type":"number"}]})", "oneOf"},
       {R"({"$ref":"http://example.org/schema"})", "$ref"},
       {R"({"$ref":"#/$defs/x"})", "points to nothing"},
+      {R"({"$ref":"#x","$defs":{"a":{"$anchor":"x"}}})", "only paths from the root are followed"},
       {R"({"$ref":"#"})", "refers to itself"},
       {R"({"allOf":[{"$ref":"#"}]})", "deeper"},
       {R"({"type":"array","items":[{"type":"string"}]})", "prefixItems"},
@@ -320,7 +321,7 @@ TEST(SchemaGrammar, UnknownKeywordsAndFormatsAreAnnotations) {
       {R"({"type":"string","format":"path","contentSchema":{"type":"null"},"contentEncoding":"base64"})",
        {R"("/a b")"},
        {"1"}},
-      {R"({"type":"string","format":"uuid4","pattern":"[a-z]+"})", {R"("ab")"}, {R"("1")"}},
+      {R"({"type":"string","format":"slug","pattern":"[a-z]+"})", {R"("ab")"}, {R"("1")"}},
       {R"({"type":"integer","format":"int64","nullable":true,"example":5})", {"7"}, {"null", "1.5"}},
       {R"({"enum":["a"],"format":"binary"})", {R"("a")"}, {R"("b")"}},
       {R"({"format":"password"})", {R"("a")", "1"}, {""}},
@@ -338,10 +339,34 @@ TEST(SchemaGrammar, UnknownKeywordsAndFormatsAreAnnotations) {
 
 TEST(SchemaGrammar, EveryKnownFormatCompiles) {
   GrammarFixture fixture;
-  for (const char* format :
-       {"date", "time", "date-time", "duration", "email", "hostname", "ipv4", "ipv6", "uuid", "uri"}) {
+  for (const char* format : {"date", "time", "date-time", "duration", "email", "hostname", "ipv4", "ipv6",
+                             "ipvanyaddress", "uuid", "uuid1", "uuid8", "uri"}) {
     EXPECT_NE(fixture.schema(fmt::format(R"({{"type":"string","format":"{}"}})", format)), nullptr);
   }
+}
+
+// As pydantic and its like write them.
+TEST(SchemaGrammar, WhatGeneratorsOfSchemasWrite) {
+  const Case cases[] = {
+      {R"({"type":"string","format":"uuid4"})",
+       {R"("01234567-89ab-4def-8123-456789abcdef")"},
+       {R"("01234567-89ab-1def-8123-456789abcdef")", R"("01234567-89ab-4def-0123-456789abcdef")",
+        R"("a")"}},
+      {R"({"type":"string","pattern":"^(?!^[-+.]*$)[+-]?0*\\d*\\.?\\d*$"})",
+       {R"("1")", R"("-00.5")", R"("+.5")", R"("7.")"},
+       {R"("")", R"("-")", R"(".")", R"("+.")", R"("1e5")"}},
+      {R"({"$ref":"#/definitions/Page%3CUser%3E","definitions":{"Page<User>":{"type":"null"}}})",
+       {"null"},
+       {"1"}},
+      {R"({"$ref":"#/$defs/a%20b~1c","$defs":{"a b/c":{"type":"null"}}})", {"null"}, {"1"}},
+      {R"({"type":"object","properties":{"a":{"type":"null"}},"patternProperties":{},)"
+       R"("dependentRequired":{},"dependentSchemas":{},"additionalProperties":false})",
+       {R"({"a":null})", "{}"},
+       {R"({"b":1})"}},
+      {R"({"$ref":"#/$defs/100%","$defs":{"100%":{"type":"null"}}})", {"null"}, {"1"}},
+  };
+  GrammarFixture fixture;
+  for (const auto& test : cases) check(fixture, test);
 }
 
 TEST(SchemaGrammar, JsonObjects) {

@@ -62,6 +62,11 @@ TEST(StructuralTag, EveryFormatOfTags) {
       {R"({"type":"tag","begin":"<","content":{"type":"any_text"},"end":[">","/>"]})",
        {"<a>", "<a/>"},
        {"<a", "a>"}},
+      // Where a tag must stand, and nothing else, its type may be missing.
+      {R"({"type":"triggered_tags","triggers":["<"],"tags":)"
+       R"([{"begin":"<","content":{"type":"regex","pattern":"[0-9]"},"end":">"}]})",
+       {"", "a <1> b"},
+       {"<a>"}},
       {R"({"type":"tags_with_separator","separator":",","at_least_one":true,)"
        R"("stop_after_first":false,"tags":)"
        R"([{"type":"tag","begin":"<","content":{"type":"regex","pattern":"[0-9]"},"end":">"}]})",
@@ -131,9 +136,11 @@ TEST(StructuralTag, OtherTagsAreRefused) {
       {R"({"type":"tag","begin":"a","content":{"json_schema":{}},"end":"b"})", "no object with a type"},
       {R"({"type":"triggered_tags","triggers":["a"],"tags":[{"type":"any_text"}]})",
        "where a tag must stand"},
-      {R"({"type":"triggered_tags","triggers":["a"],"tags":[{"begin":"a","content":{"type":"any_text"},)"
-       R"("end":"b"}]})",
+      {R"({"type":"triggered_tags","triggers":["a"],"tags":[{"type":5,"begin":"a","content":)"
+       R"({"type":"any_text"},"end":"b"}]})",
        "no object with a type"},
+      {R"({"type":"triggered_tags","triggers":["a"],"tags":[{"content":{"type":"any_text"},"end":"b"}]})",
+       "without begin"},
       {R"({"type":"triggered_tags","triggers":[""],"tags":[]})", "triggers is not an array"},
       {R"({"type":"any_text","max_chars":1e9})", "max_chars is not"},
       {R"({"type":"any_text","excludes":"a"})", "excludes is not an array"},
