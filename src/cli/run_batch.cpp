@@ -65,7 +65,7 @@ Expected<> run_batch(BatchFlags flags) {
 
   const int64_t start_ns = clock.now_ns();
   const auto elapsed_s = [&] { return static_cast<double>(clock.now_ns() - start_ns) * 1e-9; };
-  std::optional<ProgressBar> bar(std::in_place);
+  std::optional<ProgressBar> bar(std::in_place, ProgressBar::Elsewhere::kLines);
   BatchRun run(api, clock, *input, *output, kWaitingPerSequence * served.engine.options().max_num_seqs);
   const auto counts = run.run([&](const BatchCounts& now) {
     bar->show(static_cast<size_t>(now.found + now.answered), static_cast<size_t>(input->num_lines()),

@@ -1,7 +1,10 @@
 """quire run-batch: OpenAI's batch files, answered in process, and gone on with after a kill."""
 
+import contextlib
 import json
+import os
 import pathlib
+import pty
 import random
 import signal
 import subprocess
@@ -52,6 +55,20 @@ class RunBatch(unittest.TestCase):
         done = subprocess.run(self.command(output, *flags), capture_output=True, text=True, timeout=PATIENCE_SECONDS)
         self.assertEqual(done.returncode, code, done.stderr)
         return done
+
+    def test_a_terminal_shows_how_far_it_is(self):
+        self.write_input(some_requests(6))
+        terminal, other_end = pty.openpty()
+        run = subprocess.Popen(self.command(self.folder / "out.jsonl"), stderr=other_end)
+        os.close(other_end)
+        shown = b""
+        with contextlib.suppress(OSError):  # EIO: the process, and so its end, is gone
+            while piece := os.read(terminal, 1 << 16):
+                shown += piece
+        os.close(terminal)
+        self.assertEqual(run.wait(PATIENCE_SECONDS), 0)
+        self.assertRegex(shown.decode(), r"\r\[#*-+\] [1-5]/6, \d+ s ")
+        self.assertRegex(shown.decode(), r"\r\[#{40}\] 6/6, \d+ s \r\x1b\[K6 requests answered in ")
 
     def answers(self, output):
         """By custom_id, each of which is there once."""
