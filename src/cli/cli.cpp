@@ -50,11 +50,41 @@ int misused(const CLI::App& command, std::string_view message) {
   return kMisused;
 }
 
-// CLI11's words for a flag without its value are "--port: 1 required N missing".
-std::string describe_missing(std::string_view message) {
-  const size_t end = message.find(": 1 required ");
-  if (end == std::string_view::npos) return std::string(message);
-  return fmt::format("{} needs a value", message.substr(0, end));
+// In our words what CLI11 says so: "--port: 1 required N missing", "--port: At Most 1 required but received
+// 2", "SHELL: tcsh not in {bash,zsh}", "A subcommand is required".
+std::string reworded(const CLI::App& command, std::string_view message) {
+  const auto before = [message](std::string_view words) {
+    const size_t end = message.find(words);
+    return end == message.npos ? std::string_view() : message.substr(0, end);
+  };
+  if (const auto flag = before(": 1 required "); !flag.empty())
+    return fmt::format("{} needs a value", flag);
+  if (const auto flag = before(": At Most 1 required but received "); !flag.empty()) {
+    return fmt::format("{} is there more than once", flag);
+  }
+  if (const auto value = before(" not in {"); !value.empty()) {
+    std::string_view rest = message.substr(value.size() + std::string_view(" not in {").size());
+    rest = rest.substr(0, rest.find('}'));
+    const size_t colon = value.find(": ");
+    if (colon == value.npos) return std::string(message);
+    return fmt::format("{}: '{}' is none of {}", value.substr(0, colon), value.substr(colon + 2), rest);
+  }
+  if (message == "A subcommand is required") {
+    std::vector<std::string> names;
+    for (const CLI::App* child : command.get_subcommands({})) names.push_back(child->get_name());
+    return fmt::format("one of {} is required", fmt::join(names, ", "));
+  }
+  return std::string(message);
+}
+
+// "help serve" is "serve --help", and "version" is "--version".
+std::vector<std::string> with_help_as_flag(std::span<const std::string> arguments) {
+  std::vector<std::string> words(arguments.begin(), arguments.end());
+  if (words.size() == 1 && words[0] == "version") words[0] = "--version";
+  if (words.empty() || words[0] != "help") return words;
+  words.erase(words.begin());
+  words.push_back("--help");
+  return words;
 }
 
 std::string describe(CLI::App& app, const CLI::ParseError& error) {
@@ -63,7 +93,7 @@ std::string describe(CLI::App& app, const CLI::ParseError& error) {
   const bool is_unknown = error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) ||
                           error.get_exit_code() == static_cast<int>(CLI::ExitCodes::RequiredError);
   if (is_unknown && !unknown.empty()) return describe_unknown(innermost(app), unknown);
-  return describe_missing(error.what());
+  return reworded(innermost(app), error.what());
 }
 
 }  // namespace
@@ -78,8 +108,9 @@ int run_cli(std::span<const std::string> arguments) {
   }
   const RequiredFlags required(app);
   try {
-    app.parse(
-        std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them from the back
+    std::vector<std::string> words = with_help_as_flag(arguments);
+    std::ranges::reverse(words);  // CLI11 takes them from the back
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error, std::cout, std::cerr);  // --help, --version
     return misused(innermost(app), describe(app, error));

@@ -9,6 +9,7 @@
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -187,12 +188,19 @@ bool is_for_serve(CLI::App& command, const std::string& name) {
   return false;
 }
 
-Expected<> apply(CLI::App& command, const ConfigSetting& setting) {
+// `taken`: the names of what the file has set so far.
+Expected<> apply(CLI::App& command, const ConfigSetting& setting,
+                 std::map<const CLI::Option*, std::string>& taken) {
   if (is_for_serve(command, setting.name)) return {};
   const auto found = find_setting(command, setting.name);
   if (!found) return std::unexpected(found.error());
   CLI::Option& option = **found;
-  if (option.count() > 0) return {};
+  const auto [former, fresh] = taken.emplace(&option, setting.name);
+  if (!fresh) {
+    return fail(ErrorCode::kInvalidArgument, "'{}' is another name of '{}', which is set already",
+                setting.name, former->second);
+  }
+  if (option.count() > 0) return {};  // the command line and the environment win
   std::string value = setting.value;
   if (option.get_items_expected_max() == 0) {
     auto flag = switch_value(setting);
@@ -247,8 +255,9 @@ Expected<> apply_config_file(CLI::App& command) {
   if (!settings) {
     return fail(ErrorCode::kInvalidArgument, "the configuration '{}', {}", path, settings.error().message);
   }
+  std::map<const CLI::Option*, std::string> taken;
   for (const ConfigSetting& setting : *settings) {
-    if (auto applied = apply(command, setting); !applied) {
+    if (auto applied = apply(command, setting, taken); !applied) {
       return fail(ErrorCode::kInvalidArgument, "the configuration '{}', line {}: {}", path, setting.line,
                   applied.error().message);
     }

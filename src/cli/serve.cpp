@@ -47,7 +47,7 @@ Expected<> dry_run(const ServeFlags& flags) {
   if (const auto text = read_tokenizer_spec(*file); !text) return std::unexpected(text.error());
   const ModelConfig& model = plan->model.config;
   fmt::print("{} ({}, {} layers) would be served as {} on {} port {}\n{}", config.model, model.architecture,
-             model.num_layers, served_model_names(flags.server, config).front(), flags.server.host,
+             model.num_layers, fmt::join(served_model_names(flags.server, config), ", "), flags.server.host,
              flags.server.port, memory_report(*plan, available_bytes));
   return check_memory(plan->memory, available_bytes);
 }

@@ -28,10 +28,21 @@ constexpr ForeignFlag kForeignFlags[] = {
     {"--disable-log-requests", "--no-log-requests leaves requests out of the log"},
     {"--tensor-parallel-size", "one process computes a model here; --threads says by how many threads"},
     {"-tp", "one process computes a model here; --threads says by how many threads"},
-    {"--model", "the model's file comes without a flag: quire serve MODEL"},
+    {"--pipeline-parallel-size", "one process computes a model here; --threads says by how many threads"},
+    {"-pp", "one process computes a model here; --threads says by how many threads"},
+    {"--model", "the model's file comes without a flag, behind the command"},
+    {"-m", "the model's file comes without a flag, behind the command"},
+    {"--tokenizer", "the model's file has the tokenizer"},
+    {"--quantization", "weights are computed with as the model's file has them"},
     {"--ctx-size", "--max-model-len bounds the context of each request"},
+    {"-c", "--max-model-len bounds the context of each request"},
     {"--parallel", "--max-num-seqs bounds the requests at once, which share one pool"},
+    {"-np", "--max-num-seqs bounds the requests at once, which share one pool"},
+    {"-t", "--threads says how many threads compute"},
     {"--n-gpu-layers", "this build computes on the CPU"},
+    {"-ngl", "this build computes on the CPU"},
+    {"--enable-log-requests", "requests are in the log anyhow; --log-prompts has their texts there too"},
+    {"--cors-allow-origins", "--allowed-origins names the sites whose pages may ask"},
     {"--jinja", "chat templates are always in use"},
     {"--cont-batching", "requests are always batched as they come"},
 };
@@ -60,6 +71,10 @@ std::string describe_unknown(const CLI::App& command, std::span<const std::strin
       for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
     }
     const std::string word = flag->substr(0, flag->find('='));
+    // Who did not say no does not mean it.
+    if (!word.starts_with("--no")) {
+      std::erase_if(names, [](const std::string& name) { return name.starts_with("--no-"); });
+    }
     if (const std::string_view instead = instead_of(word); !instead.empty()) {
       return fmt::format("unknown flag {}: {}", word, instead);
     }

@@ -37,7 +37,8 @@ Expected<int64_t> count_blocks(EnginePlan& plan, int64_t available_bytes) {
   if (config.kv_cache_memory_bytes) {
     const int64_t blocks = *config.kv_cache_memory_bytes / memory.bytes_per_block;
     if (blocks >= 1) return std::min(blocks, kMaxBlocks);
-    return fail_param("kv_cache_memory_bytes", "{} of KV cache hold no block: one of {} tokens takes {}",
+    return fail_param("kv_cache_memory_bytes",
+                      "{} of KV cache hold no block: one of {} tokens takes {}; give more",
                       format_byte_size(*config.kv_cache_memory_bytes), config.block_size,
                       format_byte_size(memory.bytes_per_block));
   }

@@ -85,7 +85,25 @@ TEST(Cli, AMisspeltCommandLineIsTwo) {
   const Outcome value = run({"serve", "--port", "99999"});
   EXPECT_EQ(value.status, 2);
   EXPECT_THAT(value.error, HasSubstr("--port must be at least 0 and at most 65535, but is 99999"));
-  EXPECT_EQ(run({"bench"}).status, 2);
+  EXPECT_THAT(
+      run({"bench"}).error,
+      HasSubstr(
+          "quire bench: one of latency, throughput, serve, roofline, paper, random-model is required\n"));
+}
+
+TEST(Cli, WhatIsWrongIsSaidInOurWords) {
+  EXPECT_THAT(run({"serve", "--port", "1", "--port", "2"}).error,
+              HasSubstr("quire serve: --port is there more than once\n"));
+  EXPECT_THAT(run({"serve", "--port"}).error, HasSubstr("quire serve: --port needs a value\n"));
+  EXPECT_THAT(run({"completion", "tcsh"}).error, HasSubstr("'tcsh' is none of bash"));
+}
+
+TEST(Cli, HelpAndVersionMayBeWords) {
+  EXPECT_EQ(run({"help"}).out, run({"--help"}).out);
+  EXPECT_EQ(run({"help", "serve"}).out, run({"serve", "--help"}).out);
+  EXPECT_EQ(run({"help", "bench", "latency"}).out, run({"bench", "latency", "--help"}).out);
+  EXPECT_EQ(run({"version"}).out, run({"--version"}).out);
+  EXPECT_EQ(run({"help"}).status, 0);
 }
 
 TEST(Cli, AFailureIsOneWithOneLine) {

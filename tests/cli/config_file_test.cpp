@@ -181,6 +181,8 @@ TEST_F(ConfigFlags, ErrorsNameFileLineAndKey) {
       {"config: other.yaml\n", "line 1: unknown key 'config'"},
       {"preemption-mode: never\n", "'never' is none of recompute, swap, auto"},
       {"threads: 1\nthreads: 2\n", "line 2: 'threads' is set twice"},
+      {"kv-cache-memory: 1GiB\nkv-cache-memory-bytes: 2GiB\n",
+       "line 2: 'kv-cache-memory-bytes' is another name of 'kv-cache-memory', which is set already"},
   };
   for (const auto& [yaml, reason] : cases) {
     const auto applied = apply(yaml);

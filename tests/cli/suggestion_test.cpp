@@ -22,12 +22,26 @@ TEST(Suggestion, NamesTheNearestFlag) {
 }
 
 TEST(Suggestion, IsSilentWhenNothingIsNear) {
-  EXPECT_EQ(describe({"--enable-auto-tool-choice"}),
-            "unknown flag --enable-auto-tool-choice: tools may be called wherever the model's chat template "
-            "has them");
+  EXPECT_EQ(
+      describe({"--enable-auto-tool-choice"}),
+      "unknown flag --enable-auto-tool-choice: tools may be called wherever the model's chat template "
+      "has them");
   EXPECT_EQ(describe({"-tp", "2"}),
             "unknown flag -tp: one process computes a model here; --threads says by how many threads");
   EXPECT_EQ(describe({"--completely-different-thing"}), "unknown flag --completely-different-thing");
+}
+
+TEST(Suggestion, ANoIsNotWhatSomebodyMeantWhoSaidYes) {
+  EXPECT_EQ(describe({"--enable-prefix-cachin"}),
+            "unknown flag --enable-prefix-cachin; did you mean --enable-prefix-caching?");
+  EXPECT_EQ(describe({"--no-enable-prefix-cachin"}),
+            "unknown flag --no-enable-prefix-cachin; did you mean --no-enable-prefix-caching?");
+  EXPECT_EQ(describe({"--enable-log-requests"}),
+            "unknown flag --enable-log-requests: requests are in the log anyhow; --log-prompts has their "
+            "texts there too");
+  CLI::App app;
+  app.add_flag("--no-log-requests");
+  EXPECT_EQ(describe_unknown(app, std::vector<std::string>{"--log-request"}), "unknown flag --log-request");
 }
 
 TEST(Suggestion, NamesTheNearestCommand) {
