@@ -103,7 +103,7 @@ class ChatTest(PageTest):
         self.page.click("#settings >> text=Defaults")
         self.page.click("#settings button[type=submit]")
         self.page.wait_for_selector("#settings", state="hidden")
-        self.assertEqual(self.page.inner_text("#composer-note"), "temperature 0.7 · max tokens 1024")
+        self.assertEqual(self.page.inner_text("#composer-note"), "temperature 0.7")
 
     def test_stop_keeps_what_there_is(self):
         self.answer_at_length(self.page)
@@ -252,6 +252,18 @@ class ChatTest(PageTest):
         page.wait_for_selector("#engine:visible")
         page.keyboard.press("Alt+1")
         page.wait_for_selector("#prompt:visible")
+
+
+class SmallContextTest(PageTest):
+    flags = ("--max-model-len", "96")
+
+    def test_an_answer_takes_what_the_context_leaves(self):
+        self.answer_at_length(self.page)
+        self.ask(self.page, QUESTION)
+        self.assertEqual(self.page.locator(".error").count(), 0)
+        [conversation] = self.conversations(self.page)
+        prompt = self.chat(QUESTION, max_tokens=1).usage.prompt_tokens
+        self.assertEqual(conversation["messages"][1]["stats"]["tokens"], 96 - prompt)
 
 
 class LooksTest(PageTest):

@@ -21,7 +21,7 @@ const ALL_FIELDS = [...FIELDS, ...MORE_FIELDS];
 const HINTS = {
   temperature: "0: always the likeliest token",
   top_p: "share of probability drawn from",
-  max_tokens: "most in one answer",
+  max_tokens: "most in one answer; empty: what the context holds",
   seed: "the same one, the same answer",
   top_k: "only so many likeliest; 0: all",
   min_p: "relative to the likeliest",
@@ -30,7 +30,7 @@ const HINTS = {
   repetition_penalty: "above 1: repeats less",
 };
 
-export const DEFAULT_SETTINGS = { system: "", temperature: "0.7", max_tokens: "1024", stop: "" };
+export const DEFAULT_SETTINGS = { system: "", temperature: "0.7", stop: "" };
 
 function isSet(value) {
   return value !== undefined && value.trim() !== "";
@@ -49,7 +49,7 @@ export function chatRequest(settings, messages) {
   return request;
 }
 
-// "temperature 0.7 · max tokens 1024": what is set, in short.
+// "temperature 0.7 · max tokens 64": what is set, in short.
 export function describeSettings(settings) {
   const set = ALL_FIELDS.filter(({ name }) => isSet(settings[name]));
   const words = set.map(({ name, label }) => `${label.toLowerCase()} ${settings[name]}`);
