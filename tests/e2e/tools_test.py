@@ -140,6 +140,23 @@ class ToolsTest(ServedTest):
             input=[result], previous_response_id=final.id, max_output_tokens=10, **options)
         self.assertGreater(again.usage.input_tokens, final.usage.input_tokens)
 
+    def test_anthropics_tool_runner(self):
+        asked = []
+
+        @anthropic.beta_tool
+        def get_weather(city: str) -> str:
+            """Weather of now"""
+            asked.append(city)
+            return "-7 degrees"
+
+        with anthropic.Anthropic(base_url=self.server.url, api_key="none", max_retries=0) as client:
+            answers = list(client.beta.messages.tool_runner(
+                model=self.model, max_tokens=60, messages=[QUESTION], tools=[get_weather], max_iterations=2,
+                tool_choice={"type": "auto", "disable_parallel_tool_use": True}, extra_body={"temperature": 0}))
+        self.assertEqual(asked[0], "Oslo")
+        self.assertEqual(len(answers), 2)
+        self.assertGreater(answers[1].usage.output_tokens, 0)
+
     def test_several_calls(self):
         choice = self.ask(parallel_tool_calls=True, n=2, max_tokens=150).choices[0]
         self.assertGreater(len({call.id for call in choice.message.tool_calls}), 1)
@@ -347,7 +364,13 @@ class CallsBesideAFormTest(ServedTest):
 
     def test_the_official_client_parses_both(self):
         once = {"parallel_tool_calls": False}
-        self.assertTrue(self.check(self.parse(temperature=0, **once).choices[0]))  # as the template leads it
+        called = self.parse(temperature=0, **once).choices[0]
+        self.assertTrue(self.check(called))  # as the template leads it
+        result = {"role": "tool", "tool_call_id": called.message.tool_calls[0].id, "content": "done"}
+        for said in (called.message, called.message.model_dump()):
+            again = self.client.chat.completions.create(
+                model=self.model, messages=[QUESTION, said, result], max_tokens=8)
+            self.assertGreater(again.usage.prompt_tokens, 0)
         request = urllib.request.Request(
             self.server.url + "/tokenize", json.dumps({"prompt": "{", "add_special_tokens": False}).encode(),
             {"Content-Type": "application/json"})
@@ -355,6 +378,7 @@ class CallsBesideAFormTest(ServedTest):
             brace, = json.load(tokenized)["tokens"]
         said = self.parse(temperature=0, logit_bias={str(brace): 100}, **once)
         self.assertFalse(self.check(said.choices[0]))
+        self.client.chat.completions.create(model=self.model, messages=[QUESTION, said.choices[0].message], max_tokens=8)
         for choice in self.parse(n=6, **once).choices:
             self.check(choice)
         self.assertTrue(self.check(self.parse(tool_choice="required", **once).choices[0]))

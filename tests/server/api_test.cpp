@@ -393,6 +393,13 @@ TEST_F(ApiTest, NeutralFieldsOfLaterFeaturesAreTaken) {
   EXPECT_EQ(answer.status(), 200) << answer.body();
 }
 
+// With the member that OpenAI's client adds.
+TEST_F(ApiTest, ParsedMessagesComeBack) {
+  const Answer answer = post("/tokenize", R"({"messages": [{"role": "assistant", "content": "{}",
+      "parsed": {"a": [1]}}]})");
+  EXPECT_EQ(answer.status(), 200) << answer.body();
+}
+
 TEST_F(ApiTest, WhatOthersRefusedIsAText) {
   const auto tokens = [this](std::string_view rest) {
     return post("/tokenize", fmt::format(R"({{"messages": [{{"role": "assistant", {}}}]}})", rest))

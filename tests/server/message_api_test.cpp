@@ -379,6 +379,16 @@ TEST_F(MessageApiTest, TokensAreCounted) {
   EXPECT_EQ(post("/v1/messages/count_tokens", R"({"messages": [], "max_tokens": 1})").status(), 400);
 }
 
+// Anthropic's tool runner asks for a thread of its own accord, and falls back where it reads just this.
+TEST_F(MessageApiTest, ThreadsAreRefusedInTheWordThatItsClientKnows) {
+  const Answer refused = message(R"("max_tokens": 5, "thread": {"type": "create"})");
+  EXPECT_EQ(refused.status(), 400);
+  EXPECT_EQ(refused.at("/error/type"), "invalid_request_error");
+  EXPECT_EQ(refused.at("/error/details/error_code"), "thread_unsupported_request");
+  EXPECT_EQ(message(R"("max_tokens": 5, "thread": null)").status(), 200);
+  EXPECT_EQ(message(R"("max_tokens": 0)").at("/error/details"), "absent");
+}
+
 TEST_F(MessageApiTest, BadRequestsAreAnsweredInItsWords) {
   struct Case {
     std::string body, message;

@@ -147,7 +147,8 @@ TEST_F(ToolsApi, ArgumentsOfAnAnswerMayComeBack) {
     const std::string sent = answer.at("/choices/0/message/tool_calls/0/function/arguments");
     EXPECT_TRUE(sent.starts_with(arguments)) << answer.body();
     const std::string call =
-        fmt::format(R"({{"function": {{"name": "f", "arguments": {}}}}})", json_text_of(sent));
+        fmt::format(R"({{"function": {{"name": "f", "arguments": {}, "parsed_arguments": null}}}})",
+                    json_text_of(sent));  // with the member that OpenAI's client adds
     const std::string message = fmt::format(R"({{"role": "assistant", "tool_calls": [{}]}})", call);
     EXPECT_EQ(rendered(fmt::format(R"({{"messages": [{}], "add_generation_prompt": false}})", message)),
               fmt::format(R"(<tool_call>{{"name": "f", "arguments": {}}}</tool_call><|end|>)", shown));
@@ -392,7 +393,11 @@ TEST_F(ToolsApi, BadToolsAreRefused) {
        "tools", "more than once"},
       {fmt::format(R"("tools": [{}])", many), "tools", "at most 128"},
       {R"("tool_choice": 1)", "tool_choice", "must be"},
-      {R"("tool_choice": "any")", "tool_choice", "'any'"},
+      {R"("tool_choice": "any")", "tool_choice", "'any'; did you mean \"required\"?"},
+      {R"("tools": [{"type": "function", "name": "f"}])", "tools", "stands within function"},
+      {fmt::format(R"({}, "tool_choice": {{"type": "function", "name": "f"}})", kTools), "tool_choice",
+       "stands within function"},
+      {function(R"({"name": "f", "parameters": {"type": ["object", "null"]}})"), "tools", "type 'object'"},
       {R"("tool_choice": "required")", "tool_choice", "needs tools"},
       {R"("tool_choice": {"type": "function", "function": {"name": "f"}})", "tool_choice", "needs tools"},
       {R"("tool_choice": {"type": "function"})", "tool_choice", "needs the function's name"},

@@ -18,6 +18,10 @@ Expected<> check_thinking(const ServedModel& model, const MessageRequest& reques
 
 ApiReply create_message(const ApiState& api, const RequestHead& head, std::string_view body) {
   auto request = read_body(api, body, read_message_request);
+  if (!request && request.error().param == "thread") {
+    // By this word Anthropic's tool runner knows that it has to send the whole conversation.
+    request.error().code = "thread_unsupported_request";
+  }
   if (!request) return error_response(request.error());
   if (auto checked = check_thinking(api.model(), *request); !checked) {
     return error_response(to_api_error(checked.error()));

@@ -67,6 +67,12 @@ std::string to_anthropic_json(const ApiError& error, std::string_view request_id
   // There is no member for the field at fault, and not every message names it.
   const bool names_it = error.param.empty() || error.message.find(error.param) != std::string::npos;
   json.field("message", names_it ? error.message : fmt::format("{}: {}", error.param, error.message));
+  if (!error.code.empty()) {
+    json.key("details");
+    json.begin_object();
+    json.field("error_code", error.code);
+    json.end_object();
+  }
   json.end_object();
   if (!request_id.empty()) json.field("request_id", request_id);
   json.end_object();

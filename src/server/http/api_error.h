@@ -38,7 +38,7 @@ std::string_view error_type(int status);
 // Whose clients are to read an error.
 enum class ErrorShape : uint8_t {
   kOpenAi,     // {"error": {"message", "type", "param", "code"}}
-  kAnthropic,  // {"type": "error", "error": {"type", "message"}, "request_id"}
+  kAnthropic,  // {"type": "error", "error": {"type", "message", "details"}, "request_id"}
 };
 
 // `request_id` is of the request that failed; empty: the error has none.

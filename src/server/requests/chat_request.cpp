@@ -115,7 +115,9 @@ std::vector<FieldRule> message_rules(ChatMessage& message, MessageTexts& texts) 
       {"reasoning_content", into(message.reasoning_content), "another name of reasoning"},
       object_without_effect("cache_control", "of no effect: prompts are cached anyhow"),
       // LiteLLM's, on the answers that it hands out; it comes back with messages.
-      {"provider_specific_fields", no_effect({.type = "object"}), "of no effect"}};
+      {"provider_specific_fields", no_effect({.type = "object"}), "of no effect"},
+      // OpenAI's, on what it has parsed.
+      {"parsed", no_effect({.json = "{}"}), "of no effect"}};
 }
 
 void write_messages_schema(JsonWriter& json) {

@@ -226,6 +226,7 @@ std::vector<FieldRule> message_rules(MessageRequest& request) {
       {"mcp_servers", unsupported("this server runs no tools", "[]")},
       {"context_management", unsupported("messages are taken as they are", R"({"edits":[]})")},
       {"diagnostics", unsupported("usage says what was cached")},
+      {"thread", unsupported("every request brings its whole conversation")},
   };
   add_placing_rules(rules, request);
   add_prompt_rules(rules, request);

@@ -38,10 +38,21 @@ Expected<> read_function(const JsonField& field, Tool& tool) {
   return {};
 }
 
+// The shape of /v1/responses is not that of chats.
+Expected<> check_nesting(const JsonFields& fields) {
+  const bool flat = fields.object["name"].error() == simdjson::SUCCESS &&
+                    fields.object["function"].error() != simdjson::SUCCESS;
+  if (!flat) return {};
+  return fail(ErrorCode::kInvalidArgument,
+              "the name of a function stands within function: {{\"type\": \"function\", \"function\": "
+              "{{\"name\": ...}}}}");
+}
+
 // {"type": "function", "function": {"name", "description", "parameters", "strict"}}
 Expected<Tool> read_tool(const JsonField& field) {
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
+  if (auto checked = check_nesting(*object); !checked) return std::unexpected(checked.error());
   Tool tool;
   bool has_type = false;
   const FieldRule rules[] = {
@@ -91,6 +102,7 @@ void write_function_choice_schema(JsonWriter& json) {
 Expected<> read_function_name(const JsonField& field, std::string& chosen) {
   const auto object = read_object(field);
   if (!object) return std::unexpected(object.error());
+  if (auto checked = check_nesting(*object); !checked) return checked;
   return read_fields(*object, required_later(function_choice_rules(chosen)), "tool_choice");
 }
 
@@ -148,6 +160,7 @@ Expected<> read_call_function(const JsonField& field, MessageToolCall& call) {
   const FieldRule rules[] = {
       {"name", [&](const JsonField& name) { return read_tool_name(name, call.name); }},
       {"arguments", into(call.arguments_json)},
+      {"parsed_arguments", no_effect({.json = "{}"})},  // on what OpenAI's client has parsed
   };
   if (auto read = read_fields(*object, rules, "a call's function"); !read) return read;
   if (call.name.empty()) return fail(ErrorCode::kInvalidArgument, "a call's function needs a name");
@@ -176,6 +189,13 @@ Expected<MessageToolCall> read_message_tool_call(const JsonField& field) {
 // `name[i]: what is wrong with it`
 std::unexpected<Error> fail_item(const JsonField& field, size_t index, const Error& error) {
   return fail_param(std::string(field.name), "{}[{}]: {}", field.name, index, error.message);
+}
+
+// "object", or that alone in a list.
+bool names_object(JsonValue type) {
+  JsonArray list;
+  if (type.get_array().get(list) == simdjson::SUCCESS) return list.size() == 1 && names_object(list.at(0));
+  return type.is_string() && type.get_string().value_unsafe() == "object";
 }
 
 }  // namespace
@@ -218,7 +238,7 @@ Expected<> read_parameters(const JsonField& field, Tool& tool) {
   if (!schema) return std::unexpected(schema.error());
   JsonValue type;
   const bool typed = schema->object["type"].get(type) == simdjson::SUCCESS;
-  if (typed && !(type.is_string() && type.get_string().value_unsafe() == "object")) {
+  if (typed && !names_object(type)) {
     return fail(ErrorCode::kInvalidArgument, "{} must be a JSON schema of the type 'object'", field.name);
   }
   tool.parameters_json = simdjson::minify(field.value);
@@ -267,8 +287,8 @@ Expected<> read_tool_choice_word(const JsonField& field, ToolOffer& offer) {
   if (text == "required") offer.choice = ToolChoice::kRequired;
   if (text == "auto" || text == "none" || text == "required") return {};
   return fail_param("tool_choice",
-                    "tool_choice must be \"auto\", \"none\", \"required\" or a function, but is '{}'",
-                    excerpt(text));
+                    "tool_choice must be \"auto\", \"none\", \"required\" or a function, but is '{}'{}",
+                    excerpt(text), text == "any" ? "; did you mean \"required\"?" : "");
 }
 
 FieldRule allowed_mode_rule(ToolOffer& offer) {
