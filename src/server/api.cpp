@@ -22,6 +22,15 @@ bool is_json_type(std::string_view content_type, bool from_page) {
   return lower == "application/json" || lower.ends_with("+json");
 }
 
+// Where the client's base URL lacks /v1, or the path has a slash too many.
+std::string meant_instead_of(std::string_view path) {
+  while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  for (const std::string& meant : {std::string(path), fmt::format("/v1{}", path)}) {
+    if (find_route(meant)) return fmt::format("; did you mean {}?", excerpt(meant));
+  }
+  return {};
+}
+
 // What was sent is not shown: it may be somebody's key.
 ApiError unknown_key_error(std::string_view authorization) {
   constexpr std::string_view kHow = "send the header 'Authorization: Bearer KEY'";
@@ -63,7 +72,11 @@ std::optional<ApiError> Api::refuse(const RequestHead& head) const {
   if (!(route && route->open) && !state_.keys.accept(head.authorization))
     return unknown_key_error(head.authorization);
   if (!route)
-    return ApiError{404, fmt::format("there is no '{}' here", excerpt(head.path)), {}, "not_found", 0};
+    return ApiError{404,
+                    fmt::format("there is no '{}' here{}", excerpt(head.path), meant_instead_of(head.path)),
+                    {},
+                    "not_found",
+                    0};
   if (!route->endpoint(head.method)) {
     return ApiError{405,
                     fmt::format("{} takes {} only", excerpt(head.path), route->allowed_methods()),
@@ -78,6 +91,15 @@ std::optional<ApiError> Api::refuse(const RequestHead& head) const {
         fmt::format("the body must be application/json, but is '{}'", excerpt(head.content_type)),
         {},
         "unsupported_media_type",
+        0};
+  }
+  if (post && !head.content_encoding.empty() && head.content_encoding != "identity") {
+    return ApiError{
+        415,
+        fmt::format("bodies are read as they are sent, but the Content-Encoding of this one is '{}'",
+                    excerpt(head.content_encoding)),
+        {},
+        "unsupported_content_encoding",
         0};
   }
   if (!route->open && !state_.loaded()) return loading_error();

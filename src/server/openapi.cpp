@@ -13,9 +13,10 @@ struct Status {
   std::string_view code, meaning;
 };
 
-constexpr std::array<Status, 11> kErrors{{
+constexpr std::array<Status, 12> kErrors{{
     {"400", "a field is missing, of the wrong type, unknown or out of range, or does not go with another"},
     {"401", "the server has API keys, and none of them was sent"},
+    {"403", "the host that the request names is not one that the server answers for"},
     {"404", "there is no such model, prefix or path"},
     {"408", "the request took too long to arrive"},
     {"413", "the body is longer than the server takes"},
@@ -28,7 +29,7 @@ constexpr std::array<Status, 11> kErrors{{
 }};
 
 // Those of every method, beside an operation's own.
-constexpr std::string_view kErrorsOfAll = "401 417 431 503";
+constexpr std::string_view kErrorsOfAll = "401 403 417 431 503";
 constexpr std::string_view kErrorsOfBodies = "400 408 413 415 500";
 
 std::string_view method_name(HttpMethod method) {
@@ -50,7 +51,7 @@ std::string_view stream_description(std::string_view event) {
   if (event == "ResponseEvent")
     return "each event, whose name is the type of its data; the last one is response.completed, "
            "response.incomplete or response.failed";
-  if (event == "EngineView") return "each event; there is no last one";
+  if (event == "EngineView") return "each event; the last one's data is [DONE], when the server ends";
   return "each event; the last one's data is [DONE], and that of a failure in between is an Error";
 }
 

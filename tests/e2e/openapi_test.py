@@ -20,7 +20,7 @@ class OpenApiTest(ServedTest):
 
     def test_documents_the_errors_of_generating(self):
         responses = self.description()["paths"]["/v1/chat/completions"]["post"]["responses"]
-        expected = ["200", "400", "401", "404", "408", "413", "415", "417", "429", "431", "500", "503"]
+        expected = ["200", "400", "401", "403", "404", "408", "413", "415", "417", "429", "431", "500", "503"]
         self.assertEqual(sorted(responses), expected)
 
 

@@ -69,6 +69,12 @@ TEST_F(ApiTest, WhenItDrainsNothingNewIsGenerated) {
 
 TEST_F(ApiTest, RefusesByTheHeadAlone) {
   EXPECT_EQ(get("/nothing").status(), 404);
+  EXPECT_THAT(get("/nothing").at("/error/message"), testing::EndsWith("there is no '/nothing' here"));
+  EXPECT_THAT(get("/models").at("/error/message"), testing::EndsWith("; did you mean /v1/models?"));
+  EXPECT_THAT(post("/chat/completions/", "{}").at("/error/message"),
+              testing::EndsWith("; did you mean /v1/chat/completions?"));
+  EXPECT_THAT(post("/v1/completions/", "{}").at("/error/message"),
+              testing::EndsWith("; did you mean /v1/completions?"));
   EXPECT_EQ(get("/v1/models/").status(), 404);
   EXPECT_EQ(get("/v1/completions").status(), 405);
   EXPECT_EQ(post("/live", "").status(), 405);
@@ -86,6 +92,15 @@ TEST_F(ApiTest, RefusesByTheHeadAlone) {
        {"", "application/json", "Application/JSON ; charset=utf-8", "application/x+json"}) {
     EXPECT_FALSE(api.refuse({HttpMethod::kPost, "/tokenize", {}, type})) << type;
   }
+}
+
+TEST_F(ApiTest, BodiesAreNotUnpacked) {
+  RequestHead head{HttpMethod::kPost, "/tokenize", {}, "application/json"};
+  head.content_encoding = "identity";
+  EXPECT_FALSE(api.refuse(head));
+  head.content_encoding = "gzip";
+  EXPECT_EQ(api.refuse(head)->status, 415);
+  EXPECT_THAT(api.refuse(head)->message, HasSubstr("the Content-Encoding of this one is 'gzip'"));
 }
 
 TEST_F(ApiTest, BrowsersMayAskWithoutAKey) {

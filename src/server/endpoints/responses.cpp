@@ -178,7 +178,8 @@ ApiReply count_response_tokens(const ApiState& api, const RequestHead& head, std
 }
 
 ApiReply get_response(const ApiState& api, const RequestHead& head, std::string_view) {
-  if (query_value(head.query, "stream") == "true" || query_value(head.query, "starting_after")) {
+  if (query_value(head.query, "stream").value_or("false") != "false" ||
+      query_value(head.query, "starting_after")) {
     return error_response({400,
                            "a stored response is not streamed again: leave stream and starting_after out",
                            "stream",

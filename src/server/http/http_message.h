@@ -31,7 +31,8 @@ struct RequestHead {
   std::string tracestate = {};
   std::string host = {};   // as the client calls the server, maybe with a port
   std::string query = {};  // of the target, as it was sent
-  TenantId tenant = 0;     // of its key, for endpoints; none until it is looked up
+  std::string content_encoding = {};
+  TenantId tenant = 0;  // of its key, for endpoints; none until it is looked up
 };
 
 using ResponseHeaders = std::vector<std::pair<std::string, std::string>>;

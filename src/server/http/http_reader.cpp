@@ -138,7 +138,8 @@ HttpReader::State HttpReader::finish_head() {
            fields.count("traceparent") == 1 ? to_string(fields["traceparent"]) : std::string(),
            joined(fields, "tracestate"),
            std::string(target_host(target_)),
-           target_query(target_)};
+           target_query(target_),
+           to_string(fields[http::field::content_encoding])};
   if (head_.host.empty()) head_.host = to_string(fields[http::field::host]);
   // Anthropic's clients send the key in a header of its own.
   if (const auto key = fields["x-api-key"]; head_.authorization.empty() && !key.empty()) {
