@@ -393,6 +393,7 @@ TEST_F(ResponsesApiTest, BadRequestsNameTheField) {
       {with(R"("tools": [{}])"), "tools", "tools[0]: type must be 'function'"},
       {with(R"("tools": [{"type": "web_search"}])"), "tools", "but is 'web_search'"},
       {with(R"("tools": [{"type": "function"}])"), "tools", "name is required"},
+      {with(R"("tools": [{"type": "function", "function": {"name": "f"}}])"), "tools", "stand beside type"},
       {with(R"("tools": [{"type": "function", "name": "a b"}])"), "tools", "name must be 1 to 128"},
       {with(R"("tools": [{"type": "function", "name": "f", "strict": 1}])"), "tools", "true or false"},
       {with(R"("tools": [{"type": "function", "name": "f", "parameters": {"type": "array"}}])"), "tools",

@@ -40,6 +40,7 @@ Expected<> read_content(const JsonField& field, std::optional<std::string>& cont
     return fail(ErrorCode::kInvalidArgument, "content must be a string or an array of parts, but is {}",
                 type_name(field.value));
   }
+  if (parts.size() == 0) return fail(ErrorCode::kInvalidArgument, "content must not be an empty array");
   std::string text;
   const auto rules = part_rules(text), refusal = refusal_rules(text);
   for (const JsonValue part : parts) {
@@ -148,6 +149,9 @@ void add_unsupported_rules(std::vector<FieldRule>& rules) {
   rules.push_back({"audio", unsupported("answers are text"), ""});
   rules.push_back({"web_search_options", unsupported("this server searches nothing"), ""});
   rules.push_back({"moderation", unsupported("this server moderates nothing"), ""});
+  rules.push_back({"chat_template", unsupported("the operator sets the template: --chat-template"), ""});
+  rules.push_back({"add_special_tokens", unsupported("the template writes special tokens", "false"), ""});
+  rules.push_back({"documents", unsupported("say them in a message", "[]"), ""});
 }
 
 // What OpenAI's clients may send and what would change no token here.

@@ -49,12 +49,24 @@ Expected<> read_max_tokens(const JsonField& field, const FieldSchema& schema, Ge
   if (!value) return std::unexpected(value.error());
   const auto tokens = static_cast<int32_t>(*value);
   if (request.max_tokens && *request.max_tokens != tokens) {
-    return fail_param(std::string(field.name), "max_tokens and max_completion_tokens differ: {} and {}",
-                      *request.max_tokens, tokens);
+    return fail_param(std::string(field.name), "{} is {}, but {} is {}: give one of them", field.name,
+                      tokens, request.max_tokens_name, *request.max_tokens);
   }
   request.max_tokens = tokens;
   request.max_tokens_name = field.name;
   return {};
+}
+
+// Theirs by other names, or without a choice here: as far as they decide what comes, nothing is passed over.
+void add_rules_of_other_servers(std::vector<FieldRule>& rules) {
+  rules.push_back({"guided_decoding_backend", no_effect({.type = "string"}), "of no effect: there is one"});
+  rules.push_back(
+      {"cache_prompt", no_effect({.type = "boolean"}), "of no effect: prompts are cached anyhow"});
+  rules.push_back({"guided_whitespace_pattern", unsupported("where white space may stand is fixed")});
+  rules.push_back({"grammar", unsupported("structured_outputs takes a grammar")});
+  rules.push_back({"json_schema", unsupported("response_format takes a schema")});
+  rules.push_back({"n_predict", unsupported("it is called max_tokens")});
+  rules.push_back({"repeat_penalty", unsupported("it is called repetition_penalty", "1")});
 }
 
 }  // namespace
@@ -113,6 +125,7 @@ void add_generation_rules(std::vector<FieldRule>& rules, GenerationRequest& requ
   rules.push_back({"spaces_between_special_tokens", no_effect({.type = "boolean"}),
                    "of no effect: texts have the spaces that their tokens have"});
   rules.push_back({"user", no_effect({.type = "string"}), "of no effect: API keys say who asks"});
+  add_rules_of_other_servers(rules);
   add_structured_output_rules(rules, request.structured_output);
 }
 
