@@ -9,6 +9,7 @@ import resource
 import selectors
 import socket
 import struct
+import subprocess
 import tempfile
 import time
 import unittest
@@ -20,12 +21,23 @@ NUM_IDLE = 1000
 NUM_STREAMS = 64
 NUM_TOKENS = 32
 NUM_ABORTED = 500 if os.environ.get("QUIRE_LONG") else 170  # six times
-BYTES_LEFT_A_STREAM = 2000  # less than any connection has, with its buffers and its request
+ROUNDS, WARM_ROUNDS = 6, 2
+MAX_PIECES_LEFT = 100  # of memory, by all of them: less than one for six streams
+MAX_BYTES_LEFT = 1 << 18  # some buffers breathe
+BYTES_LEFT_A_STREAM = 2000  # of resident memory, where the allocator's free pieces are scattered
 CLIENT_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"  # how one begins
 FLAGS = ("--max-model-len", "1024", "--no-enable-prefix-caching", "--no-log-requests")
 
 
+LIBRARIES = tempfile.TemporaryDirectory()
+LIVE_ALLOCATIONS = pathlib.Path(LIBRARIES.name, "live_allocations.so")
+
+
 def setUpModule():
+    source = pathlib.Path(__file__).with_name("live_allocations.c")
+    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", source, "-o", LIVE_ALLOCATIONS],
+                   check=True, timeout=PATIENCE_SECONDS)
+    unittest.addModuleCleanup(LIBRARIES.cleanup)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
@@ -53,12 +65,19 @@ class Watched(QuireServer):
     """A server whose memory and descriptors are looked at."""
 
     def __init__(self, *flags, trust=None):
-        super().__init__(*FLAGS, *flags, trust=trust)
+        self.counts = pathlib.Path(LIBRARIES.name, f"{time.monotonic_ns()}.counts")
+        counted = {"LD_PRELOAD": str(LIVE_ALLOCATIONS), "LIVE_ALLOCATIONS": str(self.counts)}
+        super().__init__(*FLAGS, *flags, trust=trust, env=counted)
         self.proc = pathlib.Path("/proc") / str(self.process.pid)
 
     @property
     def resident_bytes(self):
         return int((self.proc / "statm").read_text().split()[1]) * resource.getpagesize()
+
+    @property
+    def live_allocations(self):
+        """Bytes and pieces of memory that it has allocated and not freed."""
+        return struct.unpack("qq", self.counts.read_bytes())
 
     @property
     def num_descriptors(self):
@@ -133,14 +152,19 @@ class FrontLoadTest(unittest.TestCase):
         with self.serve() as server:
             run_streams(server)
             descriptors = server.num_descriptors
-            sizes = []
-            for _ in range(6):  # the same streams, of which the first times take what is kept for good
+            counts, sizes = [], []
+            for _ in range(ROUNDS):  # the same streams, of which the first times take what is kept for good
                 leave_streams(server, random.Random(1), NUM_ABORTED)
                 server.wait_for_baseline()
+                server.wait_for_descriptors(descriptors)
+                counts.append(server.live_allocations)
                 sizes.append(server.resident_bytes)
-            server.wait_for_descriptors(descriptors)
-            print(f"{NUM_ABORTED} streams left, six times:", *(f"{size / 1e6:.2f}" for size in sizes), "MB")
-            self.assertLess(sizes[5] - sizes[2], BYTES_LEFT_A_STREAM * NUM_ABORTED)
+            print(f"{NUM_ABORTED} streams left, {ROUNDS} times:", *(f"{size / 1e6:.2f}" for size in sizes), "MB;",
+                  "bytes and pieces allocated:", *counts)
+            most_bytes, most_pieces = (max(column[:WARM_ROUNDS]) for column in zip(*counts))
+            self.assertLess(counts[-1][0], most_bytes + MAX_BYTES_LEFT)
+            self.assertLess(counts[-1][1], most_pieces + MAX_PIECES_LEFT)
+            self.assertLess(sizes[-1] - sizes[-2], BYTES_LEFT_A_STREAM * NUM_ABORTED)
             self.assertEqual(len(run_streams(server)), NUM_STREAMS)
 
 
