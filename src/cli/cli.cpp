@@ -67,7 +67,9 @@ std::string reworded(const CLI::App& command, std::string_view message) {
     rest = rest.substr(0, rest.find('}'));
     const size_t colon = value.find(": ");
     if (colon == value.npos) return std::string(message);
-    return fmt::format("{}: '{}' is none of {}", value.substr(0, colon), value.substr(colon + 2), rest);
+    std::string names;
+    for (const char c : rest) names.append(c == ',' ? ", " : std::string(1, c));
+    return fmt::format("{}: '{}' is none of {}", value.substr(0, colon), value.substr(colon + 2), names);
   }
   if (message == "A subcommand is required") {
     std::vector<std::string> names;
@@ -77,12 +79,24 @@ std::string reworded(const CLI::App& command, std::string_view message) {
   return std::string(message);
 }
 
-// "help serve" is "serve --help", and "version" is "--version".
-std::vector<std::string> with_help_as_flag(std::span<const std::string> arguments) {
+// "help serve" is "serve --help", and "version" is "--version". Behind what is no command stands no --help:
+// it would be answered, and the word passed over.
+std::vector<std::string> with_help_as_flag(CLI::App& app, std::span<const std::string> arguments) {
   std::vector<std::string> words(arguments.begin(), arguments.end());
   if (words.size() == 1 && words[0] == "version") words[0] = "--version";
   if (words.empty() || words[0] != "help") return words;
   words.erase(words.begin());
+  CLI::App* command = &app;
+  size_t num_commands = 0;
+  while (command != nullptr && num_commands < words.size() && !words[num_commands].starts_with('-')) {
+    const auto children = command->get_subcommands({});
+    const auto child = std::ranges::find(children, words[num_commands],
+                                         [](const CLI::App* app) { return app->get_name(); });
+    command = child == children.end() ? nullptr : *child;
+    if (command != nullptr) ++num_commands;
+  }
+  if (command == nullptr) return words;
+  words.resize(num_commands);
   words.push_back("--help");
   return words;
 }
@@ -108,7 +122,7 @@ int run_cli(std::span<const std::string> arguments) {
   }
   const RequiredFlags required(app);
   try {
-    std::vector<std::string> words = with_help_as_flag(arguments);
+    std::vector<std::string> words = with_help_as_flag(app, arguments);
     std::ranges::reverse(words);  // CLI11 takes them from the back
     app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {

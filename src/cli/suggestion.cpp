@@ -14,42 +14,48 @@ namespace {
 struct ForeignFlag {
   std::string_view name;
   std::string_view instead;
+  const char* of = nullptr;  // an argument that the command must take for this to be of use
 };
 
 // What users of other servers type, where the name alone suggests nothing.
 constexpr ForeignFlag kForeignFlags[] = {
-    {"--dtype", "a file's own types are computed with; --kv-cache-dtype says that of keys and values"},
-    {"--gpu-memory-utilization", "--kv-cache-memory says how much memory the KV cache takes"},
+    {"--dtype", "a file's own types are computed with; --kv-cache-dtype says that of keys and values",
+     "--kv-cache-dtype"},
+    {"--gpu-memory-utilization", "--kv-cache-memory says how much memory the KV cache takes",
+     "--kv-cache-memory"},
     {"--enable-auto-tool-choice", "tools may be called wherever the model's chat template has them"},
     {"--enable-chunked-prefill",
      "prompts are always computed in chunks; --max-num-batched-tokens bounds them"},
     {"--enforce-eager", "there is nothing to compile before the first request"},
     {"--trust-remote-code", "model files hold no code here"},
-    {"--disable-log-requests", "--no-log-requests leaves requests out of the log"},
-    {"--tensor-parallel-size", "one process computes a model here; --threads says by how many threads"},
-    {"-tp", "one process computes a model here; --threads says by how many threads"},
-    {"--pipeline-parallel-size", "one process computes a model here; --threads says by how many threads"},
-    {"-pp", "one process computes a model here; --threads says by how many threads"},
-    {"--model", "the model's file comes without a flag, behind the command"},
-    {"-m", "the model's file comes without a flag, behind the command"},
+    {"--disable-log-requests", "--no-log-requests leaves requests out of the log", "--log-prompts"},
+    {"--tensor-parallel-size", "one process computes a model here; --threads says by how many threads",
+     "--threads"},
+    {"-tp", "one process computes a model here; --threads says by how many threads", "--threads"},
+    {"--pipeline-parallel-size", "one process computes a model here; --threads says by how many threads",
+     "--threads"},
+    {"-pp", "one process computes a model here; --threads says by how many threads", "--threads"},
+    {"--model", "the model's file comes without a flag, behind the command", "MODEL"},
+    {"-m", "the model's file comes without a flag, behind the command", "MODEL"},
     {"--tokenizer", "the model's file has the tokenizer"},
     {"--quantization", "weights are computed with as the model's file has them"},
-    {"--ctx-size", "--max-model-len bounds the context of each request"},
-    {"-c", "--max-model-len bounds the context of each request"},
-    {"--parallel", "--max-num-seqs bounds the requests at once, which share one pool"},
-    {"-np", "--max-num-seqs bounds the requests at once, which share one pool"},
-    {"-t", "--threads says how many threads compute"},
+    {"--ctx-size", "--max-model-len bounds the context of each request", "--max-model-len"},
+    {"-c", "--max-model-len bounds the context of each request", "--max-model-len"},
+    {"--parallel", "--max-num-seqs bounds the requests at once, which share one pool", "--max-num-seqs"},
+    {"-np", "--max-num-seqs bounds the requests at once, which share one pool", "--max-num-seqs"},
+    {"-t", "--threads says how many threads compute", "--threads"},
     {"--n-gpu-layers", "this build computes on the CPU"},
     {"-ngl", "this build computes on the CPU"},
-    {"--enable-log-requests", "requests are in the log anyhow; --log-prompts has their texts there too"},
-    {"--cors-allow-origins", "--allowed-origins names the sites whose pages may ask"},
+    {"--enable-log-requests", "requests are in the log anyhow; --log-prompts has their texts there too",
+     "--log-prompts"},
+    {"--cors-allow-origins", "--allowed-origins names the sites whose pages may ask", "--allowed-origins"},
     {"--jinja", "chat templates are always in use"},
     {"--cont-batching", "requests are always batched as they come"},
 };
 
-std::string_view instead_of(std::string_view word) {
-  for (const auto& [name, instead] : kForeignFlags) {
-    if (word == name) return instead;
+std::string_view instead_of(std::string_view word, const CLI::App& command) {
+  for (const auto& [name, instead, of] : kForeignFlags) {
+    if (word == name && (of == nullptr || command.get_option_no_throw(of) != nullptr)) return instead;
   }
   return {};
 }
@@ -75,7 +81,7 @@ std::string describe_unknown(const CLI::App& command, std::span<const std::strin
     if (!word.starts_with("--no")) {
       std::erase_if(names, [](const std::string& name) { return name.starts_with("--no-"); });
     }
-    if (const std::string_view instead = instead_of(word); !instead.empty()) {
+    if (const std::string_view instead = instead_of(word, command); !instead.empty()) {
       return fmt::format("unknown flag {}: {}", word, instead);
     }
     return fmt::format("unknown flag {}{}", word, suggest_name(word, names));

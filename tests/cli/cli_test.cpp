@@ -95,7 +95,7 @@ TEST(Cli, WhatIsWrongIsSaidInOurWords) {
   EXPECT_THAT(run({"serve", "--port", "1", "--port", "2"}).error,
               HasSubstr("quire serve: --port is there more than once\n"));
   EXPECT_THAT(run({"serve", "--port"}).error, HasSubstr("quire serve: --port needs a value\n"));
-  EXPECT_THAT(run({"completion", "tcsh"}).error, HasSubstr("'tcsh' is none of bash"));
+  EXPECT_THAT(run({"completion", "tcsh"}).error, HasSubstr("'tcsh' is none of bash, zsh, fish"));
 }
 
 TEST(Cli, HelpAndVersionMayBeWords) {
@@ -103,7 +103,12 @@ TEST(Cli, HelpAndVersionMayBeWords) {
   EXPECT_EQ(run({"help", "serve"}).out, run({"serve", "--help"}).out);
   EXPECT_EQ(run({"help", "bench", "latency"}).out, run({"bench", "latency", "--help"}).out);
   EXPECT_EQ(run({"version"}).out, run({"--version"}).out);
+  EXPECT_EQ(run({"help", "serve", "--port"}).out, run({"serve", "--help"}).out);
   EXPECT_EQ(run({"help"}).status, 0);
+  const Outcome misspelt = run({"help", "sevre"});
+  EXPECT_EQ(misspelt.status, 2);
+  EXPECT_THAT(misspelt.error, HasSubstr("unknown command 'sevre'; did you mean serve?"));
+  EXPECT_THAT(run({"help", "bench", "latncy"}).error, HasSubstr("did you mean latency?"));
 }
 
 TEST(Cli, AFailureIsOneWithOneLine) {

@@ -36,12 +36,26 @@ TEST(Suggestion, ANoIsNotWhatSomebodyMeantWhoSaidYes) {
             "unknown flag --enable-prefix-cachin; did you mean --enable-prefix-caching?");
   EXPECT_EQ(describe({"--no-enable-prefix-cachin"}),
             "unknown flag --no-enable-prefix-cachin; did you mean --no-enable-prefix-caching?");
-  EXPECT_EQ(describe({"--enable-log-requests"}),
-            "unknown flag --enable-log-requests: requests are in the log anyhow; --log-prompts has their "
-            "texts there too");
   CLI::App app;
   app.add_flag("--no-log-requests");
   EXPECT_EQ(describe_unknown(app, std::vector<std::string>{"--log-request"}), "unknown flag --log-request");
+}
+
+// Only where the command has what they name.
+TEST(Suggestion, FlagsOfOtherServersAreAnsweredWithThoseOfTheCommand) {
+  const auto say = [](const CLI::App& app, std::string flag) {
+    return describe_unknown(app, std::vector<std::string>{std::move(flag)});
+  };
+  CLI::App app;
+  EXPECT_EQ(say(app, "--enable-log-requests"), "unknown flag --enable-log-requests");
+  EXPECT_EQ(say(app, "-m"), "unknown flag -m");
+  app.add_flag("--log-prompts");
+  EXPECT_EQ(say(app, "--enable-log-requests"),
+            "unknown flag --enable-log-requests: requests are in the log anyhow; --log-prompts has their "
+            "texts there too");
+  std::string model;
+  app.add_option("MODEL", model);
+  EXPECT_EQ(say(app, "-m"), "unknown flag -m: the model's file comes without a flag, behind the command");
 }
 
 TEST(Suggestion, NamesTheNearestCommand) {

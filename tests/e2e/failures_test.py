@@ -77,7 +77,7 @@ class FailuresTest(unittest.TestCase):
         self.fails(MISUSED, "unknown command 'sevre'; did you mean serve", "sevre")
         self.fails(MISUSED, "unknown command 'latancy'; did you mean latency", "bench", "latancy")
         self.fails(MISUSED, "one of latency, throughput, serve, .* is required", "bench")
-        self.fails(MISUSED, "'powershell' is none of bash,zsh,fish", "completion", "powershell")
+        self.fails(MISUSED, "'powershell' is none of bash, zsh, fish", "completion", "powershell")
         serve("unknown flag --prot; did you mean --port", "--prot", "80")
         serve("--port must be at least 0 and at most 65535, but is 99999", "--port", "99999")
         serve("--port: 'abc' is not a number", "--port", "abc")
@@ -86,7 +86,7 @@ class FailuresTest(unittest.TestCase):
         serve("--max-num-seqs must be at least 1 and at most", "--max-num-seqs", "0")
         serve("'3XB' is not a size: write a number of bytes, or one with KiB, MiB or GiB", "--kv-cache-memory", "3XB")
         serve("'fp4' is none of auto, fp32", "--kv-cache-dtype", "fp4")
-        serve("'loud' is none of debug,info,warning,error,off", "--log-level", "loud")
+        serve("'loud' is none of debug, info, warning, error, off", "--log-level", "loud")
         serve("what is 'b.gguf'", "a.gguf", "b.gguf")
 
     def test_a_configuration_that_cannot_be_used(self):
