@@ -82,6 +82,33 @@ TEST(ResponseStoreTest, WhatIsBeingMadeStays) {
   }
 }
 
+// What runs is not to be had, so it does not say who loses: its tenant would lose each answer as it ends.
+TEST(ResponseStoreTest, WhatIsBeingMadeDoesNotSayWhoHoldsMost) {
+  const int64_t each = response("a0", 1).bytes();
+  ResponseStore store(8 * each);
+  for (const char* id : {"a0", "a1", "a2", "a3"}) {
+    StoredResponse running = response(id, 1);
+    running.running = true;
+    EXPECT_TRUE(store.put(running)) << id;
+  }
+  for (const char* id : {"b0", "b1"}) EXPECT_TRUE(store.put(response(id, 2)));
+  for (const char* id : {"c0", "c1"}) EXPECT_TRUE(store.put(response(id, 3)));
+  EXPECT_TRUE(store.put(response("a0", 1, 1000 + static_cast<size_t>(each) / 2)));  // it has ended
+  EXPECT_TRUE(store.get("a0", 1));
+  for (const char* id : {"a1", "a2", "a3"}) EXPECT_TRUE(store.get(id, 1)) << id;
+}
+
+// However full it is: "in_progress" is longer than "queued".
+TEST(ResponseStoreTest, WhatIsBeingMadeMayChangeItsStatus) {
+  StoredResponse running = response("r", 1);
+  running.running = true;
+  ResponseStore store(2 * running.bytes());
+  EXPECT_TRUE(store.put(running));
+  running.json += "12345";
+  EXPECT_TRUE(store.put(running));
+  EXPECT_EQ(store.get("r", 1)->json, running.json);
+}
+
 TEST(ResponseStoreTest, WhoHoldsMostLosesFirst) {
   const int64_t each = response("a0", 1).bytes();
   ResponseStore store(4 * each);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <ranges>
 #include <utility>
 
 #include "base/check.h"
@@ -30,6 +29,8 @@ int64_t bytes_of(const ChatMessage& message) {
   return bytes;
 }
 
+constexpr int64_t kStatusBytes = 4096;  // by which all that run may have longer words for what they do
+
 }  // namespace
 
 int64_t StoredResponse::bytes() const {
@@ -50,6 +51,7 @@ void ResponseStore::count(Share& share, const StoredResponse& response, int64_t 
   share.num_bytes += bytes;
   if (!response.running) return;
   num_bytes_running_ += bytes;
+  share.num_bytes_running += bytes;
   num_running_ += sign;
   share.num_running += sign;
 }
@@ -65,11 +67,10 @@ void ResponseStore::drop(Entries::iterator entry) {
 void ResponseStore::make_room() {
   while (num_bytes_ > max_bytes_ || by_id_.size() > kMaxResponses) {
     const bool by_bytes = num_bytes_ > max_bytes_;
-    auto losers = shares_ | std::views::filter([](const auto& share) { return share.second.may_lose(); });
-    const auto most = std::ranges::max_element(losers, {}, [by_bytes](const auto& share) {
-      return by_bytes ? share.second.num_bytes : std::ssize(share.second.entries);
+    const auto most = std::ranges::max_element(shares_, {}, [by_bytes](const auto& share) {
+      return by_bytes ? share.second.num_bytes_ended() : share.second.num_ended();
     });
-    CHECK(most != losers.end());  // those that run leave half of the room
+    CHECK(most->second.num_ended() > 0);  // those that run leave half of the room
     auto last = std::prev(most->second.entries.end());
     while ((*last)->running) --last;
     drop(last);
@@ -86,7 +87,9 @@ bool ResponseStore::put(StoredResponse response) {
   if (running) {
     const bool replaces = former != nullptr && (**former)->running;
     const int64_t replaced = replaces ? (**former)->bytes() : 0;
-    if (num_bytes_running_ - replaced + bytes > max_bytes_running()) return false;
+    // What has its place may have another status there.
+    const int64_t most = max_bytes_running() + (replaces ? std::min(kStatusBytes, max_bytes_ / 4) : 0);
+    if (num_bytes_running_ - replaced + bytes > most) return false;
     if (!replaces && num_running_ >= static_cast<int64_t>(kMaxResponses / 2)) return false;
   }
   if (former != nullptr) drop(*former);

@@ -1,7 +1,7 @@
 // Answers of /v1/responses that later requests may go on from or ask for again, by id. Each belongs to the
 // tenant that asked. Bounded in number and bytes: where there are too many, the tenant that holds most loses
-// those that it has not used for longest. Those that are still being made stay, and have half of the room at
-// most. Any thread.
+// those that it has not used for longest. Those that are still being made stay, do not count for that, and
+// have half of the room at most. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -52,9 +52,11 @@ class ResponseStore {
   // What a tenant holds: at least one.
   struct Share {
     Entries entries;
-    int64_t num_bytes = 0;
+    int64_t num_bytes = 0, num_bytes_running = 0;
     int64_t num_running = 0;
-    bool may_lose() const { return std::ssize(entries) > num_running; }
+    // What others may take the place of.
+    int64_t num_ended() const { return std::ssize(entries) - num_running; }
+    int64_t num_bytes_ended() const { return num_bytes - num_bytes_running; }
   };
   Entries::iterator* find(std::string_view id, TenantId tenant);
   // Of one that comes (sign 1) or goes (-1).
