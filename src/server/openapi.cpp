@@ -20,7 +20,7 @@ constexpr std::array<Status, 12> kErrors{{
     {"404", "there is no such model, prefix or path"},
     {"408", "the request took too long to arrive"},
     {"413", "the body is longer than the server takes"},
-    {"415", "the body is not JSON by its type"},
+    {"415", "the body is not JSON by its type, or is compressed"},
     {"417", "the header expects what is not 100-continue"},
     {"429", "as many requests wait, run or watch as the server or the API key's limits let"},
     {"431", "the header is longer than the server takes"},

@@ -272,7 +272,7 @@ CHATS = [
     ("no content", messages({"role": "user"}), "content is required"),
     ("null content", messages({"role": "user", "content": None}), "content is required"),
     ("number for content", messages({"role": "user", "content": 1}), "content must be a string or an array"),
-    ("no parts", messages({"role": "user", "content": []}), "content must not be an empty array"),
+    ("no parts", messages({"role": "user", "content": []}), "at least one part"),
     ("a part that is text", messages({"role": "user", "content": ["a"]}), "content part"),
     ("a part without text", messages({"role": "user", "content": [{"type": "text"}]}), "text is required"),
     ("an image", messages({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}), "image_url"),

@@ -96,7 +96,7 @@ TEST_F(ApiTest, RefusesByTheHeadAlone) {
 
 TEST_F(ApiTest, BodiesAreNotUnpacked) {
   RequestHead head{HttpMethod::kPost, "/tokenize", {}, "application/json"};
-  head.content_encoding = "identity";
+  head.content_encoding = "Identity";
   EXPECT_FALSE(api.refuse(head));
   head.content_encoding = "gzip";
   EXPECT_EQ(api.refuse(head)->status, 415);
@@ -425,6 +425,8 @@ TEST_F(ApiTest, WhatOthersRefusedIsAText) {
   EXPECT_EQ(tokens(R"("content": null, "refusal": "No.")"), said);
   EXPECT_EQ(tokens(R"("content": [{"type": "refusal", "refusal": "No."}])"), said);
   EXPECT_EQ(tokens(R"("content": "No.", "refusal": null)"), said);
+  EXPECT_EQ(tokens(R"("content": "No.", "refusal": "")"), said);
+  EXPECT_EQ(tokens(R"("content": [], "refusal": "No.")"), said);
   EXPECT_EQ(tokens(R"("refusal": "b", "content": [{"type": "text", "text": "a"}])"),
             tokens(R"("content": "a\nb")"));
   const Answer textless = post("/v1/chat/completions", R"({"messages": [

@@ -149,7 +149,8 @@ TEST_F(ToolsApi, ArgumentsOfAnAnswerMayComeBack) {
     const std::string call =
         fmt::format(R"({{"function": {{"name": "f", "arguments": {}, "parsed_arguments": null}}}})",
                     json_text_of(sent));  // with the member that OpenAI's client adds
-    const std::string message = fmt::format(R"({{"role": "assistant", "tool_calls": [{}]}})", call);
+    const std::string message =
+        fmt::format(R"({{"role": "assistant", "content": [], "tool_calls": [{}]}})", call);
     EXPECT_EQ(rendered(fmt::format(R"({{"messages": [{}], "add_generation_prompt": false}})", message)),
               fmt::format(R"(<tool_call>{{"name": "f", "arguments": {}}}</tool_call><|end|>)", shown));
   }

@@ -28,12 +28,12 @@ std::unexpected<Error> unknown_field(std::string_view name, std::span<const Fiel
                     nearest);
 }
 
+}  // namespace
+
 bool has_member(JsonObject object, std::string_view name) {
   JsonValue value;
   return object.at_key(name).get(value) == simdjson::SUCCESS && !value.is_null();
 }
-
-}  // namespace
 
 Expected<> read_fields(const JsonFields& fields, std::span<const FieldRule> rules, std::string_view owner) {
   for (const auto member : fields.object) {

@@ -51,6 +51,9 @@ struct FieldRule {
   bool required = false;
 };
 
+// Whether it is there, and not null.
+bool has_member(JsonObject object, std::string_view name);
+
 // Applies to each member the first rule of its name; a required one must be there. `owner` is what a message
 // calls the object, e.g. "stream_options"; empty: the request itself.
 Expected<> read_fields(const JsonFields& fields, std::span<const FieldRule> rules,

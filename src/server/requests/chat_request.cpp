@@ -40,7 +40,6 @@ Expected<> read_content(const JsonField& field, std::optional<std::string>& cont
     return fail(ErrorCode::kInvalidArgument, "content must be a string or an array of parts, but is {}",
                 type_name(field.value));
   }
-  if (parts.size() == 0) return fail(ErrorCode::kInvalidArgument, "content must not be an empty array");
   std::string text;
   const auto rules = part_rules(text), refusal = refusal_rules(text);
   for (const JsonValue part : parts) {
@@ -61,7 +60,6 @@ void write_content_schema(JsonWriter& json) {
   json.raw(R"({"type":"string"})");
   json.begin_object();
   json.field("type", "array");
-  json.field("minItems", 1);
   json.key("items");
   write_any_of(json, {}, {part_rules(text), refusal_rules(text)});
   json.end_object();
@@ -83,7 +81,7 @@ Expected<> check_message(const ChatMessage& message) {
                 message.tool_calls.empty() ? "reasoning" : "tool_calls");
   }
   if (!message.has_content && message.tool_calls.empty()) {
-    return fail(ErrorCode::kInvalidArgument, "content is required");
+    return fail(ErrorCode::kInvalidArgument, "content is required: a text, or at least one part");
   }
   return {};
 }
@@ -185,7 +183,12 @@ Expected<> read_messages(const JsonField& field, std::vector<ChatMessage>& messa
     message = {};
     texts = {};
     if (auto read = read_fields(*object, rules, "a message"); !read) return read;
-    if (texts.refusal) append_part(texts.content, *texts.refusal);
+    if (texts.refusal && !texts.refusal->empty()) {
+      if (message.role != "assistant") {
+        return fail(ErrorCode::kInvalidArgument, "refusal goes with the role assistant alone");
+      }
+      append_part(texts.content, *texts.refusal);
+    }
     message.has_content = texts.content.has_value();
     message.content = std::move(texts.content).value_or("");
     return check_message(message);

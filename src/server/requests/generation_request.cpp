@@ -57,6 +57,14 @@ Expected<> read_max_tokens(const JsonField& field, const FieldSchema& schema, Ge
   return {};
 }
 
+Expected<> read_repeat_penalty(const JsonField& field) {
+  const auto value = read_number(field);
+  if (!value) return std::unexpected(value.error());
+  if (*value == 1) return {};
+  return fail_param("repeat_penalty",
+                    "repeat_penalty is called repetition_penalty here; leave it out, or at 1");
+}
+
 // Theirs by other names, or without a choice here: as far as they decide what comes, nothing is passed over.
 void add_rules_of_other_servers(std::vector<FieldRule>& rules) {
   rules.push_back({"guided_decoding_backend", no_effect({.type = "string"}), "of no effect: there is one"});
@@ -66,7 +74,7 @@ void add_rules_of_other_servers(std::vector<FieldRule>& rules) {
   rules.push_back({"grammar", unsupported("structured_outputs takes a grammar")});
   rules.push_back({"json_schema", unsupported("response_format takes a schema")});
   rules.push_back({"n_predict", unsupported("it is called max_tokens")});
-  rules.push_back({"repeat_penalty", unsupported("it is called repetition_penalty", "1")});
+  rules.push_back({"repeat_penalty", {{.json = R"({"enum":[1]})"}, read_repeat_penalty}});
 }
 
 }  // namespace

@@ -134,7 +134,7 @@ Expected<Tool> read_function_tool(const JsonField& field) {
   if (const std::string_view type = type_of(*object); type != "function") {
     return fail(ErrorCode::kUnsupported, "type must be 'function', but is '{}'", excerpt(type));
   }
-  if (object->object["function"].error() == simdjson::SUCCESS) {
+  if (has_member(object->object, "function")) {
     return fail(ErrorCode::kInvalidArgument,
                 "name, description, parameters and strict stand beside type here, not within function");
   }

@@ -40,9 +40,7 @@ Expected<> read_function(const JsonField& field, Tool& tool) {
 
 // The shape of /v1/responses is not that of chats.
 Expected<> check_nesting(const JsonFields& fields) {
-  const bool flat = fields.object["name"].error() == simdjson::SUCCESS &&
-                    fields.object["function"].error() != simdjson::SUCCESS;
-  if (!flat) return {};
+  if (!has_member(fields.object, "name") || has_member(fields.object, "function")) return {};
   return fail(ErrorCode::kInvalidArgument,
               "the name of a function stands within function: {{\"type\": \"function\", \"function\": "
               "{{\"name\": ...}}}}");
@@ -194,7 +192,7 @@ std::unexpected<Error> fail_item(const JsonField& field, size_t index, const Err
 // "object", or that alone in a list.
 bool names_object(JsonValue type) {
   JsonArray list;
-  if (type.get_array().get(list) == simdjson::SUCCESS) return list.size() == 1 && names_object(list.at(0));
+  if (type.get_array().get(list) == simdjson::SUCCESS && list.size() == 1) type = *list.begin();
   return type.is_string() && type.get_string().value_unsafe() == "object";
 }
 
