@@ -74,6 +74,9 @@ void HttpConnection::start_run(std::unique_ptr<AnswerRun> run) {
   });
   if (run_->stream() && host_.config.stream_keep_alive > 0) watch_silence();
   start_read();  // to notice when the client leaves
+  if (!finishing_) return;
+  run_->finish();  // a worker had the request when the server ended
+  pump();
 }
 
 // Writes what the engine has ready. While a write is under way nothing is taken: what comes meanwhile goes

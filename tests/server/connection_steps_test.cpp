@@ -13,6 +13,7 @@
 #include "server/connection.h"
 #include "server/trace/request_tracer.h"
 #include "server/trace/span_exporter.h"
+#include "tests/grammar/compile_gate.h"
 #include "tests/server/echo_model_fixture.h"
 #include "tests/server/test_client_fixture.h"
 
@@ -26,9 +27,11 @@ using ::testing::HasSubstr;
 class ConnectionSteps : public testing::Test {
  protected:
   ConnectionSteps() { api.serve(served); }
+  void TearDown() override { gate->open(); }
 
-  static EchoModelOptions stepped() {
+  static EchoModelOptions stepped(std::shared_ptr<CompileGate>& gate) {
     EchoModelOptions options;
+    gate = CompileGate::add_to(options.grammars);
     options.start = false;
     options.max_model_len = 1024;
     options.num_blocks = 256;
@@ -40,7 +43,7 @@ class ConnectionSteps : public testing::Test {
     auto client = std::make_unique<TestClient>(acceptor.local_endpoint().port());
     tcp::socket socket = acceptor.accept(asio::any_io_executor(asio::make_strand(io)));
     descriptor = socket.native_handle();
-    Connection::start(1, std::move(socket), host);
+    connection = Connection::start(1, std::move(socket), host);
     return client;
   }
 
@@ -78,9 +81,12 @@ class ConnectionSteps : public testing::Test {
   }
 
   struct WideModel : EchoModel {
-    WideModel() : EchoModel(stepped()) { handle.model.hidden_size = 1024; }
+    explicit WideModel(std::shared_ptr<CompileGate>& gate) : EchoModel(stepped(gate)) {
+      handle.model.hidden_size = 1024;
+    }
   };
-  WideModel model;
+  std::shared_ptr<CompileGate> gate;
+  WideModel model{gate};
   ServerConfig config = [] {
     ServerConfig config;
     config.log_requests = false;
@@ -99,6 +105,7 @@ class ConnectionSteps : public testing::Test {
   asio::io_context io;
   tcp::acceptor acceptor{io, {asio::ip::address_v4::loopback(), 0}};
   int descriptor = -1;
+  std::weak_ptr<Connection> connection;
 };
 
 constexpr const char* kShort = R"({"prompt": "abc", "max_tokens": 2})";
@@ -130,6 +137,24 @@ TEST_F(ConnectionSteps, WhoLeavesWhileAWorkerReadsTheNextRequestIsNoticed) {
   exporter.reset();
   // The first request with its queue, prefill and decode, and the second one.
   EXPECT_THAT(counts.render(), HasSubstr("quire:spans_dropped_total{} 5\n"));
+}
+
+// The server ends while a worker has the request, and so no run of it is there yet to be told.
+TEST_F(ConnectionSteps, WhatIsReadWhileTheServerEndsIsFinishedToo) {
+  const auto client = connect();
+  client->send(post_request("/v1/completions", R"({"prompt": "a", "guided_choice": ["held"]})"));
+  pollfd socket{descriptor, POLLIN, 0};
+  ASSERT_EQ(::poll(&socket, 1, 30'000), 1);
+  run_strand();
+  run_strand();  // now a worker is to read it
+  api.drain();
+  connection.lock()->finish();
+  run_strand();
+  run_worker();
+  run_strand();
+  const auto answer = client->read_response();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_THAT(answer.body, HasSubstr("draining"));
 }
 
 TEST_F(ConnectionSteps, ALongAnswerIsWrittenOnAWorker) {
