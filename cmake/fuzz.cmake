@@ -3,9 +3,8 @@
 file(GLOB fuzzed CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fixture.cpp
   ${CMAKE_SOURCE_DIR}/src/weights/gguf_c*.cpp ${CMAKE_SOURCE_DIR}/src/weights/gguf_f*.cpp
   ${CMAKE_SOURCE_DIR}/src/weights/gguf_metadata.cpp ${CMAKE_SOURCE_DIR}/src/weights/mapped_file.cpp
-  ${CMAKE_SOURCE_DIR}/src/server/requests/*.cpp)
-foreach(name http/api_error http/http_message http/http_reader json/json_document json/json_writer json/request_fields
-    json/template_value)
+  ${CMAKE_SOURCE_DIR}/src/server/json/*.cpp ${CMAKE_SOURCE_DIR}/src/server/requests/*.cpp)
+foreach(name http/api_error http/http_message http/http_reader)
   list(APPEND fuzzed ${CMAKE_SOURCE_DIR}/src/server/${name}.cpp)
 endforeach()
 add_library(quire_fuzzed STATIC ${fuzzed})
