@@ -112,6 +112,12 @@ std::optional<ApiError> Api::refuse(const RequestHead& head) const {
   return std::nullopt;
 }
 
+// In this order: what drain() does not stop here is waited for.
+PendingRequests::Entry Api::take() const {
+  auto entry = state_.pending.enter();
+  return draining() ? nullptr : std::move(entry);
+}
+
 Api::Reply Api::handle(RequestHead head, std::string_view body) const {
   if (auto response = cors_.preflight(head)) return std::move(*response);
   const Route* route = find_route(head.path);

@@ -44,10 +44,12 @@ class Api {
   // From now on nothing new is generated, and /ready says 503.
   void drain() { state_.draining.store(true); }
   bool draining() const { return state_.draining.load(); }
-  // After drain(): until what was taken before and waits for its grammar is in the engine; false if that
-  // takes longer than `timeout`.
-  bool wait_for_grammars(std::chrono::nanoseconds timeout) {
-    return state_.awaited.wait_until_none(timeout);
+  // For a request that has come whole; held until there is a reply. Null after drain(): it comes too late.
+  PendingRequests::Entry take() const;
+  // After drain(): until what was taken before has been answered or is in the engine; false if that takes
+  // longer than `timeout`.
+  bool wait_for_pending(std::chrono::nanoseconds timeout) {
+    return state_.pending.wait_until_none(timeout);
   }
 
   // Ends what goes on in the background; before the model does.

@@ -14,7 +14,7 @@
 #include "server/access/api_keys.h"
 #include "server/answers/response_store.h"
 #include "server/background_runs.h"
-#include "server/generation/awaited_run.h"
+#include "server/generation/pending_requests.h"
 #include "server/id_source.h"
 #include "server/served_model.h"
 #include "server/server_config.h"
@@ -47,7 +47,7 @@ struct ApiState {
   std::atomic<bool> draining{false};
   mutable std::atomic<int32_t> num_engine_viewers{0};
   mutable ResponseStore responses;
-  mutable AwaitedRuns awaited;
+  mutable PendingRequests pending;
   mutable BackgroundRuns background;
 
  private:

@@ -132,10 +132,14 @@ void HttpConnection::on_request() {
   keep_alive_ = reader_.keep_alive() && !host_.api.draining() && !finishing_;
   if (reader_.head().method != HttpMethod::kPost)
     return answer(handle_request(host_.api, reader_.head(), {}));
+  auto pending = host_.api.take();
+  if (!pending) return answer(error_response(draining_error()));
   // A long text takes a while, and no other connection waits for it. Nothing is read meanwhile, so the head
   // stays as it is.
-  asio::post(host_.workers, [self = shared_from_this(), body = reader_.take_body()]() mutable {
+  asio::post(host_.workers, [self = shared_from_this(), pending = std::move(pending),
+                             body = reader_.take_body()]() mutable {
     Api::Reply reply = handle_request(self->host_.api, self->reader_.head(), body);
+    pending.reset();
     const auto executor = self->socket_.executor();
     asio::post(executor, [self = std::move(self), reply = std::move(reply)]() mutable {
       self->answer(std::move(reply));

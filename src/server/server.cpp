@@ -329,13 +329,13 @@ void HttpServer::Impl::for_each_connection(const std::function<void(Connection&)
   for (const auto& connection : open) act(*connection);
 }
 
-// Within shutdown_timeout. Meanwhile probes still come, on new connections. What waits for a grammar was
-// taken, too: the engine takes it until all of it has come.
+// Within shutdown_timeout. Meanwhile probes still come, on new connections. What a worker reads and what
+// waits for a grammar was taken, too: the engine takes it until all of it has come.
 void HttpServer::Impl::finish_generating(LLMEngine& engine) {
   api.drain();
   const auto timeout = std::chrono::duration<double>(config.shutdown_timeout);
   const auto deadline = std::chrono::steady_clock::now() + timeout;
-  api.wait_for_grammars(std::chrono::duration_cast<std::chrono::nanoseconds>(timeout));
+  api.wait_for_pending(std::chrono::duration_cast<std::chrono::nanoseconds>(timeout));
   const std::chrono::duration<double> left = deadline - std::chrono::steady_clock::now();
   engine.drain(left.count());
 }

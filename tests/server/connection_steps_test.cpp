@@ -52,6 +52,13 @@ class ConnectionSteps : public testing::Test {
     io.restart();
     io.poll();
   }
+  // Reads what the client has sent; a request that is whole then is a worker's.
+  void give_to_worker() {
+    pollfd socket{descriptor, POLLIN, 0};
+    ASSERT_EQ(::poll(&socket, 1, 30'000), 1);
+    run_strand();
+    run_strand();
+  }
   // Waits until something is given to a worker, and does that there.
   void run_worker() {
     size_t done = 0;
@@ -139,14 +146,47 @@ TEST_F(ConnectionSteps, WhoLeavesWhileAWorkerReadsTheNextRequestIsNoticed) {
   EXPECT_THAT(counts.render(), HasSubstr("quire:spans_dropped_total{} 5\n"));
 }
 
-// The server ends while a worker has the request, and so no run of it is there yet to be told.
-TEST_F(ConnectionSteps, WhatIsReadWhileTheServerEndsIsFinishedToo) {
+constexpr const char* kHeld = R"({"prompt": "held<|end|>", "guided_choice": ["held"]})";
+
+// From when it has come whole: a worker is yet to read it, then its grammar is compiled.
+TEST_F(ConnectionSteps, WhatHasComeBeforeTheServerEndsIsWaitedFor) {
   const auto client = connect();
-  client->send(post_request("/v1/completions", R"({"prompt": "a", "guided_choice": ["held"]})"));
-  pollfd socket{descriptor, POLLIN, 0};
-  ASSERT_EQ(::poll(&socket, 1, 30'000), 1);
+  client->send(post_request("/v1/completions", kHeld));
+  give_to_worker();
+  api.drain();
+  EXPECT_FALSE(api.wait_for_pending(std::chrono::nanoseconds(0)));
+  run_worker();
   run_strand();
-  run_strand();  // now a worker is to read it
+  EXPECT_FALSE(api.wait_for_pending(std::chrono::nanoseconds(0)));
+  gate->open();
+  while (!api.wait_for_pending(std::chrono::nanoseconds(0))) run_strand();
+  run_engine();
+  run_strand();
+  const auto answer = client->read_response();
+  EXPECT_EQ(answer.status, 200) << answer.body;
+}
+
+TEST_F(ConnectionSteps, WhatHasComeInPartWhenTheServerEndsIsRefused) {
+  const auto client = connect();
+  const std::string request = post_request("/v1/completions", kHeld);
+  client->send(request.substr(0, request.size() - 1));
+  give_to_worker();
+  api.drain();
+  EXPECT_TRUE(api.wait_for_pending(std::chrono::nanoseconds(0)));
+  client->send("}");
+  give_to_worker();
+  const auto answer = client->read_response();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_THAT(answer.body, HasSubstr("draining"));
+  EXPECT_EQ(answer.headers.at("connection"), "close");
+  EXPECT_TRUE(worker_is_idle());
+}
+
+// Where the wait was over first: no run of the request was there yet to be told.
+TEST_F(ConnectionSteps, WhatIsReadWhileConnectionsFinishIsFinishedToo) {
+  const auto client = connect();
+  client->send(post_request("/v1/completions", kHeld));
+  give_to_worker();
   api.drain();
   connection.lock()->finish();
   run_strand();

@@ -43,7 +43,7 @@ ApiReply start_generation(const ApiState& api, const GenerationRequest& request,
     return std::unique_ptr<AnswerRun>(std::move(*run));
   };
   if (grammar && !grammar->result()) {
-    return std::make_unique<AwaitedRun>(api.awaited, grammar, request.stream, std::move(start));
+    return std::make_unique<AwaitedRun>(api.pending.enter(), grammar, request.stream, std::move(start));
   }
   auto run = start();
   if (!run) return error_response(run.error());

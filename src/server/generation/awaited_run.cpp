@@ -4,21 +4,6 @@
 
 namespace quire {
 
-void AwaitedRuns::enter() {
-  const std::lock_guard lock(mutex_);
-  ++num_waiting_;
-}
-
-void AwaitedRuns::leave() {
-  const std::lock_guard lock(mutex_);
-  if (--num_waiting_ == 0) none_.notify_all();
-}
-
-bool AwaitedRuns::wait_until_none(std::chrono::nanoseconds timeout) {
-  std::unique_lock lock(mutex_);
-  return none_.wait_for(lock, timeout, [this] { return num_waiting_ == 0; });
-}
-
 void AwaitedRun::set_notify(std::function<void()> notify) {
   if (run_) return run_->set_notify(std::move(notify));
   notify_ = std::move(notify);
@@ -30,7 +15,7 @@ void AwaitedRun::begin() {
   if (!grammar_->result()) return;
   auto started = std::exchange(start_, nullptr)();
   grammar_.reset();
-  all_.leave();  // the engine has it now
+  pending_.reset();  // the engine has it now
   if (!started) {
     error_ = std::move(started.error());
     return;

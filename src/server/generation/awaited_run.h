@@ -14,36 +14,22 @@
 #include "grammar/grammar_compiler.h"
 #include "server/generation/answer_run.h"
 #include "server/generation/generation.h"
+#include "server/generation/pending_requests.h"
 
 namespace quire {
-
-// The answers of one server that wait for their grammars. Any thread; outlives them.
-class AwaitedRuns {
- public:
-  void enter();
-  void leave();
-  // False if some still wait after `timeout`.
-  bool wait_until_none(std::chrono::nanoseconds timeout);
-
- private:
-  std::mutex mutex_;
-  std::condition_variable none_;
-  int64_t num_waiting_ = 0;
-};
 
 class AwaitedRun final : public AnswerRun {
  public:
   // Called at most once, by advance(), when `grammar` has a result: submits what was prepared.
   using Start = std::move_only_function<ApiExpected<std::unique_ptr<AnswerRun>>()>;
 
-  AwaitedRun(AwaitedRuns& all, std::shared_ptr<GrammarRequest> grammar, bool stream, Start start)
-      : all_(all), grammar_(std::move(grammar)), stream_(stream), start_(std::move(start)) {
-    all_.enter();
-  }
-  ~AwaitedRun() override {
-    wakeup_->disarm();
-    if (grammar_) all_.leave();
-  }
+  AwaitedRun(PendingRequests::Entry pending, std::shared_ptr<GrammarRequest> grammar, bool stream,
+             Start start)
+      : pending_(std::move(pending)),
+        grammar_(std::move(grammar)),
+        stream_(stream),
+        start_(std::move(start)) {}
+  ~AwaitedRun() override { wakeup_->disarm(); }
 
   bool stream() const override { return run_ ? run_->stream() : stream_; }
   void set_notify(std::function<void()> notify) override;
@@ -61,7 +47,7 @@ class AwaitedRun final : public AnswerRun {
  private:
   void begin();
 
-  AwaitedRuns& all_;
+  PendingRequests::Entry pending_;           // null once it has begun
   std::shared_ptr<GrammarRequest> grammar_;  // null once it has begun
   const bool stream_;
   Start start_;
