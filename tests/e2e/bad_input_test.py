@@ -1,5 +1,5 @@
-"""Every row of bad_inputs.py against one server: the error is as expected, the server goes on, and a stream beside is
-what it would have been without them."""
+"""Every row of bad_inputs.py and bad_bytes.py against one server: the error is as expected, the server goes on, and a
+stream beside is what it would have been without them."""
 
 import http.client
 import json
@@ -7,6 +7,7 @@ import socket
 import threading
 import unittest
 
+import bad_bytes
 import bad_inputs
 from quire_server import PATIENCE_SECONDS, ServedTest
 
@@ -62,7 +63,7 @@ class BadInputTest(ServedTest):
         self.assertTrue(param and (known or param in error["message"]), f"{name}: {error}")
 
     def test_there_are_enough(self):
-        names = [row[0] for row in bad_inputs.bad_requests() + bad_inputs.RAW]
+        names = [row[0] for row in bad_inputs.bad_requests() + bad_bytes.RAW]
         self.assertGreaterEqual(len(names), 300)
         self.assertEqual(len(names), len(set(names)))
 
@@ -136,7 +137,7 @@ class BadInputTest(ServedTest):
         return False
 
     def test_raw_bytes(self):
-        for name, sent, status, part in bad_inputs.RAW:
+        for name, sent, status, part in bad_bytes.RAW:
             with self.subTest(name):
                 received = self.exchange(sent, half=status is None)
                 if status is None:

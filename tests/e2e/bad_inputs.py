@@ -1,19 +1,14 @@
 """Requests that must be refused, each with its name, its status and a part of its message.
 
 A row is (name, path, body, status, part). The body is text or bytes, sent as application/json by POST; long ones are
-made when they are asked for. What no client would send stands in RAW: the bytes of whole connections.
+made when they are asked for. What no client would send stands in bad_bytes.py.
 
 For a server with --max-model-len 512 --max-num-seqs 8 --max-body-bytes 4194304, and the default model."""
 
 import json
 
-COMPLETIONS, CHAT, TOKENIZE, DETOKENIZE, PREFIXES = (
-    "/v1/completions",
-    "/v1/chat/completions",
-    "/tokenize",
-    "/detokenize",
-    "/v1/prefixes",
-)
+COMPLETIONS, CHAT = "/v1/completions", "/v1/chat/completions"
+TOKENIZE, DETOKENIZE, PREFIXES = "/tokenize", "/detokenize", "/v1/prefixes"
 EMBEDDINGS, RESPONSES, MESSAGES, COUNT = "/v1/embeddings", "/v1/responses", "/v1/messages", "/v1/messages/count_tokens"
 USER = {"role": "user", "content": "a"}
 
@@ -500,69 +495,3 @@ def bad_requests():
     rows += [(f"response: {name}", RESPONSES, body, 400, part) for name, body, part in RESPONDED]
     rows += [(f"message: {name}", MESSAGES, body, 400, part) for name, body, part in TOLD]
     return rows + OTHERS
-
-
-HOST = b"Host: localhost\r\n"
-JSON = HOST + b"Content-Type: application/json\r\n"
-POST = b"POST /v1/completions HTTP/1.1\r\n"
-# (name, bytes, status, part); None for a connection that is closed without a word or with one of 4xx.
-RAW = [
-    ("noise", b"\x00\x01\x02\x03\r\n\r\n", 400, "HTTP"),
-    ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x11" * 64 + b"\r\n\r\n", 400, "HTTP"),
-    ("a word", b"hello\r\n\r\n", 400, "HTTP"),
-    ("HTTP/0.9", b"GET /\r\n\r\n", 400, "HTTP"),
-    ("HTTP/2's preface", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "HTTP"),
-    ("HTTP/3.7", b"GET / HTTP/3.7\r\n" + HOST + b"\r\n", 400, "bad version"),
-    ("no version", b"GET / \r\n" + HOST + b"\r\n", 400, "bad version"),
-    ("no path", b"GET  HTTP/1.1\r\n" + HOST + b"\r\n", 400, "bad target"),
-    ("no method", b" / HTTP/1.1\r\n" + HOST + b"\r\n", 400, "bad method"),
-    ("method with brackets", b"G(E)T / HTTP/1.1\r\n" + HOST + b"\r\n", 400, "bad method"),
-    ("NUL in the path", b"GET /\x00 HTTP/1.1\r\n" + HOST + b"\r\n", 400, "bad target"),
-    ("NUL in a header", b"GET / HTTP/1.1\r\nHost: a\x00\r\n\r\n", 400, "bad value"),
-    ("space before the colon", b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400, "bad field"),
-    ("header without a colon", b"GET / HTTP/1.1\r\nHost\r\n\r\n", 400, "bad field"),
-    ("header without a name", b"GET / HTTP/1.1\r\n: a\r\n\r\n", 400, "bad field"),
-    ("bare line feeds", b"GET / HTTP/1.1\nHost: a\n\n", 400, "bad version"),
-    ("no Host", b"GET / HTTP/1.1\r\n\r\n", 400, "Host"),
-    ("two Hosts", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "Host"),
-    ("a long header", b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"x" * 70_000, 431, "header"),
-    ("a long path", b"GET /" + b"x" * 70_000, 431, "header"),
-    ("many headers", b"GET / HTTP/1.1\r\nHost: a\r\n" + b"X: y\r\n" * 10_000 + b"\r\n", 431, "header"),
-    ("length and chunks", POST + JSON + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}", 400, "bad Transfer-Encoding"),
-    ("two lengths", POST + JSON + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{} ", 400, "multiple Content-Length"),
-    ("a negative length", POST + JSON + b"Content-Length: -1\r\n\r\n", 400, "bad Content-Length"),
-    ("a signed length", POST + JSON + b"Content-Length: +2\r\n\r\n{}", 400, "bad Content-Length"),
-    ("a hexadecimal length", POST + JSON + b"Content-Length: 0x2\r\n\r\n{}", 400, "bad Content-Length"),
-    ("a length of 65 bits", POST + JSON + b"Content-Length: 36893488147419103232\r\n\r\n", 400, "bad Content-Length"),
-    ("a huge length", POST + JSON + b"Content-Length: 18446744073709551615\r\n\r\n", 413, "longer"),
-    ("a length above the limit", POST + JSON + b"Content-Length: 4194305\r\n\r\n", 413, "longer"),
-    ("gzip", POST + JSON + b"Transfer-Encoding: gzip\r\n\r\n", 400, "understood is chunked"),
-    ("gzip and chunks", POST + JSON + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400, "understood is chunked"),
-    ("chunks twice", POST + JSON + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 400, "understood is chunked"),
-    ("chunks in HTTP/1.0", b"POST /v1/completions HTTP/1.0\r\n" + JSON + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "HTTP/1.0 has no"),
-    ("a chunk of no size", POST + JSON + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n", 400, "bad chunk"),
-    ("a negative chunk", POST + JSON + b"Transfer-Encoding: chunked\r\n\r\n-2\r\n{}\r\n0\r\n\r\n", 400, "bad chunk"),
-    ("a chunk of 65 bits", POST + JSON + b"Transfer-Encoding: chunked\r\n\r\n1ffffffffffffffff\r\n{}\r\n", 400, "bad chunk"),
-    ("a chunk above the limit", POST + JSON + b"Transfer-Encoding: chunked\r\n\r\n7fffffff\r\n{}\r\n", 413, "longer than 4194304"),
-    ("a chunk without its end", POST + JSON + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}xx0\r\n\r\n", 400, "bad chunk"),
-    ("an empty chunked body", POST + JSON + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400, "empty"),
-    ("an odd expectation", POST + JSON + b"Expect: tea\r\nContent-Length: 2\r\n\r\n{}", 417, "100-continue"),
-    ("a form", POST + HOST + b"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 2\r\n\r\n{}", 415, "application/json"),
-    ("plain text", POST + HOST + b"Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}", 415, "application/json"),
-    ("a page without a type", POST + HOST + b"Origin: http://evil\r\nContent-Length: 2\r\n\r\n{}", 415, "application/json"),
-    ("PUT", b"PUT /v1/completions HTTP/1.1\r\n" + JSON + b"Content-Length: 2\r\n\r\n{}", 405, "takes POST"),
-    ("TRACE", b"TRACE /v1/completions HTTP/1.1\r\n" + HOST + b"\r\n", 405, "takes POST"),
-    ("CONNECT", b"CONNECT a:443 HTTP/1.1\r\n" + HOST + b"\r\n", 404, "there is no"),
-    ("GET of an endpoint", b"GET /v1/completions HTTP/1.1\r\n" + HOST + b"\r\n", 405, "takes POST"),
-    ("DELETE of nothing", b"DELETE /v1/prefixes/x HTTP/1.1\r\n" + HOST + b"\r\n", 404, "no prefix"),
-    ("a model that is none", b"GET /v1/models/x%00y HTTP/1.1\r\n" + HOST + b"\r\n", 404, "not served here"),
-    ("a page above the root", b"GET /page/../../etc/passwd HTTP/1.1\r\n" + HOST + b"\r\n", 404, "no such file"),
-    ("an encoded way up", b"GET /page/..%2f..%2fetc%2fpasswd HTTP/1.1\r\n" + HOST + b"\r\n", 404, "no such file"),
-    ("no body", POST + JSON + b"\r\n", 400, "empty"),
-    ("an empty body", POST + JSON + b"Content-Length: 0\r\n\r\n", 400, "empty"),
-    # Not all of it comes, and then the client has left: nobody is owed an answer.
-    ("half a request line", b"POST /v1/comp", None, ""),
-    ("half a header", POST + b"Host: ", None, ""),
-    ("half a body", POST + JSON + b"Content-Length: 100\r\n\r\n{", None, ""),
-    ("half a chunk", POST + JSON + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{", None, ""),
-]
