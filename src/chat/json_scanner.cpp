@@ -1,10 +1,11 @@
 #include "chat/json_scanner.h"
 
+#include "base/text.h"
+
 namespace quire {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 }  // namespace
 
@@ -103,7 +104,7 @@ JsonScanner::Status JsonScanner::push(char c) {
       }
       return std::string_view("\"\\/bfnrt").contains(c) ? go(State::kString) : Status::kFailed;
     case State::kHex:
-      if (!is_hex(c)) return Status::kFailed;
+      if (!hex_digit(c)) return Status::kFailed;
       return --hex_left_ == 0 ? go(State::kString) : Status::kMore;
     case State::kWord:
       if (c != word_.front()) return Status::kFailed;

@@ -29,15 +29,14 @@ bool begins_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.';
 }
 
-bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
-
 // Whether an escape's digits, as xgrammar reads them (any number after x), stand for a character.
 bool is_character(std::string_view escape) {
   const size_t wanted = escape[0] == 'u' ? 4 : escape[0] == 'U' ? 8 : escape.size();
   int64_t code_point = 0;
-  for (size_t i = 1; i < escape.size() && i <= wanted && is_hex(escape[i]); ++i) {
-    const int64_t digit = is_digit(escape[i]) ? escape[i] - '0' : (escape[i] | 0x20) - 'a' + 10;
-    code_point = std::min<int64_t>(code_point * 16 + digit, 0x110000);
+  for (size_t i = 1; i < escape.size() && i <= wanted; ++i) {
+    const auto digit = hex_digit(escape[i]);
+    if (!digit) break;
+    code_point = std::min<int64_t>(code_point * 16 + *digit, 0x110000);
   }
   return code_point < 0xd800 || (code_point > 0xdfff && code_point <= 0x10ffff);
 }

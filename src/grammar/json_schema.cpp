@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <string>
 
+#include "base/text.h"
 #include "grammar/string_format.h"
 
 namespace quire {
@@ -275,20 +275,6 @@ Expected<> read_items(std::string_view keyword, SchemaValue value, JsonSchema& s
   return {};
 }
 
-// As a fragment of a URI is spelled (RFC 6901, 6).
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    uint8_t byte = 0;
-    const bool escaped =
-        text[i] == '%' && i + 2 < text.size() &&
-        std::from_chars(text.data() + i + 1, text.data() + i + 3, byte, 16).ptr == text.data() + i + 3;
-    out.push_back(escaped ? static_cast<char>(byte) : text[i]);
-    if (escaped) i += 2;
-  }
-  return out;
-}
-
 }  // namespace
 
 SchemaProperty& SchemaProperties::operator[](std::string_view name) {
@@ -326,7 +312,10 @@ Expected<SchemaValue> SchemaReader::resolve(std::string_view reference) const {
                 "the schema has the $ref '{}', but only paths from the root are followed: '#/...'",
                 reference.substr(0, 128));
   }
-  if (!local || root_.at_pointer(percent_decoded(reference.substr(1))).get(target) != simdjson::SUCCESS) {
+  // As a fragment of a URI spells it (RFC 6901, 6), or as it is written where that is not known.
+  const std::string_view spelled = local ? reference.substr(1) : std::string_view();
+  const std::string pointer = percent_decoded(spelled).value_or(std::string(spelled));
+  if (!local || root_.at_pointer(pointer).get(target) != simdjson::SUCCESS) {
     return fail(ErrorCode::kInvalidArgument, "the schema has the $ref '{}', which points to nothing in it",
                 reference.substr(0, 128));
   }

@@ -5,24 +5,19 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "server/access/limited_run.h"
 #include "server/json/request_fields.h"
 
 namespace quire {
 namespace {
 
-std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return lower;
-}
-
 // application/json, or some +json; parameters are of no matter. Forms, text/plain and nothing are what a web
 // page can send across sites without being asked, so they are refused; nothing is fine but from a page.
 bool is_json_type(std::string_view content_type, bool from_page) {
   content_type = content_type.substr(0, content_type.find(';'));
   while (content_type.ends_with(' ')) content_type.remove_suffix(1);
-  const std::string lower = lower_case(content_type);
+  const std::string lower = ascii_lower(content_type);
   if (lower.empty()) return !from_page;
   return lower == "application/json" || lower.ends_with("+json");
 }
@@ -98,7 +93,7 @@ std::optional<ApiError> Api::refuse(const RequestHead& head) const {
         "unsupported_media_type",
         0};
   }
-  if (post && !head.content_encoding.empty() && lower_case(head.content_encoding) != "identity") {
+  if (post && !head.content_encoding.empty() && ascii_lower(head.content_encoding) != "identity") {
     return ApiError{
         415,
         fmt::format("bodies are read as they are sent, but the Content-Encoding of this one is '{}'",

@@ -34,7 +34,7 @@ void HttpConnection::refuse(const ApiError& error) {
 }
 
 void HttpConnection::respond(HttpResponse response) {
-  if (record_.request_id.empty()) name_request();
+  name_request();
   reshape_error(reader_.head().path, record_.request_id, response);
   add_common_headers(response);
   record_.status = response.status;
@@ -44,14 +44,16 @@ void HttpConnection::respond(HttpResponse response) {
   write(OutgoingBytes(std::move(head), std::move(response.body)));
 }
 
+// Once for each request, whoever comes first.
 void HttpConnection::name_request() {
+  if (!record_.request_id.empty()) return;
   const std::string& given = reader_.head().request_id;
   record_.request_id = is_plain_id(given) ? given : host_.request_ids.next();
 }
 
 // What every answer has, whatever came of the request.
 void HttpConnection::add_common_headers(HttpResponse& response) {
-  if (record_.request_id.empty()) name_request();
+  name_request();
   response.headers.emplace_back("X-Request-Id", record_.request_id);
   if (is_anthropics(reader_.head().path)) response.headers.emplace_back("request-id", record_.request_id);
   const int64_t elapsed_ns = request_start_ns_ ? host_.clock.now_ns() - request_start_ns_ : 0;

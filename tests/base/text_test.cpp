@@ -77,6 +77,22 @@ TEST(Text, CharactersAreCompleteWithTheirLastByte) {
   }
 }
 
+TEST(Text, SmallLettersAndDigitsOfAscii) {
+  EXPECT_EQ(ascii_lower("AZ az @[ \u00c4"), "az az @[ \u00c4");
+  EXPECT_EQ(hex_digit('9'), 9);
+  EXPECT_EQ(hex_digit('a'), 10);
+  EXPECT_EQ(hex_digit('F'), 15);
+  for (const char c : {'g', 'G', '/', ':', '@', '`', ' ', '\0'}) EXPECT_EQ(hex_digit(c), std::nullopt);
+}
+
+TEST(Text, PercentsAreDecoded) {
+  EXPECT_EQ(percent_decoded("a%2Fb%c3%84"), "a/b\u00c4");
+  EXPECT_EQ(percent_decoded(""), "");
+  for (const char* malformed : {"%", "%4", "a%4g", "%-1", "%%41"}) {
+    EXPECT_EQ(percent_decoded(malformed), std::nullopt) << malformed;
+  }
+}
+
 TEST(Text, NearestNameSuggestsCloseSpellings) {
   constexpr std::array<std::string_view, 4> kNames{"max-num-seqs", "max-model-len", "port", "host"};
   EXPECT_EQ(nearest_name("max-num-seq", kNames), "max-num-seqs");

@@ -80,9 +80,6 @@ TEST(HttpMessage, Queries) {
   EXPECT_EQ(query_value("a=1&stream=tr%75e&stream=2", "stream"), "true");
   EXPECT_EQ(query_value("stream&a", "stream"), "");
   EXPECT_EQ(query_value("streams=1&a=stream", "stream"), std::nullopt);
-  EXPECT_EQ(percent_decoded("a%2Fb"), "a/b");
-  EXPECT_EQ(percent_decoded(""), "");
-  EXPECT_EQ(percent_decoded("%4"), std::nullopt);
 }
 
 RC_GTEST_PROP(HttpMessage, AnyTargetHasAnAnswer, (const std::string& target)) {

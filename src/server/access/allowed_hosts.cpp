@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 
+#include "base/text.h"
 #include "server/json/request_fields.h"
 #include "server/server_config.h"
 
@@ -11,9 +12,7 @@ namespace {
 
 std::string lower_name(std::string_view name) {
   if (name.ends_with('.')) name.remove_suffix(1);  // a name from the root on
-  std::string lower(name);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return lower;
+  return ascii_lower(name);
 }
 
 // "[::1]:8000" and "name:8000" without their ports and brackets.

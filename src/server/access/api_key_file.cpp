@@ -28,13 +28,6 @@ std::unexpected<Error> wrong(fmt::format_string<Args...> format, Args&&... args)
   return fail_param("api_key_file", format, std::forward<Args>(args)...);
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 Expected<> read_name(const std::string& text, NamedKey& key) {
   if (!is_plain_id(text)) {
     return wrong("name is '{}', but must be 1 to 128 letters, digits, '.', '_' and '-'", text);
@@ -57,12 +50,12 @@ Expected<> read_key(const std::string& text, NamedKey& key) {
 }
 
 Expected<> read_sha256(const std::string& text, NamedKey& key) {
-  const bool hex = std::ranges::all_of(text, [](char c) { return hex_value(c) >= 0; });
+  const bool hex = std::ranges::all_of(text, [](char c) { return hex_digit(c).has_value(); });
   if (text.size() != 2 * key.digest.size() || !hex) {
     return wrong("sha256 must be 64 hexadecimal digits: printf %s KEY | sha256sum");
   }
   for (size_t i = 0; i < key.digest.size(); ++i) {
-    key.digest[i] = static_cast<unsigned char>(hex_value(text[2 * i]) * 16 + hex_value(text[2 * i + 1]));
+    key.digest[i] = static_cast<unsigned char>(*hex_digit(text[2 * i]) * 16 + *hex_digit(text[2 * i + 1]));
   }
   return {};
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "server/server_config.h"
 
 namespace quire {
@@ -18,12 +19,7 @@ ApiKeys::ApiKeys(std::string_view list) {
 
 std::string_view ApiKeys::bearer_key(std::string_view authorization) {
   constexpr std::string_view kScheme = "bearer ";
-  if (authorization.size() < kScheme.size()) return {};
-  for (size_t i = 0; i < kScheme.size(); ++i) {
-    const char c = authorization[i];
-    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    if (lower != kScheme[i]) return {};
-  }
+  if (ascii_lower(authorization.substr(0, kScheme.size())) != kScheme) return {};
   authorization.remove_prefix(kScheme.size());
   while (authorization.starts_with(' ')) authorization.remove_prefix(1);
   while (authorization.ends_with(' ')) authorization.remove_suffix(1);

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <vector>
 
+#include "base/text.h"
 #include "server/http/http_message.h"
 #include "server/json/json_document.h"
 #include "server/json/json_writer.h"

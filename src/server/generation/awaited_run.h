@@ -2,12 +2,8 @@
 // from then on. Meanwhile it holds no thread. Its end takes the wish for the grammar back.
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
-#include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 

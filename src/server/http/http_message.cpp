@@ -4,6 +4,8 @@
 #include <iterator>
 #include <optional>
 
+#include "base/text.h"
+
 namespace quire {
 namespace {
 
@@ -39,13 +41,6 @@ std::string http_date(int64_t unix_seconds) {
   gmtime_r(&seconds, &utc);
   return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} GMT", kDays[utc.tm_wday], utc.tm_mday,
                      kMonths[utc.tm_mon], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
-}
-
-std::optional<int> hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return std::nullopt;
 }
 
 }  // namespace
@@ -84,22 +79,6 @@ void append_chunk(std::string& out, std::string_view data) {
 }
 
 void append_last_chunk(std::string& out) { out += "0\r\n\r\n"; }
-
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size()) return std::nullopt;
-    const auto high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
-    if (!high || !low) return std::nullopt;
-    decoded += static_cast<char>(*high * 16 + *low);
-    i += 2;
-  }
-  return decoded;
-}
 
 std::string_view target_host(std::string_view target) {
   for (const std::string_view scheme : {"http://", "https://"}) {

@@ -74,7 +74,4 @@ std::string target_query(std::string_view target);
 // What the first member `name` of a query says, decoded; none if there is none.
 std::optional<std::string> query_value(std::string_view query, std::string_view name);
 
-// %XX decoded; none if one is malformed.
-std::optional<std::string> percent_decoded(std::string_view text);
-
 }  // namespace quire
